@@ -1,0 +1,71 @@
+# Needs Node 18 or newer, npm and make; everything else comes with `make install`, which the other targets call.
+# A line of help is the comment behind a target's name.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+MAKEFLAGS += --no-print-directory
+
+SEEDS ?= 20000
+JOBS ?= 2
+PORT ?=
+DATA ?=
+ONLY ?=
+
+# The pinned Node, asked for when a recipe runs: before `make install` there is none.
+NODE = "$$(tools/find-node)"
+INSTALLED = node_modules/.parley-installed
+
+.PHONY: help install run demo test check fmt sim mutants bench clean
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F '\t' '{ printf "  make %-8s %s\n", $$1, $$2 }'
+
+install: $(INSTALLED) ## install the pinned Node and the dependencies, unless they are current
+
+$(INSTALLED): package.json package-lock.json .npmrc
+	@echo "» installing the dependencies of package-lock.json"
+	@npm ci --no-audit --no-fund --loglevel=error --ignore-scripts=false \
+	  || { echo "✗ npm could not install. Next: npm ci --loglevel=verbose" >&2; exit 1; }
+	@tools/find-node >/dev/null
+	@touch $@
+
+run: install ## run Parley on this machine (PORT=8080 DATA=folder)
+	@echo "» starting Parley; Ctrl-C drains and stops it"
+	@./parley serve $(if $(PORT),--port $(PORT)) $(if $(DATA),--data $(DATA))
+
+demo: install ## watch messages survive a gateway that dies
+	@echo "» starting the demonstration"
+	@./parley demo
+
+test: install ## run every test that needs no service and no browser (ONLY=name for some)
+	@echo "» running the tests"
+	@mkdir -p .cache
+	@$(NODE) node_modules/vitest/vitest.mjs run $(ONLY) \
+	  --reporter=default --reporter=json --outputFile.json=.cache/tests.json \
+	  || { echo "✗ tests failed. Next: make test ONLY=<part of a file's name>" >&2; exit 1; }
+
+check: install ## check format, lint, types, layers, purity, dead code, and that each check bites
+	@echo "» checking the sources"
+	@$(NODE) tools/check.ts \
+	  || { echo "✗ the check failed; each failed step names its next command" >&2; exit 1; }
+
+fmt: install ## format every file
+	@echo "» formatting"
+	@$(NODE) node_modules/@biomejs/biome/bin/biome format --write
+
+sim: install ## simulate disasters (SEEDS=20000 JOBS=2)
+	@echo "» simulating $(SEEDS) seeds in $(JOBS) processes"
+	@./parley sim run --seeds $(SEEDS) --jobs $(JOBS)
+
+mutants: install ## plant known bugs in the core and count the seeds until the simulator finds each
+	@echo "» hunting the mutants"
+	@./parley sim mutants
+
+bench: install ## measure throughput and latency on this machine
+	@echo "» measuring"
+	@./parley bench
+
+clean: ## remove what checks and tests left; the dependencies and your data stay
+	@echo "» removing .cache and coverage"
+	@rm -rf .cache coverage

@@ -1,0 +1,31 @@
+import { defineConfig } from 'vitest/config';
+
+/**
+ * One project a folder, so that `vitest --project core` runs the tests beside the code being changed.
+ * Tests that need a service or a browser say so in their name and are run by their own target.
+ */
+const FOLDERS = ['core', 'sim', 'runtime', 'tools'];
+
+const isCI = process.env['CI'] !== undefined;
+
+export default defineConfig({
+  test: {
+    watch: false,
+    pool: 'forks',
+    // Two cores are what the smallest machine has; more workers than cores only make timeouts likelier.
+    maxWorkers: isCI ? 2 : '100%',
+    testTimeout: 20_000,
+    hookTimeout: 60_000,
+    // A test that is skipped by accident is a promise nobody checks.
+    allowOnly: !isCI,
+    passWithNoTests: false,
+    projects: FOLDERS.map((folder) => ({
+      extends: true,
+      test: {
+        name: folder,
+        include: [`${folder}/**/*.test.ts`],
+        exclude: ['**/node_modules/**', '**/*.services.test.ts', '**/*.browser.test.ts'],
+      },
+    })),
+  },
+});
