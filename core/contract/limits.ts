@@ -1,0 +1,208 @@
+import { MILLISECOND, MINUTE, SECOND } from './time.ts';
+
+/**
+ * Every limit of every machine, with its reason. What is over a limit is refused with an error, or deferred to the
+ * store; nothing is dropped silently. The simulator shrinks these (window 1, batch 1, timeouts a hundredth) to make
+ * rare paths common, so machines take a `Limits` and never read `DEFAULT_LIMITS` themselves.
+ *
+ * Durations are integer microseconds, sizes are bytes, the rest are counts.
+ */
+export interface Limits {
+  // --- wire
+  /** Largest text frame a gateway reads: 64 KiB of ciphertext in base64 is 87,384 characters, the rest is for the other fields. */
+  readonly frameBytes: number;
+  /** Largest decoded ciphertext (PROTOCOL: 64 KiB); larger payloads belong in media. */
+  readonly ciphertextBytes: number;
+  readonly mediaPerMessage: number;
+  /** Chats named in one RESUME, and listed in one WELCOME. */
+  readonly chatsPerDevice: number;
+
+  // --- device
+  /** Sends that wait for an ACK; beyond it the SDK refuses a new send. */
+  readonly deviceOutbox: number;
+  /** Sends under way at once; the rest wait in the outbox, in order. */
+  readonly deviceSendWindow: number;
+  /** Messages that arrived ahead of a hole, per chat; beyond it they are dropped and fetched again by SYNC. */
+  readonly deviceAhead: number;
+  /** How long a send waits for its ACK before it is sent again (same clientMsgId); doubles up to `sendRetryMax`. */
+  readonly sendRetry: number;
+  readonly sendRetryMax: number;
+  /** How long a hole may stay before the device asks SYNC: the missing message is usually already on its way. */
+  readonly gapPatience: number;
+  /** Receipts are gathered this long, or this many messages, so that a burst costs one frame. */
+  readonly receiptDelay: number;
+  readonly receiptBatch: number;
+  /** First and largest reconnect delay; full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"). */
+  readonly reconnectBase: number;
+  readonly reconnectMax: number;
+  /** A connection attempt that has not reached WELCOME by then is given up. */
+  readonly connectTimeout: number;
+
+  // --- session
+  /** The device pings this often; a session that heard nothing for `silence` is closed as half-open. */
+  readonly heartbeat: number;
+  readonly silence: number;
+  /** MESSAGE frames pushed and not yet covered by a DELIVERED receipt, per connection: the memory a slow client may hold. */
+  readonly inFlightMessages: number;
+  readonly inFlightBytes: number;
+  /** Bytes written to a socket that the peer has not taken; beyond it the session is closed as `slow_consumer`. */
+  readonly socketBufferBytes: number;
+  /** Time a device has for RESUME after WELCOME before ERROR, and as long again before close 4002. */
+  readonly resumeTimeout: number;
+  /** Requests of one session that wait for the message service. */
+  readonly sessionRequests: number;
+  readonly requestTimeout: number;
+  /** SYNC requests of one session that wait. */
+  readonly sessionSyncs: number;
+  /** Frames that break the schema, per connection, before close 4008. */
+  readonly badFrames: number;
+  /** Replay page: large enough to fill the in-flight window, small enough for one frame of the store. */
+  readonly fetchPage: number;
+  /** Largest `limit` of SYNC and history. */
+  readonly syncPage: number;
+  /** Replays reading the store at once, per gateway: a mass reconnect must not overload the store with replay queries. */
+  readonly gatewayFetches: number;
+  readonly gatewaySessions: number;
+  /** GOAWAY spreads reconnects over this long when a gateway drains. */
+  readonly drainSpread: number;
+  /** A draining gateway closes what is left after this long. */
+  readonly drainTimeout: number;
+  /** Delay before a failed store or registry call of a session is tried again. */
+  readonly sessionRetry: number;
+  /** Chats a session may have on screen at once. */
+  readonly openChats: number;
+
+  // --- lease and presence
+  /** Registry entries live this long without renewal; three heartbeats survive two lost renewals. */
+  readonly leaseTtl: number;
+  readonly leaseRenew: number;
+  /** Entries renewed in one registry call. */
+  readonly renewBatch: number;
+  /** How often a watched user's presence is read again even when no hint came: hints may drop silently. */
+  readonly presenceRefresh: number;
+  /** A user without a session stays ONLINE this long, so that a handover or a reconnect does not flap. */
+  readonly presenceGrace: number;
+  /** Members whose presence one OPEN watches; larger groups show none. */
+  readonly presenceMembers: number;
+
+  // --- sequencer
+  /** Chats kept loaded by one message service; idle ones are forgotten first. */
+  readonly loadedChats: number;
+  /** Submits waiting for one chat, and for one service, before `overloaded`. */
+  readonly chatBacklog: number;
+  readonly serviceBacklog: number;
+  /** Messages of one chat in one append. */
+  readonly appendBatch: number;
+  /** Answers remembered per chat, so that most retries need no store read. The store itself remembers for ever. */
+  readonly recentSends: number;
+  readonly chatMembers: number;
+  /** Store attempts for one submit before the sender is told `unavailable` (and retries with the same clientMsgId). */
+  readonly appendAttempts: number;
+  readonly storeRetry: number;
+
+  // --- receipts
+  readonly receiptsPending: number;
+  readonly receiptsBatch: number;
+  /** Receipts go out one by one to members of chats up to this size; larger chats are aggregated on query. */
+  readonly receiptMembers: number;
+
+  // --- relay and fan-out
+  readonly outboxBatch: number;
+  /** Outbox rows read and not yet deleted, per relay. */
+  readonly relayInFlight: number;
+  /** How often the outbox is read without a hint. */
+  readonly outboxPoll: number;
+  readonly relayRetry: number;
+  /** Groups up to this size are fanned out from the outbox row; larger ones page through their members. */
+  readonly inlineRecipients: number;
+  readonly fanOutPage: number;
+  /** Ciphertext up to this many base64 characters travels in each delivery event; longer ones are fetched by the session. */
+  readonly inlineCiphertext: number;
+
+  // --- delivery
+  /** Delivery events in progress per worker; partitions pause beyond it. */
+  readonly deliveryTasks: number;
+  /** How long a worker waits for the device's receipt before it looks the session up again. */
+  readonly pushTimeout: number;
+  /** Attempts for one delivery event before it is left to the device's next RESUME. */
+  readonly pushAttempts: number;
+  readonly pushRetry: number;
+  readonly lookupBatch: number;
+}
+
+export const DEFAULT_LIMITS: Limits = {
+  frameBytes: 96 * 1024,
+  ciphertextBytes: 64 * 1024,
+  mediaPerMessage: 16,
+  chatsPerDevice: 10_000,
+
+  deviceOutbox: 1_000,
+  deviceSendWindow: 32,
+  deviceAhead: 512,
+  sendRetry: 5 * SECOND,
+  sendRetryMax: 30 * SECOND,
+  gapPatience: 1 * SECOND,
+  receiptDelay: 20 * MILLISECOND,
+  receiptBatch: 64,
+  reconnectBase: 250 * MILLISECOND,
+  reconnectMax: 20 * SECOND,
+  connectTimeout: 10 * SECOND,
+
+  heartbeat: 15 * SECOND,
+  silence: 40 * SECOND,
+  inFlightMessages: 256,
+  inFlightBytes: 1024 * 1024,
+  socketBufferBytes: 4 * 1024 * 1024,
+  resumeTimeout: 10 * SECOND,
+  sessionRequests: 256,
+  requestTimeout: 10 * SECOND,
+  sessionSyncs: 8,
+  badFrames: 20,
+  fetchPage: 128,
+  syncPage: 256,
+  gatewayFetches: 256,
+  gatewaySessions: 50_000,
+  drainSpread: 10 * SECOND,
+  drainTimeout: 25 * SECOND,
+  sessionRetry: 250 * MILLISECOND,
+  openChats: 16,
+
+  leaseTtl: 45 * SECOND,
+  leaseRenew: 15 * SECOND,
+  renewBatch: 512,
+  presenceRefresh: 15 * SECOND,
+  presenceGrace: 5 * SECOND,
+  presenceMembers: 64,
+
+  loadedChats: 200_000,
+  chatBacklog: 1_024,
+  serviceBacklog: 50_000,
+  appendBatch: 256,
+  recentSends: 64,
+  chatMembers: 10_000,
+  appendAttempts: 8,
+  storeRetry: 50 * MILLISECOND,
+
+  receiptsPending: 100_000,
+  receiptsBatch: 512,
+  receiptMembers: 32,
+
+  outboxBatch: 512,
+  relayInFlight: 2_048,
+  outboxPoll: 1 * SECOND,
+  relayRetry: 100 * MILLISECOND,
+  inlineRecipients: 256,
+  fanOutPage: 512,
+  inlineCiphertext: 4 * 1024,
+
+  deliveryTasks: 20_000,
+  pushTimeout: 5 * SECOND,
+  pushAttempts: 6,
+  pushRetry: 200 * MILLISECOND,
+  lookupBatch: 512,
+};
+
+/** The longest a healthy recipient may wait after a heal: used by the budget of the convergence oracle. */
+export function settleBudget(limits: Limits): number {
+  return 2 * limits.silence + limits.leaseTtl + limits.reconnectMax + 2 * limits.sendRetryMax + 1 * MINUTE;
+}

@@ -1,0 +1,161 @@
+import type { ChatId, ClientMsgId, DeviceId, ServerMsgId, UserId } from './ids.ts';
+import type {
+  ChatKind,
+  ChatRecord,
+  ChatSummary,
+  Member,
+  OutboxRow,
+  ReceiptType,
+  Span,
+  StoredMessage,
+} from './records.ts';
+import type { Micros } from './time.ts';
+
+/**
+ * What machines ask of the message store, as data. PostgreSQL carries it out in production, a model in the simulator.
+ *
+ * Every call ends `ok`, with a refusal of its own, `failed` (certainly without effect) or `unknown` (perhaps with effect:
+ * the connection was lost during COMMIT, or a timeout came after it). A machine must treat `unknown` as either.
+ * Every write below is one transaction and durable before `ok` is reported.
+ */
+export type StoreFailure = { readonly outcome: 'failed' } | { readonly outcome: 'unknown' };
+
+/**
+ * Appends messages to one chat: message rows, one outbox row each, and the chat's head, in one transaction.
+ * Written only if the chat still has head `expectHead` and membership version `expectVersion` (else `stale`), and only if
+ * no message of the store has the (from, clientMsgId) of any of them (else `duplicate`, with the earlier messages).
+ * That compare-and-set is the fence: two services that both believe they own a chat cannot give one seq twice.
+ */
+export interface AppendRequest {
+  readonly chatId: ChatId;
+  readonly expectHead: number;
+  readonly expectVersion: number;
+  /** seqs `expectHead + 1`, `+ 2`, … */
+  readonly messages: readonly StoredMessage[];
+  /** Who gets them, as of these seqs; undefined for a chat too large to list. */
+  readonly recipients: readonly UserId[] | undefined;
+}
+export type AppendResult =
+  | { readonly outcome: 'ok' }
+  | { readonly outcome: 'stale' }
+  | { readonly outcome: 'duplicate'; readonly found: readonly StoredMessage[] }
+  | StoreFailure;
+
+export interface SendKey {
+  readonly from: UserId;
+  readonly clientMsgId: ClientMsgId;
+}
+
+/** Reads a chat with all its members, and the messages that earlier sends with these keys became, in one snapshot. */
+export interface LoadRequest {
+  readonly chatId: ChatId;
+  readonly sends: readonly SendKey[];
+}
+export type LoadResult =
+  | { readonly outcome: 'ok'; readonly chat: ChatRecord; readonly found: readonly StoredMessage[] }
+  | { readonly outcome: 'no-chat' }
+  | { readonly outcome: 'failed' };
+
+/**
+ * Creates a chat with head 0 and version 0. A direct chat of the same two users exists once: the existing one is
+ * returned with `created: false`.
+ */
+export interface CreateChatRequest {
+  readonly chatId: ChatId;
+  readonly kind: ChatKind;
+  readonly members: readonly Member[];
+}
+export type CreateChatResult =
+  | { readonly outcome: 'ok'; readonly chatId: ChatId; readonly created: boolean }
+  | StoreFailure;
+
+/** Replaces one member's role and spans and increments the version, under the same compare-and-set as an append. */
+export interface ChangeMemberRequest {
+  readonly chatId: ChatId;
+  readonly expectHead: number;
+  readonly expectVersion: number;
+  readonly member: Member;
+}
+export type ChangeMemberResult = { readonly outcome: 'ok' } | { readonly outcome: 'stale' } | StoreFailure;
+
+/**
+ * Increments and returns the device's epoch. A device seen for the first time gets, in the same transaction, a cursor at
+ * the last seq its user may see in each of the user's chats; later chats start from 0.
+ */
+export interface OpenDeviceRequest {
+  readonly userId: UserId;
+  readonly deviceId: DeviceId;
+}
+export type OpenDeviceResult = { readonly outcome: 'ok'; readonly epoch: number } | StoreFailure;
+
+/** Lists every chat that the user is or was a member of, with this device's cursors. Read from the primary. */
+export interface ListChatsRequest {
+  readonly userId: UserId;
+  readonly deviceId: DeviceId;
+}
+export type ListChatsResult =
+  | { readonly outcome: 'ok'; readonly chats: readonly ChatSummary[] }
+  | { readonly outcome: 'failed' };
+
+/**
+ * Reads messages with `afterSeq < seq`, ascending, at most `limit`, and in the same snapshot the chat's head and the
+ * user's spans. It may leave out rows outside the spans, no others. A stranger, and a chat that does not exist, get
+ * head 0, no spans and no messages: the two cannot be told apart.
+ */
+export interface FetchRequest {
+  readonly userId: UserId;
+  readonly chatId: ChatId;
+  readonly afterSeq: number;
+  readonly limit: number;
+}
+export type FetchResult =
+  | {
+      readonly outcome: 'ok';
+      readonly messages: readonly StoredMessage[];
+      readonly head: number;
+      readonly spans: readonly Span[];
+    }
+  | { readonly outcome: 'failed' };
+
+/**
+ * One receipt to save. DELIVERED moves the device's cursor and the user's DELIVERED watermark, READ the user's READ and
+ * DELIVERED watermarks; all of them only forward. `seq` undefined: found by (chatId, serverMsgId), and ignored when that
+ * is not a message at or below the device's cursor. `serverMsgId` undefined: found by (chatId, seq); with no such message
+ * only the cursor moves. Within one call, writes apply in order. For each watermark that moved, one outbox row to `recipients` is
+ * written in the same transaction.
+ */
+export interface ReceiptWrite {
+  readonly chatId: ChatId;
+  readonly userId: UserId;
+  readonly deviceId: DeviceId;
+  readonly type: ReceiptType;
+  readonly serverMsgId: ServerMsgId | undefined;
+  readonly seq: number | undefined;
+  readonly at: Micros;
+  readonly recipients: readonly UserId[];
+}
+export type SaveReceiptsResult = { readonly outcome: 'ok' } | StoreFailure;
+
+/**
+ * Reads outbox rows that are not deleted, oldest first, at most `limit`, without those in `except`. Rows become visible
+ * in commit order, which is not id order: the outbox is a set to empty, not a log to follow with a cursor.
+ */
+export interface ReadOutboxRequest {
+  readonly limit: number;
+  readonly except: readonly number[];
+}
+export type ReadOutboxResult =
+  | { readonly outcome: 'ok'; readonly rows: readonly OutboxRow[] }
+  | { readonly outcome: 'failed' };
+export type DeleteOutboxResult = { readonly outcome: 'ok' } | StoreFailure;
+
+/** Pages through the users who may see `seq` of a chat, ascending by id (text order), after `afterUser`. */
+export interface ReadMembersRequest {
+  readonly chatId: ChatId;
+  readonly seq: number;
+  readonly afterUser: UserId | undefined;
+  readonly limit: number;
+}
+export type ReadMembersResult =
+  | { readonly outcome: 'ok'; readonly users: readonly UserId[] }
+  | { readonly outcome: 'failed' };

@@ -1,0 +1,70 @@
+import type { ChatId, ClientMsgId, ConnId, MediaId, ServerMsgId } from '../contract/ids.ts';
+import type { StoredMessage } from '../contract/records.ts';
+import type { Micros } from '../contract/time.ts';
+import type {
+  ClientFrame,
+  ErrorCode,
+  PresenceFrame,
+  ReceiptDownFrame,
+  TypingDownFrame,
+} from '../wire/frames.ts';
+import type { DeviceTimer } from './device-event.ts';
+
+export interface OutboxItem {
+  readonly clientMsgId: ClientMsgId;
+  readonly chatId: ChatId;
+  readonly ciphertext: string;
+  readonly mediaIds: readonly MediaId[];
+}
+
+/** A message as a device shows it. */
+export type ShownMessage = Omit<StoredMessage, 'clientMsgId'>;
+
+/**
+ * What a device asks of its shell, in order. `outbox-put`, `outbox-drop`, `cursor` and `show` are durable on the device
+ * before any later effect of the same step; `show` stores the message and moves the chat's cursor to its seq in one
+ * transaction, which is what makes "exactly once" hold across a restart of the app.
+ */
+export type DeviceEffect =
+  /** Open a connection; answers `connected`, `refused` or `closed` with the same `conn`. */
+  | { readonly kind: 'connect'; readonly conn: ConnId }
+  | { readonly kind: 'disconnect'; readonly conn: ConnId; readonly code: number }
+  | { readonly kind: 'frame'; readonly conn: ConnId; readonly frame: ClientFrame }
+  /** One-shot; replaces a pending wake-up of the same timer. */
+  | { readonly kind: 'wake'; readonly timer: DeviceTimer; readonly after: number }
+  | { readonly kind: 'outbox-put'; readonly item: OutboxItem }
+  | { readonly kind: 'outbox-drop'; readonly clientMsgId: ClientMsgId }
+  | { readonly kind: 'cursor'; readonly chatId: ChatId; readonly seq: number }
+  | { readonly kind: 'show'; readonly message: ShownMessage }
+  /** The send is durable on the server. */
+  | {
+      readonly kind: 'sent';
+      readonly clientMsgId: ClientMsgId;
+      readonly chatId: ChatId;
+      readonly serverMsgId: ServerMsgId;
+      readonly seq: number;
+    }
+  /** The send was refused for good, and is out of the outbox. */
+  | {
+      readonly kind: 'send-failed';
+      readonly clientMsgId: ClientMsgId;
+      readonly chatId: ChatId;
+      readonly code: ErrorCode;
+      readonly message: string;
+    }
+  | { readonly kind: 'receipt'; readonly receipt: ReceiptDownFrame }
+  | { readonly kind: 'presence'; readonly presence: PresenceFrame }
+  | { readonly kind: 'typing'; readonly typing: TypingDownFrame }
+  /** The replay after a connect is complete. */
+  | { readonly kind: 'synced' }
+  | { readonly kind: 'status'; readonly status: DeviceStatus; readonly at: Micros };
+
+export type DeviceStatus = 'offline' | 'connecting' | 'resuming' | 'live' | 'unauthenticated' | 'stopped';
+
+/** What a device keeps on disk and starts from. */
+export interface DeviceDisk {
+  readonly outbox: readonly OutboxItem[];
+  readonly cursors: readonly (readonly [ChatId, number])[];
+  /** Own messages acknowledged ahead of the cursor: shown when the seqs before them arrive. */
+  readonly acked: readonly ShownMessage[];
+}

@@ -1,0 +1,60 @@
+import type { ChatId, ConnId, DeviceId, UserId } from '../contract/ids.ts';
+import type { FetchResult, ListChatsResult, OpenDeviceResult } from '../contract/store.ts';
+import type { Micros } from '../contract/time.ts';
+import type { PresenceReading } from '../presence/presence-reading.ts';
+import type { ClientFrame } from '../wire/frames.ts';
+import type { ClaimResult, RenewOutcome } from './lease.ts';
+import type { Push } from './push.ts';
+import type { ServiceReply } from './service-call.ts';
+
+/** What a gateway is told. Completions repeat the `conn` (and `call`) of the effect that asked. */
+export type GatewayEvent =
+  /** A connection whose token has been verified. `expiresAt` is the token's, on this node's clock. */
+  | {
+      readonly kind: 'open';
+      readonly conn: ConnId;
+      readonly userId: UserId;
+      readonly deviceId: DeviceId;
+      readonly expiresAt: Micros;
+    }
+  | { readonly kind: 'frame'; readonly conn: ConnId; readonly frame: ClientFrame }
+  /** The codec refused a frame; `message` names the field. */
+  | {
+      readonly kind: 'bad-frame';
+      readonly conn: ConnId;
+      readonly message: string;
+      readonly code: 'bad_frame' | 'too_large';
+    }
+  | { readonly kind: 'closed'; readonly conn: ConnId }
+  /** Bytes written to this socket that the peer has not taken; reported whenever above half of `socketBufferBytes`. */
+  | { readonly kind: 'buffered'; readonly conn: ConnId; readonly bytes: number }
+  | { readonly kind: 'device-opened'; readonly conn: ConnId; readonly result: OpenDeviceResult }
+  | { readonly kind: 'claimed'; readonly conn: ConnId; readonly result: ClaimResult }
+  /** Answers of one `renew`, in its order; undefined when the registry did not answer. */
+  | {
+      readonly kind: 'renewed';
+      readonly conns: readonly ConnId[];
+      readonly outcomes: readonly RenewOutcome[] | undefined;
+    }
+  | { readonly kind: 'chats'; readonly conn: ConnId; readonly result: ListChatsResult }
+  | {
+      readonly kind: 'fetched';
+      readonly conn: ConnId;
+      readonly call: number;
+      readonly chatId: ChatId;
+      readonly result: FetchResult;
+    }
+  | { readonly kind: 'reply'; readonly reply: ServiceReply }
+  | { readonly kind: 'push'; readonly push: Push }
+  /** A newer connection of the device exists elsewhere. */
+  | { readonly kind: 'evict'; readonly userId: UserId; readonly deviceId: DeviceId; readonly epoch: number }
+  /** Answer of `read-presence`; users that are missing are unknown and stay as they were. */
+  | { readonly kind: 'presence'; readonly readings: readonly PresenceReading[] }
+  /** The registry hints that this user's sessions changed. Best effort. */
+  | { readonly kind: 'presence-hint'; readonly userId: UserId }
+  | { readonly kind: 'wake'; readonly timer: GatewayTimer; readonly conn: ConnId | undefined }
+  /** Stop taking connections, send everybody elsewhere, end with `drained`. */
+  | { readonly kind: 'drain' };
+
+/** Timers of the gateway have no `conn`, timers of a session have one. */
+export type GatewayTimer = 'renew' | 'presence' | 'drain-end' | 'session' | 'retry' | 'goaway';

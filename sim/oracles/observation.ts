@@ -1,0 +1,134 @@
+import type {
+  ChatId,
+  ClientMsgId,
+  ConnId,
+  DeviceId,
+  NodeId,
+  ServerMsgId,
+  UserId,
+} from '../../core/contract/ids.ts';
+import type { Member, ReceiptRecord, ReceiptType, StoredMessage } from '../../core/contract/records.ts';
+import type { PresenceStatus } from '../../core/wire/frames.ts';
+
+/**
+ * What an observer without any latency of its own sees. The simulator reports these as they happen; the demo, the
+ * end-to-end tests and the chaos experiments report what they can see (devices and, afterwards, the store), and the same
+ * oracles judge. `at` of the report is virtual time in microseconds, or real time since the start.
+ */
+export type Observation =
+  // ---- the plan
+  | { readonly kind: 'device'; readonly deviceId: DeviceId; readonly userId: UserId }
+  // ---- what devices do and show
+  | {
+      readonly kind: 'send';
+      readonly deviceId: DeviceId;
+      readonly userId: UserId;
+      readonly chatId: ChatId;
+      readonly clientMsgId: ClientMsgId;
+      readonly ciphertext: string;
+    }
+  | {
+      readonly kind: 'acked';
+      readonly deviceId: DeviceId;
+      readonly clientMsgId: ClientMsgId;
+      readonly chatId: ChatId;
+      readonly serverMsgId: ServerMsgId;
+      readonly seq: number;
+    }
+  | {
+      readonly kind: 'send-failed';
+      readonly deviceId: DeviceId;
+      readonly clientMsgId: ClientMsgId;
+      readonly chatId: ChatId;
+      readonly code: string;
+    }
+  /** A device starts (again) from its disk; its chat goes on after `seq`. Start cursors given by WELCOME come the same way. */
+  | {
+      readonly kind: 'start-cursor';
+      readonly deviceId: DeviceId;
+      readonly chatId: ChatId;
+      readonly seq: number;
+    }
+  | {
+      readonly kind: 'shown';
+      readonly deviceId: DeviceId;
+      readonly userId: UserId;
+      readonly chatId: ChatId;
+      readonly seq: number;
+      readonly serverMsgId: ServerMsgId;
+      readonly from: UserId;
+      readonly ciphertext: string;
+    }
+  | {
+      readonly kind: 'receipt-sent';
+      readonly deviceId: DeviceId;
+      readonly userId: UserId;
+      readonly chatId: ChatId;
+      readonly serverMsgId: ServerMsgId;
+      readonly type: ReceiptType;
+    }
+  | { readonly kind: 'receipt-shown'; readonly deviceId: DeviceId; readonly receipt: ReceiptRecord }
+  | {
+      readonly kind: 'presence-shown';
+      readonly deviceId: DeviceId;
+      readonly userId: UserId;
+      readonly status: PresenceStatus;
+    }
+  /** The device opened or closed a chat while live (what it watches follows from the members). */
+  | { readonly kind: 'watching'; readonly deviceId: DeviceId; readonly chatId: ChatId; readonly on: boolean }
+  /** True state of a user: `live` devices have a session that answers. */
+  | {
+      readonly kind: 'device-live';
+      readonly deviceId: DeviceId;
+      readonly userId: UserId;
+      readonly live: boolean;
+    }
+  // ---- what gateways send
+  | {
+      readonly kind: 'resumed';
+      readonly gatewayId: NodeId;
+      readonly conn: ConnId;
+      readonly deviceId: DeviceId;
+      readonly epoch: number;
+      readonly cursors: readonly (readonly [ChatId, number])[];
+    }
+  | {
+      readonly kind: 'pushed';
+      readonly gatewayId: NodeId;
+      readonly conn: ConnId;
+      readonly deviceId: DeviceId;
+      readonly userId: UserId;
+      readonly chatId: ChatId;
+      readonly seq: number;
+      readonly prev: number;
+    }
+  // ---- the store's truth, at commit
+  | {
+      readonly kind: 'member';
+      readonly chatId: ChatId;
+      readonly member: Member;
+      readonly head: number;
+      readonly version: number;
+    }
+  | { readonly kind: 'committed'; readonly message: StoredMessage }
+  | {
+      readonly kind: 'cursor-saved';
+      readonly deviceId: DeviceId;
+      readonly chatId: ChatId;
+      readonly seq: number;
+    }
+  | { readonly kind: 'watermark-saved'; readonly receipt: ReceiptRecord }
+  // ---- resources, sampled: `value` must stay at or below `limit`
+  | {
+      readonly kind: 'gauge';
+      readonly node: NodeId;
+      readonly name: string;
+      readonly value: number;
+      readonly limit: number;
+    }
+  // ---- phases
+  | { readonly kind: 'fault'; readonly active: number }
+  /** All faults but permanent ones are over; from here the system must converge. `served`: devices that can be reached. */
+  | { readonly kind: 'healed'; readonly served: readonly DeviceId[] }
+  /** Nothing is left to happen, or the budget of the liveness phase ran out (`quiet` false). */
+  | { readonly kind: 'end'; readonly quiet: boolean };

@@ -1,0 +1,33 @@
+import type { Observation } from './observation.ts';
+
+/** The promises of docs/architecture.md, by name. */
+export type PromiseName =
+  | 'no-acked-message-lost'
+  | 'no-duplicate-shown'
+  | 'order-per-chat'
+  | 'delivered-set-is-membership'
+  | 'receipts-monotone'
+  | 'presence-converges'
+  | 'cursors-never-regress'
+  | 'bounded'
+  | 'converges'
+  | 'latency';
+
+export interface Violation {
+  readonly oracle: PromiseName;
+  /** `safety`: a bad thing happened; `liveness`: a good thing did not happen in time. */
+  readonly phase: 'safety' | 'liveness';
+  /** Microseconds. */
+  readonly at: number;
+  readonly expected: string;
+  readonly observed: string;
+  /** For liveness: which entities are stuck, and what each waits for. */
+  readonly stuck: readonly string[];
+}
+
+/** One promise, watched incrementally. Its state is its own; `observe` is called for every observation, in order. */
+export interface Oracle {
+  readonly name: PromiseName;
+  /** @param at microseconds. @returns the first violation seen, or undefined. */
+  observe(observation: Observation, at: number): Violation | undefined;
+}
