@@ -28,6 +28,8 @@ export interface Violation {
 /** One promise, watched incrementally. Its state is its own; `observe` is called for every observation, in order. */
 export interface Oracle {
   readonly name: PromiseName;
+  /** Kinds it wants to see; undefined: all of them. Keeps a run fast: nobody is called for what it ignores. */
+  readonly watches?: readonly Observation['kind'][];
   /** @param at microseconds. @returns the first violation seen, or undefined. */
   observe(observation: Observation, at: number): Violation | undefined;
 }

@@ -1,0 +1,39 @@
+import type { Draws } from '../engine/draws.ts';
+import type { Fault, Topology } from '../scenario.ts';
+import type { World } from '../world/world.ts';
+
+/** Classes that a swarm switches on and off as a whole. `shape`: a kind that expands to several steps in an order that hurts. */
+export type FaultClass =
+  | 'process'
+  | 'clock'
+  | 'network'
+  | 'device'
+  | 'store'
+  | 'queue'
+  | 'registry'
+  | 'shape';
+
+/** What a fault's parameters are drawn for. */
+export interface FaultSetting {
+  readonly topology: Topology;
+  /** Faults begin before this time and, unless permanent, are over by then. Microseconds. */
+  readonly safetyMicros: number;
+}
+
+/** One kind of fault: how to draw it, say it in words, start it and stop it. One file each; `fault-kinds.ts` lists them. */
+export interface FaultKind {
+  readonly kind: string;
+  readonly classes: readonly FaultClass[];
+  /** Whether it may stay for ever: the others can still be served without its target. */
+  readonly mayBePermanent: boolean;
+  /** Names of what it can strike in this topology; empty when it cannot. */
+  targets(topology: Topology): readonly string[];
+  /** One sentence without the time: "gateway-1 crashes for 800 ms". */
+  describe(fault: Fault): string;
+  /** @returns a fault below `safetyMicros`, or undefined when the topology has no target for it. */
+  draw(draws: Draws, setting: FaultSetting): Fault | undefined;
+  /** `key` names this fault within the run: the stream of its own draws. */
+  begin(world: World, fault: Fault, key: number): void;
+  /** Called once for every begun fault that is not permanent, at its end or when everything heals. */
+  end(world: World, fault: Fault, key: number): void;
+}

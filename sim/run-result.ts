@@ -1,0 +1,72 @@
+import type { Limits } from '../core/contract/limits.ts';
+import type { Oracle, Violation } from './oracles/oracle.ts';
+import type { Scenario } from './scenario.ts';
+
+/** What an oracle may know of the run it judges. */
+export interface OracleSetting {
+  readonly scenario: Scenario;
+  /** DEFAULT_LIMITS with the overrides of the scenario's knobs. */
+  readonly limits: Limits;
+}
+export type OracleFactory = (setting: OracleSetting) => Oracle;
+
+export interface RunOptions {
+  readonly oracles: readonly OracleFactory[];
+  /** Events before the run is given up with verdict `budget`. Default 5,000,000. */
+  readonly maxEvents?: number;
+  /** How many of the last events a failure shows. Default 32. */
+  readonly lastEvents?: number;
+  /** Called after every event; slow, for the trace of one run. */
+  readonly trace?: TraceSink;
+  /** Gets the rolling hash after every event, for comparing two runs. */
+  readonly hashes?: HashLog;
+}
+
+export interface HashLog {
+  push(hash: number): void;
+}
+
+/** One event of a traced run, and the effects of the step that it caused. */
+export interface TraceRecord {
+  /** Position in the run, from 0. */
+  readonly index: number;
+  /** Virtual time, microseconds. */
+  readonly at: number;
+  /** Name of the node it happened at: "gateway-1", "store". */
+  readonly node: string;
+  /** For messages over the network, the node that sent it. */
+  readonly from: string | undefined;
+  /** "frame SEND", "wake retry", "append". */
+  readonly label: string;
+  /** The machine's event or the engine's request, as data; undefined for what has none. */
+  readonly event: unknown;
+  readonly effects: readonly unknown[];
+  readonly hash: number;
+}
+
+export interface TraceSink {
+  event(record: TraceRecord): void;
+}
+
+/**
+ * `safety` and `liveness`: an oracle found a violation. `crash`: a machine threw (a broken invariant or a bug).
+ * `budget`: the run used up its events before it could be judged; neither good nor bad, but counted.
+ */
+export type Verdict = 'pass' | 'safety' | 'liveness' | 'crash' | 'budget';
+
+export interface RunResult {
+  readonly verdict: Verdict;
+  readonly violation: Violation | undefined;
+  /** Verdict `crash`: which node, what was thrown, and the stack. */
+  readonly crash: { readonly node: string; readonly message: string; readonly stack: string } | undefined;
+  /** 16 hexadecimal digits over every event of the run: two runs of one scenario have the same. */
+  readonly hash: string;
+  readonly events: number;
+  readonly simulatedMicros: number;
+  /** How often each rare branch of the world was reached: "store.unknown.applied" -> 3. */
+  readonly probes: ReadonlyMap<string, number>;
+  /** The last events in words, oldest first; empty when the verdict is `pass`. */
+  readonly lastEvents: readonly string[];
+  /** The scenario with every knob resolved. */
+  readonly resolved: OracleSetting;
+}
