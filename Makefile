@@ -11,6 +11,7 @@ JOBS ?= 2
 PORT ?=
 DATA ?=
 ONLY ?=
+FILES ?=
 
 # The pinned Node, asked for when a recipe runs: before `make install` there is none.
 NODE = "$$(tools/find-node)"
@@ -50,9 +51,9 @@ check: install ## check format, lint, types, layers, purity, dead code, and that
 	@$(NODE) tools/check.ts \
 	  || { echo "✗ the check failed; each failed step names its next command" >&2; exit 1; }
 
-fmt: install ## format every file
+fmt: install ## format every file (FILES=core for some)
 	@echo "» formatting"
-	@$(NODE) node_modules/@biomejs/biome/bin/biome format --write
+	@$(NODE) node_modules/@biomejs/biome/bin/biome format --write $(FILES)
 
 sim: install ## simulate disasters (SEEDS=20000 JOBS=2)
 	@echo "» simulating $(SEEDS) seeds in $(JOBS) processes"
