@@ -1,0 +1,24 @@
+import type { Logger } from 'pino';
+import type { Limits } from '../../../core/contract/limits.ts';
+import type { PostgresLimits } from './postgres-limits.ts';
+
+export interface PostgresStoreOptions {
+  /** `postgresql://user:password@host:port/database`, with the parameters that node-postgres knows. */
+  readonly connectionString: string;
+  /** Machine limits that the store's answers depend on. */
+  readonly limits: Pick<Limits, 'receiptMembers'>;
+  /** The adapter's own limits; what is left out has its default. */
+  readonly postgres?: Partial<PostgresLimits>;
+  readonly log: Logger;
+  readonly metrics?: StoreMetrics;
+}
+
+/** What the adapter measures; called on the hot path, so it must be cheap and must not throw. */
+export interface StoreMetrics {
+  /** One transaction (or one batch of reads) of `requests` calls ended after `seconds`. */
+  group(lane: string, requests: number, seconds: number): void;
+  /** One call ended; `outcome` is the contract's word. */
+  outcome(call: string, outcome: string): void;
+  /** Calls waiting in a lane, sampled at each group. */
+  waiting(lane: string, requests: number): void;
+}
