@@ -25,10 +25,7 @@ help: ## list the targets
 install: $(INSTALLED) ## install the pinned Node and the dependencies, unless they are current
 
 $(INSTALLED): package.json package-lock.json .npmrc
-	@echo "» installing the dependencies of package-lock.json"
-	@npm ci --no-audit --no-fund --loglevel=error --ignore-scripts=false \
-	  || { echo "✗ npm could not install. Next: npm ci --loglevel=verbose" >&2; exit 1; }
-	@tools/find-node >/dev/null
+	@tools/install || { echo "✗ could not install. Next: npm ci --loglevel=verbose" >&2; exit 1; }
 	@touch $@
 
 run: install ## run Parley on this machine (PORT=8080 DATA=folder)
