@@ -34,6 +34,8 @@ export type DeliveryWorkerEvent =
   | { readonly kind: 'sessions'; readonly call: number; readonly users: readonly UserSessions[] | undefined }
   /** `unreachable`: the gateway could not be asked, or the answer did not come. */
   | { readonly kind: 'pushed'; readonly pushId: number; readonly outcome: PushOutcome | 'unreachable' }
+  /** Answer of `mark-missed`. */
+  | { readonly kind: 'marked'; readonly call: number; readonly ok: boolean }
   | { readonly kind: 'wake'; readonly timer: DeliveryTimer };
 
 export type DeliveryTimer = 'retry';

@@ -16,6 +16,8 @@ export interface LeaseKey {
 /** An entry with the time, on the registry's own clock, at which it is no longer believed. */
 export interface Lease extends SessionEntry {
   readonly expiresAt: Micros;
+  /** A worker gave up pushing to this device: its session must read its chats' heads again. */
+  readonly missed: boolean;
 }
 
 export type ClaimResult =
@@ -25,6 +27,7 @@ export type ClaimResult =
   | { readonly outcome: 'fenced'; readonly epoch: number }
   | { readonly outcome: 'failed' };
 
+/** `recreated`: pushes may have missed the session, it must read its chats' heads again. */
 export type RenewOutcome = 'renewed' | 'recreated' | 'fenced';
 
 function alive(lease: Lease | undefined, now: Micros): lease is Lease {
@@ -42,10 +45,10 @@ export function claimLease(
     return { lease: stored, result: { outcome: 'fenced', epoch: stored.epoch } };
   }
   const previous = alive(stored, now) && stored.epoch < entry.epoch ? stored : undefined;
-  return { lease: { ...entry, expiresAt: (now + ttl) as Micros }, result: { outcome: 'held', previous } };
+  return { lease: { ...entry, expiresAt: (now + ttl) as Micros, missed: false }, result: { outcome: 'held', previous } };
 }
 
-/** Extends a lease, or writes it anew when it was lost or had expired. */
+/** Extends a lease, or writes it anew when it was lost, had expired, or a push was given up. */
 export function renewLease(
   stored: Lease | undefined,
   entry: SessionEntry,
@@ -53,8 +56,13 @@ export function renewLease(
   now: Micros,
 ): { readonly lease: Lease; readonly outcome: RenewOutcome } {
   if (stored !== undefined && stored.epoch > entry.epoch) return { lease: stored, outcome: 'fenced' };
-  const intact = alive(stored, now) && stored.epoch === entry.epoch;
-  return { lease: { ...entry, expiresAt: (now + ttl) as Micros }, outcome: intact ? 'renewed' : 'recreated' };
+  const intact = alive(stored, now) && stored.epoch === entry.epoch && !stored.missed;
+  return { lease: { ...entry, expiresAt: (now + ttl) as Micros, missed: false }, outcome: intact ? 'renewed' : 'recreated' };
+}
+
+/** Notes that a push to the device was given up; the next renewal reports it. */
+export function markMissed(stored: Lease): Lease {
+  return { ...stored, missed: true };
 }
 
 /** Gives a lease up; only its own epoch may. @returns whether the entry is to be removed. */

@@ -1,0 +1,195 @@
+import { assert, assertNever } from '../contract/assert.ts';
+import type { UserId } from '../contract/ids.ts';
+import type { Limits } from '../contract/limits.ts';
+import type { DeliveryEvent, OutboxRow } from '../contract/records.ts';
+import type { DeleteOutboxResult, ReadMembersResult, ReadOutboxResult } from '../contract/store.ts';
+import type { Micros } from '../contract/time.ts';
+import { itemOf, planRecipients } from './fan-out-plan.ts';
+import type { RelayEffect } from './relay-effect.ts';
+import type { RelayEvent } from './relay-event.ts';
+
+/**
+ * The outbox relay: rows that were committed with their messages become delivery events.
+ *
+ * A row is deleted only when all of its events are durable in the queue, so a relay that dies anywhere repeats work and
+ * loses none; the ends absorb repetition. The outbox is read as a set, not followed by id: ids are given before
+ * transactions commit, and a cursor would step over a late one.
+ */
+export interface Relay {
+  readonly limits: Limits;
+  nextCall: number;
+  reading: boolean;
+  /** A hint came while a read was under way: what it announced may not be in that read. */
+  readAgain: boolean;
+  /** Rows read and not yet deleted. *Invariant:* at most `relayInFlight`. */
+  readonly inFlight: Set<number>;
+  readonly calls: Map<number, Call>;
+  /** Calls that failed, until the retry timer. */
+  resting: Call[];
+}
+
+type Call =
+  | { readonly kind: 'publish'; readonly ids: readonly number[]; readonly events: readonly DeliveryEvent[]; readonly page: Page | undefined }
+  | { readonly kind: 'delete'; readonly ids: readonly number[] }
+  | { readonly kind: 'members'; readonly page: Page };
+
+/** A large group on its way through its members: the next page starts after `afterUser`. */
+interface Page {
+  readonly row: Extract<OutboxRow, { kind: 'message' }>;
+  readonly afterUser: UserId | undefined;
+  /** This page was the last one. */
+  readonly last: boolean;
+}
+
+export function createRelay(options: { readonly limits: Limits; readonly seed: number }): Relay {
+  return {
+    limits: options.limits,
+    nextCall: 1,
+    reading: false,
+    readAgain: false,
+    inFlight: new Set(),
+    calls: new Map(),
+    resting: [],
+  };
+}
+
+type Out = RelayEffect[];
+
+/** Runs one event through the relay. @returns effects, to be carried out in order. */
+export function stepRelay(relay: Relay, event: RelayEvent, _now: Micros): readonly RelayEffect[] {
+  const out: Out = [];
+  switch (event.kind) {
+    case 'hint':
+      read(relay, out);
+      break;
+    case 'outbox':
+      onOutbox(relay, event.result, out);
+      break;
+    case 'members':
+      onMembers(relay, take(relay, event.call), event.result, out);
+      break;
+    case 'published':
+      onPublished(relay, take(relay, event.call), event.outcome, out);
+      break;
+    case 'deleted':
+      onDeleted(relay, take(relay, event.call), event.result, out);
+      break;
+    case 'wake':
+      if (event.timer === 'retry') retry(relay, out);
+      else read(relay, out);
+      break;
+    default:
+      assertNever(event);
+  }
+  return out;
+}
+
+function read(relay: Relay, out: Out): void {
+  const room = relay.limits.relayInFlight - relay.inFlight.size;
+  if (relay.reading || room <= 0) {
+    relay.readAgain = true;
+    return;
+  }
+  relay.reading = true;
+  relay.readAgain = false;
+  const limit = Math.min(room, relay.limits.outboxBatch);
+  out.push({ kind: 'read-outbox', call: relay.nextCall++, request: { limit, except: [...relay.inFlight] } });
+}
+
+function onOutbox(relay: Relay, result: ReadOutboxResult, out: Out): void {
+  relay.reading = false;
+  // Armed after each read, so that a store in trouble is asked again once per period and no hint is ever needed.
+  out.push({ kind: 'wake', timer: 'poll', after: relay.limits.outboxPoll });
+  if (result.outcome === 'failed') return;
+  const ids: number[] = [];
+  const events: DeliveryEvent[] = [];
+  for (const row of result.rows) {
+    if (relay.inFlight.has(row.id)) continue;
+    relay.inFlight.add(row.id);
+    if (row.kind === 'message' && row.recipients === undefined) {
+      start(relay, { kind: 'members', page: { row, afterUser: undefined, last: false } }, out);
+    } else {
+      ids.push(row.id);
+      planRecipients(itemOf(row, relay.limits), row.recipients ?? [], events);
+    }
+  }
+  if (ids.length > 0) start(relay, { kind: 'publish', ids, events, page: undefined }, out);
+  if (relay.readAgain || result.rows.length >= relay.limits.outboxBatch) read(relay, out);
+}
+
+function onMembers(relay: Relay, call: Call, result: ReadMembersResult, out: Out): void {
+  assert(call.kind === 'members', 'members answered another call');
+  if (result.outcome === 'failed') {
+    rest(relay, call, out);
+    return;
+  }
+  const { row } = call.page;
+  const last = result.users.length < relay.limits.fanOutPage;
+  const afterUser = result.users[result.users.length - 1];
+  const events: DeliveryEvent[] = [];
+  planRecipients(itemOf(row, relay.limits), result.users, events);
+  const page: Page = { row, afterUser, last };
+  if (events.length === 0) start(relay, { kind: 'delete', ids: [row.id] }, out);
+  else start(relay, { kind: 'publish', ids: last ? [row.id] : [], events, page }, out);
+}
+
+function onPublished(relay: Relay, call: Call, outcome: 'ok' | 'failed' | 'unknown', out: Out): void {
+  assert(call.kind === 'publish', 'published answered another call');
+  if (outcome !== 'ok') rest(relay, call, out);
+  else if (call.ids.length > 0) start(relay, { kind: 'delete', ids: call.ids }, out);
+  else if (call.page !== undefined) start(relay, { kind: 'members', page: call.page }, out);
+}
+
+function onDeleted(relay: Relay, call: Call, result: DeleteOutboxResult, out: Out): void {
+  assert(call.kind === 'delete', 'deleted answered another call');
+  if (result.outcome !== 'ok') {
+    rest(relay, call, out);
+    return;
+  }
+  for (const id of call.ids) relay.inFlight.delete(id);
+  if (relay.readAgain) read(relay, out);
+}
+
+function start(relay: Relay, call: Call, out: Out): void {
+  const number = relay.nextCall++;
+  relay.calls.set(number, call);
+  switch (call.kind) {
+    case 'publish':
+      out.push({ kind: 'publish', call: number, events: call.events });
+      break;
+    case 'delete':
+      out.push({ kind: 'delete-outbox', call: number, ids: call.ids });
+      break;
+    case 'members': {
+      const { row, afterUser } = call.page;
+      const { chatId, seq } = row.message;
+      out.push({
+        kind: 'read-members',
+        call: number,
+        request: { chatId, seq, afterUser, limit: relay.limits.fanOutPage },
+      });
+      break;
+    }
+    default:
+      assertNever(call);
+  }
+}
+
+function take(relay: Relay, number: number): Call {
+  const call = relay.calls.get(number);
+  assert(call !== undefined, `call ${number} completed twice or was never made`);
+  relay.calls.delete(number);
+  return call;
+}
+
+/** Repeats the call after a while, for ever: a row is not given up. In-flight room bounds how many can wait. */
+function rest(relay: Relay, call: Call, out: Out): void {
+  if (relay.resting.length === 0) out.push({ kind: 'wake', timer: 'retry', after: relay.limits.relayRetry });
+  relay.resting.push(call);
+}
+
+function retry(relay: Relay, out: Out): void {
+  const calls = relay.resting;
+  relay.resting = [];
+  for (const call of calls) start(relay, call, out);
+}

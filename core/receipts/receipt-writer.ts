@@ -1,0 +1,91 @@
+import type { DeviceId, UserId } from '../contract/ids.ts';
+import type { ReceiptType } from '../contract/records.ts';
+import type { ReceiptWrite, SaveReceiptsResult } from '../contract/store.ts';
+import { type ChatState, currentMembers } from '../sequencing/chat-state.ts';
+import type { MessageService, Out } from '../sequencing/message-service-state.ts';
+import type { ReceiptRequest } from '../session/service-call.ts';
+
+/** Gathers receipts, cumulative as they are, and saves them in groups; see `ReceiptWriter` for the rules. */
+
+/** Takes a receipt of a user who is or was in the chat; a stranger's changes nothing. */
+export function acceptReceipt(service: MessageService, chat: ChatState, request: ReceiptRequest, out: Out): void {
+  const member = chat.members.get(request.userId);
+  if (member === undefined || member.spans.length === 0) return;
+  const writer = service.receipts;
+  const key = pendingKey(request.chatId, request.userId, request.deviceId, request.type);
+  const waiting = writer.pending.get(key);
+  if (waiting !== undefined && waiting.seq !== undefined && request.seq !== undefined && waiting.seq >= request.seq) return;
+  if (waiting === undefined && writer.pending.size >= service.limits.receiptsPending) {
+    writer.refused++;
+    return;
+  }
+  const write = { ...toWrite(request), recipients: receiptRecipients(service, chat, request.userId) };
+  // Two receipts of which one is known by id only cannot be compared here: both are written, the store takes the maximum.
+  if (waiting !== undefined && (waiting.seq === undefined) !== (request.seq === undefined)) {
+    writer.pending.set(`${key} ${request.serverMsgId ?? request.seq}`, write);
+  } else writer.pending.set(key, write);
+  flush(service, out);
+}
+
+function toWrite(r: ReceiptRequest): Omit<ReceiptWrite, 'recipients'> {
+  return {
+    chatId: r.chatId,
+    userId: r.userId,
+    deviceId: r.deviceId,
+    type: r.type,
+    serverMsgId: r.serverMsgId,
+    seq: r.seq,
+    at: r.at,
+  };
+}
+
+/** Small chats tell each member; in large ones the sender asks for counts. */
+function receiptRecipients(service: MessageService, chat: ChatState, user: UserId): readonly UserId[] {
+  const members = currentMembers(chat);
+  return members.length <= service.limits.receiptMembers ? members.filter((m) => m !== user) : [];
+}
+
+function pendingKey(chat: string, user: UserId, device: DeviceId, type: ReceiptType): string {
+  return `${chat} ${user} ${device} ${type}`;
+}
+
+function flush(service: MessageService, out: Out): void {
+  const writer = service.receipts;
+  if (writer.phase !== 'idle' || writer.pending.size === 0) return;
+  const writes: ReceiptWrite[] = [];
+  for (const [key, write] of writer.pending) {
+    if (writes.length === service.limits.receiptsBatch) break;
+    writes.push(write);
+    writer.pending.delete(key);
+  }
+  writer.phase = 'saving';
+  writer.saving = writes;
+  out.push({ kind: 'save-receipts', call: service.nextCall++, writes });
+}
+
+export function onReceiptsSaved(service: MessageService, _call: number, result: SaveReceiptsResult, out: Out): void {
+  const writer = service.receipts;
+  const writes = writer.saving;
+  writer.saving = [];
+  if (result.outcome === 'ok') {
+    writer.phase = 'idle';
+    if (writes.some((w) => w.recipients.length > 0)) out.push({ kind: 'outbox-hint' });
+    flush(service, out);
+    return;
+  }
+  // Again, in front; a later receipt of the same key has the last word.
+  const pending = new Map<string, ReceiptWrite>();
+  for (const w of writes) {
+    pending.set(`${pendingKey(w.chatId, w.userId, w.deviceId, w.type)} again ${w.serverMsgId ?? w.seq}`, w);
+  }
+  for (const [key, w] of writer.pending) pending.set(key, w);
+  writer.pending = pending;
+  writer.phase = 'resting';
+  out.push({ kind: 'wake', timer: 'receipts', after: service.limits.storeRetry });
+}
+
+export function onReceiptsWake(service: MessageService, out: Out): void {
+  if (service.receipts.phase !== 'resting') return;
+  service.receipts.phase = 'idle';
+  flush(service, out);
+}

@@ -1,0 +1,108 @@
+import type { ChatId, ClientMsgId, ServerMsgId, UserId } from '../contract/ids.ts';
+import type { ChatKind, Member, StoredMessage } from '../contract/records.ts';
+import type { Limits } from '../contract/limits.ts';
+import type { Micros } from '../contract/time.ts';
+import type { ReceiptRequest, ReplyTo, ServiceRequest, SubmitRequest } from '../session/service-call.ts';
+import type { ErrorCode } from '../wire/frames.ts';
+import { isCurrent } from './membership.ts';
+
+/** A send that has not been answered. */
+export interface PendingSend {
+  readonly kind: 'send';
+  readonly request: SubmitRequest;
+  /** Stays the same over all attempts, so that an attempt whose outcome was unknown is recognised. */
+  readonly serverMsgId: ServerMsgId;
+  readonly sentAt: Micros;
+  /** Everybody who waits: the same send may arrive again over another connection. */
+  replyTos: readonly ReplyTo[];
+  attempts: number;
+}
+
+export type AdminRequest = Extract<ServiceRequest, { kind: 'set-member' | 'remove-member' | 'members' }>;
+
+export interface PendingAdmin {
+  readonly kind: 'admin';
+  readonly request: AdminRequest;
+  attempts: number;
+}
+
+export interface PendingReceipt {
+  readonly kind: 'receipt';
+  readonly request: ReceiptRequest;
+}
+
+export type Pending = PendingSend | PendingAdmin | PendingReceipt;
+
+/**
+ * One chat, as one message service believes it to be. The belief may be stale: every write names the head and version it
+ * was decided on, and the store refuses it when they have moved.
+ *
+ * `phase`:
+ * - `cold`: nothing known yet, or what was known is in doubt; a load must come first.
+ * - `loading`, `writing`: one store call is under way. *Invariant:* never two.
+ * - `idle`: known, nothing under way.
+ * - `resting`: the store failed; waits for the retry timer, then goes on as `cold` or `idle` (`afterRest`).
+ */
+export interface ChatState {
+  readonly chatId: ChatId;
+  phase: 'cold' | 'loading' | 'idle' | 'writing' | 'resting';
+  afterRest: 'cold' | 'idle';
+  /** Whether the fields below have ever been read from the store. */
+  known: boolean;
+  kind: ChatKind;
+  head: number;
+  version: number;
+  members: Map<UserId, Member>;
+  /** Current members; undefined when there are more than the outbox row may list. Follows `members`. */
+  recipients: readonly UserId[] | undefined;
+  queue: Pending[];
+  /** What the write under way carries, in seq order. Empty unless `writing`. */
+  writing: readonly (PendingSend | PendingAdmin)[];
+  /** Sends that wait or are being written, by clientMsgId: a retry joins them instead of racing them. */
+  waiting: Map<ClientMsgId, PendingSend>;
+  /** The latest answers, oldest first. */
+  recent: Map<ClientMsgId, StoredMessage>;
+  /** Second chance for the eviction of idle chats. */
+  touched: boolean;
+}
+
+export function newChatState(chatId: ChatId): ChatState {
+  return {
+    chatId,
+    phase: 'cold',
+    afterRest: 'cold',
+    known: false,
+    kind: 'group',
+    head: 0,
+    version: 0,
+    members: new Map(),
+    recipients: [],
+    queue: [],
+    writing: [],
+    waiting: new Map(),
+    recent: new Map(),
+    touched: true,
+  };
+}
+
+export function currentMembers(chat: ChatState): readonly UserId[] {
+  if (chat.recipients !== undefined) return chat.recipients;
+  const users: UserId[] = [];
+  for (const member of chat.members.values()) if (isCurrent(member.spans)) users.push(member.userId);
+  return users;
+}
+
+/** Recomputes who gets the next message; call after every change of `members`. */
+export function refreshRecipients(chat: ChatState, limits: Limits): void {
+  const current: UserId[] = [];
+  for (const member of chat.members.values()) if (isCurrent(member.spans)) current.push(member.userId);
+  chat.recipients = current.length <= limits.inlineRecipients ? current : undefined;
+}
+
+/** A stranger must not learn whether the chat exists; who was a member knows. */
+export function strangerCode(chat: ChatState, user: UserId): [ErrorCode, string] {
+  const member = chat.members.get(user);
+  return member === undefined || member.spans.length === 0
+    ? ['no_such_chat', 'chatId: there is no such chat for this user']
+    : ['not_a_member', 'chatId: this user has left the chat'];
+}

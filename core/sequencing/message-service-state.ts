@@ -1,0 +1,84 @@
+import { assert } from '../contract/assert.ts';
+import type { ChatId, NodeId, ServerMsgId } from '../contract/ids.ts';
+import type { Limits } from '../contract/limits.ts';
+import type { ReceiptWriter } from '../receipts/receipt-writer-state.ts';
+import type { ReplyTo, ServiceReply } from '../session/service-call.ts';
+import { type ChatState, newChatState } from './chat-state.ts';
+import type { MessageServiceEffect } from './message-service-effect.ts';
+
+/** The state of one message service, and the few things that all of its parts do with it. */
+export interface MessageService {
+  readonly nodeId: NodeId;
+  readonly limits: Limits;
+  readonly seed: number;
+  /** Ids are `instance * 2^32 + counter`: unique, since the store hands out each instance once. */
+  readonly instance: number;
+  nextId: number;
+  nextCall: number;
+  /** In order of last use, roughly: the eviction moves touched chats to the end. */
+  readonly chats: Map<ChatId, ChatState>;
+  /** Sends and administration that wait, over all chats. *Invariant:* at most `serviceBacklog`. */
+  backlog: number;
+  readonly creating: Map<number, CreatingChat>;
+  readonly receipts: ReceiptWriter;
+  /** Chats in phase `resting`, until the retry timer. */
+  resting: ChatState[];
+}
+
+export type Out = MessageServiceEffect[];
+
+/** A chat creation that waits for the store. */
+export interface CreatingChat {
+  readonly replyTo: ReplyTo;
+}
+
+const IDS_PER_INSTANCE = 2 ** 32;
+
+/** @returns the state of a chat, made anew (and something idle forgotten) when it is not loaded. */
+export function chatStateOf(service: MessageService, id: ChatId): ChatState {
+  const known = service.chats.get(id);
+  if (known !== undefined) {
+    known.touched = true;
+    return known;
+  }
+  if (service.chats.size >= service.limits.loadedChats) evictOne(service);
+  const chat = newChatState(id);
+  service.chats.set(id, chat);
+  return chat;
+}
+
+/** Second chance, bounded: when everything looked at is busy the map grows by one, and the backlog limit bounds that. */
+function evictOne(service: MessageService): void {
+  let looks = 64;
+  for (const chat of service.chats.values()) {
+    if (looks-- === 0) return;
+    const busy = chat.phase !== 'idle' || chat.queue.length > 0;
+    if (!busy && !chat.touched) {
+      service.chats.delete(chat.chatId);
+      return;
+    }
+    chat.touched = false;
+    service.chats.delete(chat.chatId);
+    service.chats.set(chat.chatId, chat);
+  }
+}
+
+export function newServerMsgId(service: MessageService): ServerMsgId {
+  return `m_${newId(service)}` as ServerMsgId;
+}
+
+export function newChatId(service: MessageService): ChatId {
+  return `c_${newId(service)}` as ChatId;
+}
+
+function newId(service: MessageService): number {
+  assert(service.nextId < IDS_PER_INSTANCE, 'the ids of this instance are used up: restart the message service');
+  return service.instance * IDS_PER_INSTANCE + service.nextId++;
+}
+
+export function reply(out: Out, node: NodeId, answer: ServiceReply): void {
+  out.push({ kind: 'reply', node, reply: answer });
+}
+
+/** How long a device is asked to wait when a queue is full. */
+export const OVERLOAD_RETRY_MS = 1_000;

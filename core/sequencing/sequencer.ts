@@ -1,0 +1,420 @@
+import { assert } from '../contract/assert.ts';
+import type { ChatId, ClientMsgId } from '../contract/ids.ts';
+import type { ChatRecord, StoredMessage } from '../contract/records.ts';
+import type { AppendResult, ChangeMemberResult, LoadResult, SendKey } from '../contract/store.ts';
+import type { Micros } from '../contract/time.ts';
+import { acceptReceipt } from '../receipts/receipt-writer.ts';
+import type { ReceiptRequest, SubmitRequest } from '../session/service-call.ts';
+import type { ErrorCode } from '../wire/frames.ts';
+import { applyMemberChange, decideAdmin, refuseAdmin } from './chat-admin.ts';
+import {
+  type AdminRequest,
+  type ChatState,
+  type Pending,
+  type PendingAdmin,
+  type PendingSend,
+  refreshRecipients,
+  strangerCode,
+} from './chat-state.ts';
+import { isCurrent } from './membership.ts';
+import { chatStateOf, type MessageService, newServerMsgId, type Out, OVERLOAD_RETRY_MS } from './message-service-state.ts';
+
+/** The per-chat sequence: dense seqs, one write at a time, idempotent by (sender, clientMsgId) for ever. */
+
+export function onSubmit(service: MessageService, request: SubmitRequest, now: Micros, out: Out): void {
+  const chat = chatStateOf(service, request.chatId);
+  const answered = chat.recent.get(request.clientMsgId);
+  if (answered !== undefined && answered.from === request.userId) {
+    answerFound(out, request, [request.replyTo], answered, true);
+    return;
+  }
+  const waiting = chat.waiting.get(request.clientMsgId);
+  if (waiting !== undefined && waiting.request.userId === request.userId) {
+    joinWaiting(waiting, request, out);
+    return;
+  }
+  if (!admit(service, chat)) {
+    refuseSend(out, request, [request.replyTo], 'overloaded', 'too many messages are waiting: send again a little later');
+    return;
+  }
+  const pending: PendingSend = {
+    kind: 'send',
+    request,
+    serverMsgId: newServerMsgId(service),
+    sentAt: now,
+    replyTos: [request.replyTo],
+    attempts: 0,
+  };
+  // Another sender's UUID may collide; the store tells the two apart, only the short cut is lost.
+  if (waiting === undefined) chat.waiting.set(request.clientMsgId, pending);
+  enqueue(service, chat, pending, now, out);
+}
+
+export function enqueueAdmin(service: MessageService, request: AdminRequest, now: Micros, out: Out): void {
+  const chat = chatStateOf(service, request.chatId);
+  if (!admit(service, chat)) {
+    refuseAdmin(out, request, 'overloaded', 'too many requests are waiting: try again a little later');
+    return;
+  }
+  enqueue(service, chat, { kind: 'admin', request, attempts: 0 }, now, out);
+}
+
+/** Receipts need the members of the chat; those of an unknown chat wait for its load like everything else. */
+export function enqueueReceipt(service: MessageService, request: ReceiptRequest, now: Micros, out: Out): void {
+  const chat = chatStateOf(service, request.chatId);
+  if (chat.known) acceptReceipt(service, chat, request, out);
+  else if (admit(service, chat)) enqueue(service, chat, { kind: 'receipt', request }, now, out);
+}
+
+function admit(service: MessageService, chat: ChatState): boolean {
+  return chat.queue.length + chat.writing.length < service.limits.chatBacklog && service.backlog < service.limits.serviceBacklog;
+}
+
+function enqueue(service: MessageService, chat: ChatState, pending: Pending, now: Micros, out: Out): void {
+  chat.queue.push(pending);
+  service.backlog++;
+  pump(service, chat, now, out);
+}
+
+const MAX_REPLY_TOS = 4;
+
+function joinWaiting(waiting: PendingSend, request: SubmitRequest, out: Out): void {
+  if (!sameSend(waiting.request, request)) {
+    refuseSend(out, request, [request.replyTo], 'idempotency_conflict', CONFLICT);
+    return;
+  }
+  // The latest connections are the ones that may still be there.
+  waiting.replyTos = [...waiting.replyTos.slice(1 - MAX_REPLY_TOS), request.replyTo];
+}
+
+/** Starts the next store call of a chat when none is under way. */
+export function pump(service: MessageService, chat: ChatState, now: Micros, out: Out): void {
+  while (chat.queue.length > 0) {
+    if (chat.phase === 'cold') {
+      load(service, chat, out);
+      return;
+    }
+    if (chat.phase !== 'idle') return;
+    const first = chat.queue[0] as Pending;
+    if (first.kind === 'send') appendBatch(service, chat, out);
+    else {
+      chat.queue.shift();
+      service.backlog--;
+      if (first.kind === 'receipt') acceptReceipt(service, chat, first.request, out);
+      else startAdmin(service, chat, first, out);
+    }
+  }
+}
+
+function load(service: MessageService, chat: ChatState, out: Out): void {
+  const sends: SendKey[] = [];
+  // Only sends that were tried before can have become messages without our knowing.
+  for (const p of chat.queue) {
+    if (p.kind === 'send' && p.attempts > 0) sends.push({ from: p.request.userId, clientMsgId: p.request.clientMsgId });
+  }
+  chat.phase = 'loading';
+  out.push({ kind: 'load-chat', call: service.nextCall++, request: { chatId: chat.chatId, sends } });
+}
+
+function appendBatch(service: MessageService, chat: ChatState, out: Out): void {
+  const batch: PendingSend[] = [];
+  const messages: StoredMessage[] = [];
+  let taken = 0;
+  while (taken < chat.queue.length && batch.length < service.limits.appendBatch) {
+    const p = chat.queue[taken] as Pending;
+    if (p.kind !== 'send') break;
+    taken++;
+    if (!mayWrite(chat, p.request)) {
+      settle(service, chat, p);
+      const [code, message] = strangerCode(chat, p.request.userId);
+      refuseSend(out, p.request, p.replyTos, code, message);
+      continue;
+    }
+    p.attempts++;
+    batch.push(p);
+    messages.push(toMessage(p, chat.head + batch.length));
+  }
+  chat.queue = taken === chat.queue.length ? [] : chat.queue.slice(taken);
+  service.backlog -= taken;
+  if (batch.length === 0) return;
+  chat.phase = 'writing';
+  chat.writing = batch;
+  out.push({
+    kind: 'append',
+    call: service.nextCall++,
+    request: {
+      chatId: chat.chatId,
+      expectHead: chat.head,
+      expectVersion: chat.version,
+      messages,
+      recipients: chat.recipients,
+    },
+  });
+}
+
+function mayWrite(chat: ChatState, request: SubmitRequest): boolean {
+  const member = chat.members.get(request.userId);
+  return member !== undefined && isCurrent(member.spans);
+}
+
+function toMessage(p: PendingSend, seq: number): StoredMessage {
+  const r = p.request;
+  return {
+    chatId: r.chatId,
+    seq,
+    serverMsgId: p.serverMsgId,
+    clientMsgId: r.clientMsgId,
+    from: r.userId,
+    fromDevice: r.deviceId,
+    ciphertext: r.ciphertext,
+    mediaIds: r.mediaIds,
+    sentAt: p.sentAt,
+  };
+}
+
+function startAdmin(service: MessageService, chat: ChatState, pending: PendingAdmin, out: Out): void {
+  const member = decideAdmin(service, chat, pending.request, out);
+  if (member === undefined) return;
+  pending.attempts++;
+  chat.phase = 'writing';
+  chat.writing = [pending];
+  out.push({
+    kind: 'change-member',
+    call: service.nextCall++,
+    request: { chatId: chat.chatId, expectHead: chat.head, expectVersion: chat.version, member },
+  });
+}
+
+// ---------------------------------------------------------------- completions
+
+export function onAppended(service: MessageService, id: ChatId, call: number, result: AppendResult, now: Micros, out: Out): void {
+  const chat = service.chats.get(id);
+  assert(chat !== undefined && chat.phase === 'writing', `append ${call} completed for a chat that is not writing`);
+  const batch = chat.writing as readonly PendingSend[];
+  chat.writing = [];
+  chat.phase = 'idle';
+  switch (result.outcome) {
+    case 'ok':
+      for (const p of batch) {
+        chat.head++;
+        acknowledge(service, chat, p, toMessage(p, chat.head), out);
+      }
+      out.push({ kind: 'outbox-hint' });
+      break;
+    case 'duplicate':
+      requeue(service, chat, answerDuplicates(service, chat, batch, result.found, out));
+      break;
+    case 'stale':
+    case 'unknown':
+      chat.phase = 'cold';
+      requeue(service, chat, batch);
+      // An unknown outcome usually means a store in trouble: do not hurry it.
+      if (result.outcome === 'unknown') rest(service, chat, 'cold', out);
+      break;
+    case 'failed':
+      giveUpOrRest(service, chat, batch, 'idle', out);
+      break;
+  }
+  pump(service, chat, now, out);
+}
+
+export function onMemberChanged(service: MessageService, id: ChatId, result: ChangeMemberResult, now: Micros, out: Out): void {
+  const chat = service.chats.get(id);
+  assert(chat !== undefined && chat.phase === 'writing', 'a membership change completed for a chat that is not writing');
+  const pending = chat.writing[0] as PendingAdmin;
+  chat.writing = [];
+  chat.phase = 'idle';
+  if (result.outcome === 'ok') applyMemberChange(service, chat, pending.request, out);
+  else if (result.outcome === 'failed') giveUpOrRest(service, chat, [pending], 'idle', out);
+  else {
+    // Deciding again on fresh knowledge is safe: a change that did happen turns out to be none.
+    chat.phase = 'cold';
+    requeue(service, chat, [pending]);
+    if (result.outcome === 'unknown') rest(service, chat, 'cold', out);
+  }
+  pump(service, chat, now, out);
+}
+
+export function onLoaded(service: MessageService, id: ChatId, result: LoadResult, now: Micros, out: Out): void {
+  const chat = service.chats.get(id);
+  assert(chat !== undefined && chat.phase === 'loading', 'a load completed for a chat that is not loading');
+  const queue = chat.queue;
+  switch (result.outcome) {
+    case 'ok':
+      chat.phase = 'idle';
+      learn(service, chat, result.chat);
+      chat.queue = [];
+      service.backlog -= queue.length;
+      requeue(service, chat, answerDuplicates(service, chat, queue, result.found, out));
+      break;
+    case 'no-chat':
+      chat.queue = [];
+      service.backlog -= queue.length;
+      for (const p of queue) refusePending(service, chat, p, 'no_such_chat', 'chatId: there is no such chat for this user', out);
+      service.chats.delete(id);
+      return;
+    case 'failed':
+      chat.queue = [];
+      service.backlog -= queue.length;
+      for (const p of queue) if (p.kind !== 'receipt') p.attempts++;
+      giveUpOrRest(service, chat, queue, 'cold', out);
+      break;
+  }
+  pump(service, chat, now, out);
+}
+
+export function onRetry(service: MessageService, now: Micros, out: Out): void {
+  const resting = service.resting;
+  service.resting = [];
+  for (const chat of resting) {
+    chat.phase = chat.afterRest;
+    pump(service, chat, now, out);
+  }
+}
+
+function learn(service: MessageService, chat: ChatState, record: ChatRecord): void {
+  chat.known = true;
+  chat.kind = record.kind;
+  chat.head = record.head;
+  chat.version = record.version;
+  chat.members = new Map();
+  for (const member of record.members) chat.members.set(member.userId, member);
+  refreshRecipients(chat, service.limits);
+}
+
+/** Answers those of `pendings` that are already messages. @returns the others. */
+function answerDuplicates<P extends Pending>(
+  service: MessageService,
+  chat: ChatState,
+  pendings: readonly P[],
+  found: readonly StoredMessage[],
+  out: Out,
+): readonly P[] {
+  if (found.length === 0) return pendings;
+  const byId = new Map<ClientMsgId, StoredMessage[]>();
+  for (const m of found) byId.set(m.clientMsgId, [...(byId.get(m.clientMsgId) ?? []), m]);
+  const rest: P[] = [];
+  for (const p of pendings) {
+    const match = p.kind === 'send' ? byId.get(p.request.clientMsgId)?.find((m) => m.from === p.request.userId) : undefined;
+    if (p.kind !== 'send' || match === undefined) rest.push(p);
+    // Our own earlier attempt whose outcome was unknown is not a duplicate for the sender.
+    else if (match.serverMsgId === p.serverMsgId) acknowledge(service, chat, p, match, out);
+    else {
+      settle(service, chat, p);
+      answerFound(out, p.request, p.replyTos, match, true);
+      if (match.chatId === chat.chatId) remember(service, chat, match);
+    }
+  }
+  return rest;
+}
+
+function acknowledge(service: MessageService, chat: ChatState, p: PendingSend, message: StoredMessage, out: Out): void {
+  settle(service, chat, p);
+  remember(service, chat, message);
+  answerFound(out, p.request, p.replyTos, message, false);
+}
+
+function settle(_service: MessageService, chat: ChatState, p: PendingSend): void {
+  if (chat.waiting.get(p.request.clientMsgId) === p) chat.waiting.delete(p.request.clientMsgId);
+}
+
+function remember(service: MessageService, chat: ChatState, message: StoredMessage): void {
+  chat.recent.set(message.clientMsgId, message);
+  if (chat.recent.size <= service.limits.recentSends) return;
+  for (const oldest of chat.recent.keys()) {
+    chat.recent.delete(oldest);
+    return;
+  }
+}
+
+/** Puts work back in front, in its order. It was admitted once and is not refused now. */
+function requeue(service: MessageService, chat: ChatState, pendings: readonly Pending[]): void {
+  if (pendings.length === 0) return;
+  chat.queue = [...pendings, ...chat.queue];
+  service.backlog += pendings.length;
+}
+
+function giveUpOrRest(service: MessageService, chat: ChatState, pendings: readonly Pending[], then: 'cold' | 'idle', out: Out): void {
+  const again: Pending[] = [];
+  for (const p of pendings) {
+    if (p.kind !== 'receipt' && p.attempts >= service.limits.appendAttempts) {
+      refusePending(service, chat, p, 'unavailable', 'the message store does not answer: send again, with the same clientMsgId', out);
+    } else again.push(p);
+  }
+  requeue(service, chat, again);
+  rest(service, chat, then, out);
+}
+
+function rest(service: MessageService, chat: ChatState, then: 'cold' | 'idle', out: Out): void {
+  chat.phase = 'resting';
+  chat.afterRest = then;
+  if (service.resting.length === 0) out.push({ kind: 'wake', timer: 'retry', after: service.limits.storeRetry });
+  service.resting.push(chat);
+}
+
+// ---------------------------------------------------------------- answers
+
+const CONFLICT = 'clientMsgId: already used for another chat or other content; make a new one';
+
+function refusePending(service: MessageService, chat: ChatState, p: Pending, code: ErrorCode, message: string, out: Out): void {
+  if (p.kind === 'send') {
+    settle(service, chat, p);
+    refuseSend(out, p.request, p.replyTos, code, message);
+  } else if (p.kind === 'admin') refuseAdmin(out, p.request, code, message);
+}
+
+function sameSend(a: Pick<StoredMessage, 'chatId' | 'ciphertext' | 'mediaIds'>, b: SubmitRequest): boolean {
+  return (
+    a.chatId === b.chatId &&
+    a.ciphertext === b.ciphertext &&
+    a.mediaIds.length === b.mediaIds.length &&
+    a.mediaIds.every((id, i) => id === b.mediaIds[i])
+  );
+}
+
+function answerFound(
+  out: Out,
+  request: SubmitRequest,
+  replyTos: PendingSend['replyTos'],
+  message: StoredMessage,
+  duplicate: boolean,
+): void {
+  if (duplicate && !sameSend(message, request)) {
+    refuseSend(out, request, replyTos, 'idempotency_conflict', CONFLICT);
+    return;
+  }
+  for (let i = 0; i < replyTos.length; i++) {
+    const { node, conn } = replyTos[i] as PendingSend['replyTos'][number];
+    out.push({
+      kind: 'reply',
+      node,
+      reply: {
+        kind: 'ack',
+        conn,
+        clientMsgId: message.clientMsgId,
+        chatId: message.chatId,
+        serverMsgId: message.serverMsgId,
+        seq: message.seq,
+        duplicate: duplicate || i > 0,
+      },
+    });
+  }
+}
+
+function refuseSend(out: Out, request: SubmitRequest, replyTos: PendingSend['replyTos'], code: ErrorCode, message: string): void {
+  for (const { node, conn } of replyTos) {
+    out.push({
+      kind: 'reply',
+      node,
+      reply: {
+        kind: 'refused',
+        conn,
+        code,
+        message,
+        retryAfterMs: code === 'overloaded' || code === 'unavailable' ? OVERLOAD_RETRY_MS : undefined,
+        clientMsgId: request.clientMsgId,
+        chatId: request.chatId,
+      },
+    });
+  }
+}
