@@ -28,8 +28,13 @@ export interface Violation {
 /** One promise, watched incrementally. Its state is its own; `observe` is called for every observation, in order. */
 export interface Oracle {
   readonly name: PromiseName;
-  /** Kinds it wants to see; undefined: all of them. Keeps a run fast: nobody is called for what it ignores. */
-  readonly watches?: readonly Observation['kind'][];
-  /** @param at microseconds. @returns the first violation seen, or undefined. */
+  /** Kinds it wants to see: nobody is called for what it ignores. */
+  readonly watches: readonly Observation['kind'][];
+  /**
+   * Judges one observation against the history before it, whose numbers have been resolved for it.
+   * @param at microseconds. @returns the first violation seen, or undefined.
+   */
   observe(observation: Observation, at: number): Violation | undefined;
+  /** Whether nothing that this promise speaks of is still on its way; absent: it waits for nothing. */
+  settled?(): boolean;
 }

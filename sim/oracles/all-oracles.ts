@@ -1,0 +1,32 @@
+import { bounded } from './bounded.ts';
+import { converges } from './converges.ts';
+import { cursorsNeverRegress } from './cursors-never-regress.ts';
+import { deliveredSetIsMembership } from './delivered-set-is-membership.ts';
+import type { History } from './history.ts';
+import type { JudgeOptions } from './judge.ts';
+import { latency, type LatencyCount } from './latency.ts';
+import { noAckedMessageLost } from './no-acked-message-lost.ts';
+import { noDuplicateShown } from './no-duplicate-shown.ts';
+import type { Oracle } from './oracle.ts';
+import { orderPerChat } from './order-per-chat.ts';
+import { presenceConverges } from './presence-converges.ts';
+import { receiptsMonotone } from './receipts-monotone.ts';
+
+/**
+ * One oracle for each promise. Where several see the same observation, the first in this list speaks first: the sharper
+ * one before the one that would call the same thing by a more general name.
+ */
+export function allOracles(history: History, options: JudgeOptions, count: LatencyCount): readonly Oracle[] {
+  return [
+    noDuplicateShown(history),
+    deliveredSetIsMembership(history, options),
+    orderPerChat(history, options),
+    cursorsNeverRegress(history),
+    receiptsMonotone(history, options),
+    bounded(),
+    noAckedMessageLost(history, options),
+    presenceConverges(history, options),
+    converges(history),
+    latency(history, options, count),
+  ];
+}

@@ -1,0 +1,65 @@
+import type { History } from './history.ts';
+import type { JudgeOptions } from './judge.ts';
+import type { Observation } from './observation.ts';
+import type { Oracle, Violation } from './oracle.ts';
+import { broken } from './violation.ts';
+import { sameUpTo, sees } from './visible.ts';
+
+const NAME = 'delivered-set-is-membership';
+
+/**
+ * Promise 4. A message, and a receipt for it, reaches nobody outside the membership at its seq, and nobody outside it can
+ * write; a change of membership leaves what was visible before as it was. (That members get all of it is promise 1.)
+ */
+export function deliveredSetIsMembership(history: History, options: JudgeOptions): Oracle {
+  const stranger = (seq: number, what: string, at: number): Violation | undefined =>
+    sees(history.spans[history.seat]!, seq) ? undefined : outsider(history, seq, what, at);
+  return {
+    name: NAME,
+    watches: ['pushed', 'shown', 'receipt-shown', 'committed', 'member'],
+    observe(o, at) {
+      switch (o.kind) {
+        case 'pushed':
+          return stranger(o.seq, 'is sent', at);
+        case 'shown':
+          return stranger(o.seq, 'shows', at);
+        case 'receipt-shown':
+          return stranger(o.receipt.seq, 'gets a receipt for', at);
+        case 'committed':
+          return stranger(o.message.seq, 'wrote', at);
+        case 'member':
+          // Read from a store afterwards, there is no before to compare with.
+          return options.commitsSeen === 'at-once' ? rewritten(history, o, at) : undefined;
+        default:
+          return undefined;
+      }
+    },
+  };
+}
+
+function outsider(history: History, seq: number, what: string, at: number): Violation {
+  const chat = history.chatNames[history.chat]!;
+  const user = history.userNames[history.user] ?? 'a user without a name';
+  const spans = history.spans[history.seat]!;
+  const words = spans.map(({ after, upTo }) =>
+    upTo >= Number.MAX_SAFE_INTEGER ? `from seq ${after + 1} on` : `seq ${after + 1} to ${upTo}`,
+  );
+  const expected =
+    words.length === 0 ? `${user} sees nothing of ${chat}` : `${user} sees of ${chat} ${words.join(' and ')}`;
+  return broken(NAME, at, expected, `${user} ${what} ${history.nameSeq(history.chat, seq)}`);
+}
+
+function rewritten(
+  history: History,
+  o: Extract<Observation, { kind: 'member' }>,
+  at: number,
+): Violation | undefined {
+  const before = history.spans[history.seat]!;
+  if (sameUpTo(before, o.member.spans, o.head)) return undefined;
+  return broken(
+    NAME,
+    at,
+    `a change of ${o.member.userId} in ${o.chatId} at head ${o.head} leaves seq 1 to ${o.head} as visible as they were: ${JSON.stringify(before)}`,
+    `the spans became ${JSON.stringify(o.member.spans)}`,
+  );
+}

@@ -1,0 +1,362 @@
+import type { ChatId, ClientMsgId, DeviceId, ServerMsgId, UserId } from '../../core/contract/ids.ts';
+import { OPEN_END, type Span } from '../../core/contract/records.ts';
+import type { Observation } from './observation.ts';
+
+/** No such thing, or not known yet. */
+export const NONE = -1;
+const NO_SPANS: readonly Span[] = [];
+
+/**
+ * What happened so far, in numbers: every id is interned once per observation, and every oracle reads the same tables.
+ * `resolve` finds the numbers of the observation at hand, the oracles judge it against what came before, then `absorb`
+ * makes it part of the past.
+ *
+ * A *seat* is a user in a chat, a *pair* a device in a chat; both are dense numbers too.
+ */
+export class History {
+  // --- the observation at hand; NONE where it does not apply
+  device: number = NONE;
+  user: number = NONE;
+  chat: number = NONE;
+  seat: number = NONE;
+  pair: number = NONE;
+  message: number = NONE;
+  send: number = NONE;
+
+  // --- devices and users
+  readonly deviceNames: DeviceId[] = [];
+  readonly userNames: UserId[] = [];
+  readonly deviceUser: number[] = [];
+  readonly userDevices: number[][] = [];
+  readonly live: boolean[] = [];
+  /** Since when the device is live without a break; meaningless while it is not. */
+  readonly liveSince: number[] = [];
+  /** Live devices of a user, and when that number last was, or became, zero. */
+  readonly liveDevices: number[] = [];
+  readonly onlineSince: number[] = [];
+  readonly offlineSince: number[] = [];
+  /** The device has had a session: from then on it owes the user what comes. */
+  readonly opened: boolean[] = [];
+
+  // --- chats
+  readonly chatNames: ChatId[] = [];
+  readonly heads: number[] = [];
+  readonly chatSeats: number[][] = [];
+  readonly userSeats: number[][] = [];
+  readonly seatUser: number[] = [];
+  readonly seatChat: number[] = [];
+  readonly spans: (readonly Span[])[] = [];
+  readonly pairDevice: number[] = [];
+  readonly pairChat: number[] = [];
+  /** The seq up to which the device has everything it may see; NONE before it has a start. */
+  readonly positions: number[] = [];
+  /** The position the device started from at first; NONE before. */
+  readonly starts: number[] = [];
+
+  // --- messages and sends
+  readonly messageNames: ServerMsgId[] = [];
+  readonly messageChat: number[] = [];
+  readonly messageSeq: number[] = [];
+  readonly committed: boolean[] = [];
+  readonly acked: boolean[] = [];
+  /** Message of a chat by seq; sparse. */
+  readonly messageAt: number[][] = [];
+  readonly sendNames: ClientMsgId[] = [];
+  readonly sendDevice: number[] = [];
+  readonly sendChat: number[] = [];
+  readonly sentAt: number[] = [];
+  readonly sendEnded: boolean[] = [];
+  /** Sends without an end so far. */
+  openSends = 0;
+  /** Message that a send became; NONE until it is known. */
+  readonly sendMessage: number[] = [];
+  readonly messageSend: number[] = [];
+
+  // --- phases
+  activeFaults = 0;
+  /** When a fault was last active; minus infinity before the first. */
+  lastFault: number = -Infinity;
+  healed = false;
+  healedAt: number = NONE;
+  /** By device; meaningful once healed. */
+  readonly served: boolean[] = [];
+
+  readonly #devices = new Map<DeviceId, number>();
+  readonly #users = new Map<UserId, number>();
+  readonly #chats = new Map<ChatId, number>();
+  readonly #messages = new Map<ServerMsgId, number>();
+  readonly #sends: Map<ClientMsgId, number>[] = [];
+  /** By user, then chat. */
+  readonly #seats: number[][] = [];
+  /** By device, then chat. */
+  readonly #pairs: number[][] = [];
+
+  userOf(name: UserId): number {
+    const known = this.#users.get(name);
+    if (known !== undefined) return known;
+    const user = this.userNames.push(name) - 1;
+    this.#users.set(name, user);
+    this.userDevices.push([]);
+    this.userSeats.push([]);
+    this.#sends.push(new Map());
+    this.#seats.push([]);
+    this.liveDevices.push(0);
+    this.onlineSince.push(-Infinity);
+    this.offlineSince.push(-Infinity);
+    return user;
+  }
+
+  deviceOf(name: DeviceId, owner: UserId | undefined): number {
+    const known = this.#devices.get(name);
+    if (known !== undefined) return known;
+    const device = this.deviceNames.push(name) - 1;
+    this.#devices.set(name, device);
+    const user = owner === undefined ? NONE : this.userOf(owner);
+    this.deviceUser.push(user);
+    if (user !== NONE) this.userDevices[user]!.push(device);
+    this.live.push(false);
+    this.liveSince.push(NONE);
+    this.opened.push(false);
+    this.served.push(false);
+    this.#pairs.push([]);
+    return device;
+  }
+
+  chatOf(name: ChatId): number {
+    const known = this.#chats.get(name);
+    if (known !== undefined) return known;
+    const chat = this.chatNames.push(name) - 1;
+    this.#chats.set(name, chat);
+    this.heads.push(0);
+    this.chatSeats.push([]);
+    this.messageAt.push([]);
+    return chat;
+  }
+
+  seatOf(user: number, chat: number): number {
+    const row = this.#seats[user]!;
+    const known = row[chat];
+    if (known !== undefined) return known;
+    const seat = this.seatUser.push(user) - 1;
+    row[chat] = seat;
+    this.seatChat.push(chat);
+    this.spans.push(NO_SPANS);
+    this.userSeats[user]!.push(seat);
+    this.chatSeats[chat]!.push(seat);
+    return seat;
+  }
+
+  pairOf(device: number, chat: number): number {
+    const row = this.#pairs[device]!;
+    const known = row[chat];
+    if (known !== undefined) return known;
+    const pair = this.pairDevice.push(device) - 1;
+    row[chat] = pair;
+    this.pairChat.push(chat);
+    this.positions.push(NONE);
+    this.starts.push(NONE);
+    return pair;
+  }
+
+  messageOf(name: ServerMsgId): number {
+    const known = this.#messages.get(name);
+    if (known !== undefined) return known;
+    const message = this.messageNames.push(name) - 1;
+    this.#messages.set(name, message);
+    this.messageChat.push(NONE);
+    this.messageSeq.push(NONE);
+    this.committed.push(false);
+    this.acked.push(false);
+    this.messageSend.push(NONE);
+    return message;
+  }
+
+  sendOf(user: number, name: ClientMsgId): number {
+    const sends = this.#sends[user]!;
+    const known = sends.get(name);
+    if (known !== undefined) return known;
+    const send = this.sendNames.push(name) - 1;
+    sends.set(name, send);
+    this.sendDevice.push(NONE);
+    this.sendChat.push(NONE);
+    this.sentAt.push(NONE);
+    this.sendEnded.push(false);
+    this.sendMessage.push(NONE);
+    return send;
+  }
+
+  /** Finds the numbers of what the observation speaks of. */
+  resolve(o: Observation): void {
+    this.device = this.user = this.chat = this.seat = this.pair = this.message = this.send = NONE;
+    switch (o.kind) {
+      case 'device':
+        this.device = this.deviceOf(o.deviceId, o.userId);
+        this.user = this.deviceUser[this.device]!;
+        return;
+      case 'send':
+      case 'acked':
+      case 'send-failed':
+        this.#place(o.deviceId, o.chatId);
+        this.send = this.sendOf(this.user, o.clientMsgId);
+        if (o.kind === 'acked') this.message = this.messageOf(o.serverMsgId);
+        return;
+      case 'start-cursor':
+      case 'cursor-saved':
+      case 'watching':
+      case 'pushed':
+        this.#place(o.deviceId, o.chatId);
+        return;
+      case 'shown':
+      case 'receipt-sent':
+        this.#place(o.deviceId, o.chatId);
+        this.message = this.messageOf(o.serverMsgId);
+        return;
+      case 'receipt-shown':
+        this.#place(o.deviceId, o.receipt.chatId);
+        this.message = this.messageOf(o.receipt.serverMsgId);
+        return;
+      case 'presence-shown':
+      case 'device-live':
+      case 'resumed':
+        this.device = this.deviceOf(o.deviceId, undefined);
+        this.user = o.kind === 'presence-shown' ? this.userOf(o.userId) : this.deviceUser[this.device]!;
+        return;
+      case 'member':
+        this.#sit(o.member.userId, o.chatId);
+        return;
+      case 'committed':
+        this.#sit(o.message.from, o.message.chatId);
+        this.message = this.messageOf(o.message.serverMsgId);
+        this.send = this.sendOf(this.user, o.message.clientMsgId);
+        return;
+      case 'watermark-saved':
+        this.#sit(o.receipt.userId, o.receipt.chatId);
+        this.message = this.messageOf(o.receipt.serverMsgId);
+        return;
+      case 'gauge':
+      case 'fault':
+      case 'healed':
+      case 'end':
+    }
+  }
+
+  #place(deviceName: DeviceId, chatName: ChatId): void {
+    this.device = this.deviceOf(deviceName, undefined);
+    this.chat = this.chatOf(chatName);
+    this.pair = this.pairOf(this.device, this.chat);
+    this.user = this.deviceUser[this.device]!;
+    this.seat = this.seatOf(this.user, this.chat);
+  }
+
+  #sit(userName: UserId, chatName: ChatId): void {
+    this.user = this.userOf(userName);
+    this.chat = this.chatOf(chatName);
+    this.seat = this.seatOf(this.user, this.chat);
+  }
+
+  /** Makes the resolved observation part of the past. */
+  absorb(o: Observation, at: number): void {
+    switch (o.kind) {
+      case 'send':
+        this.sendDevice[this.send] = this.device;
+        this.sendChat[this.send] = this.chat;
+        if (this.sentAt[this.send] === NONE) this.openSends++;
+        this.sentAt[this.send] = at;
+        return;
+      case 'send-failed':
+        this.#endSend();
+        return;
+      case 'acked':
+        this.#endSend();
+        this.acked[this.message] = true;
+        this.#bind(o.seq);
+        return;
+      case 'committed':
+        this.committed[this.message] = true;
+        if (o.message.seq > this.heads[this.chat]!) this.heads[this.chat] = o.message.seq;
+        this.#bind(o.message.seq);
+        return;
+      case 'start-cursor':
+        if (this.starts[this.pair] === NONE) this.starts[this.pair] = o.seq;
+        this.positions[this.pair] = o.seq;
+        return;
+      case 'shown':
+        if (this.starts[this.pair] === NONE) this.starts[this.pair] = 0;
+        this.positions[this.pair] = o.seq;
+        return;
+      case 'member':
+        this.spans[this.seat] = o.member.spans;
+        return;
+      case 'resumed':
+        this.opened[this.device] = true;
+        return;
+      case 'device-live':
+        this.#setLive(o.live, at);
+        return;
+      case 'fault':
+        if (this.activeFaults > 0 || o.active > 0) this.lastFault = at;
+        this.activeFaults = o.active;
+        return;
+      case 'healed':
+        this.healed = true;
+        this.healedAt = at;
+        for (const name of o.served) this.served[this.deviceOf(name, undefined)] = true;
+        return;
+      default:
+        return;
+    }
+  }
+
+  #bind(seq: number): void {
+    this.messageChat[this.message] = this.chat;
+    this.messageSeq[this.message] = seq;
+    this.messageAt[this.chat]![seq] = this.message;
+    this.sendMessage[this.send] = this.message;
+    this.messageSend[this.message] = this.send;
+  }
+
+  #endSend(): void {
+    if (this.sentAt[this.send] !== NONE && !this.sendEnded[this.send]!) this.openSends--;
+    this.sendEnded[this.send] = true;
+  }
+
+  #setLive(live: boolean, at: number): void {
+    const { device, user } = this;
+    if (live) this.opened[device] = true;
+    if (this.live[device] === live) return;
+    this.live[device] = live;
+    this.liveSince[device] = at;
+    const count = this.liveDevices[user]! + (live ? 1 : -1);
+    this.liveDevices[user] = count;
+    if (live && count === 1) this.onlineSince[user] = at;
+    if (!live && count === 0) this.offlineSince[user] = at;
+  }
+
+  /** @returns whether no fault was active at any time since `since`. */
+  calmSince(since: number): boolean {
+    return this.activeFaults === 0 && this.lastFault < since;
+  }
+
+  /** @returns whether the user is a member now, as the store says. */
+  isMember(seat: number): boolean {
+    const spans = this.spans[seat]!;
+    return spans.length > 0 && spans[spans.length - 1]!.upTo === OPEN_END;
+  }
+
+  // ---------------------------------------------------------------- words for people
+
+  /** "d_3 of u_1" */
+  nameDevice(device: number): string {
+    const user = this.deviceUser[device] ?? NONE;
+    return user === NONE
+      ? this.deviceNames[device]!
+      : `${this.deviceNames[device]!} of ${this.userNames[user]!}`;
+  }
+
+  /** "seq 4 of c_2 (m_12)"; without the message while it is unknown. */
+  nameSeq(chat: number, seq: number): string {
+    const message = this.messageAt[chat]![seq];
+    const name = message === undefined ? '' : ` (${this.messageNames[message]!})`;
+    return `seq ${seq} of ${this.chatNames[chat]!}${name}`;
+  }
+}

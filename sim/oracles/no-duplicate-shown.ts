@@ -1,0 +1,92 @@
+import { type History, NONE } from './history.ts';
+import type { Observation } from './observation.ts';
+import type { Oracle, Violation } from './oracle.ts';
+import { broken } from './violation.ts';
+
+const NAME = 'no-duplicate-shown';
+
+/**
+ * Promise 2. A device shows a message once; a send is one message for ever, however often it is repeated: one
+ * (sender, clientMsgId), one serverMsgId, one seq, in every ACK and in the store.
+ */
+export function noDuplicateShown(history: History): Oracle {
+  /** By device, then message. */
+  const shown: boolean[][] = [];
+  return {
+    name: NAME,
+    watches: ['shown', 'acked', 'committed'],
+    observe(o, at) {
+      switch (o.kind) {
+        case 'shown': {
+          const row = (shown[history.device] ??= []);
+          if (row[history.message] === true) return shownTwice(history, o, at);
+          row[history.message] = true;
+          return undefined;
+        }
+        case 'acked':
+          return twoMessages(history, o.clientMsgId, o.seq, at) ?? movedMessage(history, o.seq, at);
+        case 'committed':
+          return committedTwice(history, o, at);
+        default:
+          return undefined;
+      }
+    },
+  };
+}
+
+function shownTwice(history: History, o: Extract<Observation, { kind: 'shown' }>, at: number): Violation {
+  const who = history.nameDevice(history.device);
+  return broken(
+    NAME,
+    at,
+    `${who} shows ${o.serverMsgId} once`,
+    `it shows ${o.serverMsgId} again, now at seq ${o.seq} of ${o.chatId}`,
+  );
+}
+
+/** The send is known as one message already, and this is another. */
+function twoMessages(history: History, clientMsgId: string, seq: number, at: number): Violation | undefined {
+  const earlier = history.sendMessage[history.send]!;
+  if (earlier === NONE || earlier === history.message) return undefined;
+  const who = history.userNames[history.user]!;
+  return broken(
+    NAME,
+    at,
+    `${clientMsgId} of ${who} stays ${history.messageNames[earlier]!} at seq ${history.messageSeq[earlier]!}`,
+    `it is ${history.messageNames[history.message]!} at seq ${seq} as well`,
+  );
+}
+
+/** The message is known at another place. */
+function movedMessage(history: History, seq: number, at: number): Violation | undefined {
+  const known = history.messageSeq[history.message]!;
+  if (known === NONE || (known === seq && history.messageChat[history.message] === history.chat))
+    return undefined;
+  const name = history.messageNames[history.message]!;
+  return broken(
+    NAME,
+    at,
+    `${name} stays ${history.nameSeq(history.messageChat[history.message]!, known)}`,
+    `it is seq ${seq} of ${history.chatNames[history.chat]!} as well`,
+  );
+}
+
+function committedTwice(
+  history: History,
+  o: Extract<Observation, { kind: 'committed' }>,
+  at: number,
+): Violation | undefined {
+  const { message } = o;
+  const earlier =
+    twoMessages(history, message.clientMsgId, message.seq, at) ?? movedMessage(history, message.seq, at);
+  if (earlier !== undefined) return earlier;
+  const occupant = history.messageAt[history.chat]![message.seq];
+  const again = history.committed[history.message]!;
+  if (!again && (occupant === undefined || occupant === history.message)) return undefined;
+  return broken(
+    NAME,
+    at,
+    `seq ${message.seq} of ${message.chatId} is given once`,
+    `it is given to ${message.serverMsgId} and to ${history.messageNames[occupant ?? history.message]!}`,
+  );
+}

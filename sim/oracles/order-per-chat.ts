@@ -1,0 +1,117 @@
+import type { StoredMessage } from '../../core/contract/records.ts';
+import { type History, NONE } from './history.ts';
+import type { JudgeOptions } from './judge.ts';
+import type { Observation } from './observation.ts';
+import type { Oracle, Violation } from './oracle.ts';
+import { broken } from './violation.ts';
+import { nextSeen } from './visible.ts';
+
+const NAME = 'order-per-chat';
+
+/** What devices show, to be compared with each other and with the store. */
+type Content = Pick<StoredMessage, 'serverMsgId' | 'from' | 'ciphertext'>;
+
+/**
+ * Promise 3. Every device shows, from its start on, what it may see of one dense sequence: no skip, no reorder, no seq
+ * that goes back; and the same seq is the same message, with the same bytes, for everybody. The store's sequence is
+ * dense too: seqs are committed one after the other.
+ */
+export function orderPerChat(history: History, options: JudgeOptions): Oracle {
+  /** First sight of each seq, by chat. */
+  const contents: (Content | undefined)[][] = [];
+  const compare = (seq: number, seen: Content, at: number): Violation | undefined => {
+    const row = (contents[history.chat] ??= []);
+    const first = row[seq];
+    if (first === undefined) {
+      row[seq] = seen;
+      return undefined;
+    }
+    return sameContent(first, seen) ? undefined : differs(history, seq, first, seen, at);
+  };
+  return {
+    name: NAME,
+    watches: ['shown', 'committed', 'start-cursor'],
+    observe(o, at) {
+      switch (o.kind) {
+        case 'shown':
+          return outOfOrder(history, o, at) ?? compare(o.seq, o, at);
+        case 'committed':
+          return hole(history, options, o.message, at) ?? compare(o.message.seq, o.message, at);
+        case 'start-cursor':
+          return jumped(history, o, at);
+        default:
+          return undefined;
+      }
+    },
+  };
+}
+
+function sameContent(a: Content, b: Content): boolean {
+  return a.serverMsgId === b.serverMsgId && a.from === b.from && a.ciphertext === b.ciphertext;
+}
+
+function outOfOrder(
+  history: History,
+  o: Extract<Observation, { kind: 'shown' }>,
+  at: number,
+): Violation | undefined {
+  const position = Math.max(0, history.positions[history.pair]!);
+  const next = nextSeen(history.spans[history.seat]!, position);
+  // What it may not see at all is for the membership oracle to say.
+  if (next === undefined || o.seq === next) return undefined;
+  const who = history.nameDevice(history.device);
+  return broken(
+    NAME,
+    at,
+    `${who}, which shows ${o.chatId} up to seq ${position}, shows seq ${next} next`,
+    `it shows ${o.serverMsgId} at seq ${o.seq}${o.seq < next ? ', which goes back' : ''}`,
+  );
+}
+
+function hole(
+  history: History,
+  options: JudgeOptions,
+  message: StoredMessage,
+  at: number,
+): Violation | undefined {
+  const head = history.heads[history.chat]!;
+  if (message.seq === head + 1) return undefined;
+  // Read from a store afterwards, rows come from wherever the chat stood when the history began. A seq at or below the
+  // head is a duplicate, which has an oracle of its own.
+  if (message.seq <= head || options.commitsSeen === 'afterwards') return undefined;
+  return broken(
+    NAME,
+    at,
+    `seq ${head + 1} of ${message.chatId} is committed next`,
+    `seq ${message.seq} is (${message.serverMsgId})`,
+  );
+}
+
+function differs(history: History, seq: number, first: Content, seen: Content, at: number): Violation {
+  const field =
+    first.serverMsgId !== seen.serverMsgId ? 'serverMsgId' : first.from !== seen.from ? 'from' : 'ciphertext';
+  const where = `seq ${seq} of ${history.chatNames[history.chat]!}`;
+  return broken(
+    NAME,
+    at,
+    `${where} is the same everywhere: ${field} ${first[field]}`,
+    `${field} ${seen[field]}`,
+  );
+}
+
+/** A restart goes on where the device stopped. */
+function jumped(
+  history: History,
+  o: Extract<Observation, { kind: 'start-cursor' }>,
+  at: number,
+): Violation | undefined {
+  const position = history.positions[history.pair]!;
+  if (position === NONE || position === o.seq) return undefined;
+  const who = history.nameDevice(history.device);
+  return broken(
+    NAME,
+    at,
+    `${who} goes on after seq ${position} of ${o.chatId}, where it stopped`,
+    `it goes on after seq ${o.seq}`,
+  );
+}

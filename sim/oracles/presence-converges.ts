@@ -1,0 +1,156 @@
+import type { Limits } from '../../core/contract/limits.ts';
+import type { PresenceStatus } from '../../core/wire/frames.ts';
+import { type History, NONE } from './history.ts';
+import type { JudgeOptions } from './judge.ts';
+import type { Observation } from './observation.ts';
+import type { Oracle, Violation } from './oracle.ts';
+import { broken, overdue } from './violation.ts';
+
+const NAME = 'presence-converges';
+const MOST_STUCK = 12;
+
+/** Longest time from a change of the truth to the screens that watch: the lease runs out, is read again, then the grace. */
+export function presenceBound(limits: Limits): number {
+  return limits.leaseTtl + limits.heartbeat + limits.silence + limits.presenceRefresh + limits.presenceGrace;
+}
+
+/**
+ * Promise 6. Once faults and changes are over, every screen that watches a user shows the truth: no ghost, nobody missing.
+ * And without a fault nobody flaps: a user with a live device is not shown OFFLINE, nor one who was back within the grace.
+ */
+export function presenceConverges(history: History, options: JudgeOptions): Oracle {
+  const screens = new Screens(history, options.limits.presenceMembers);
+  const bound = presenceBound(options.limits);
+  return {
+    name: NAME,
+    watches: ['watching', 'presence-shown', 'end'],
+    observe(o, at) {
+      switch (o.kind) {
+        case 'watching':
+          screens.watch(o.on, at);
+          return undefined;
+        case 'presence-shown':
+          screens.show(o.status);
+          return o.status === 'OFFLINE' ? flap(history, options.limits, at) : undefined;
+        case 'end':
+          return history.healed ? wrongAtEnd(screens, o, bound, at) : undefined;
+        default:
+          return undefined;
+      }
+    },
+    settled: () => screens.wrong(1).length === 0,
+  };
+}
+
+interface Wrong {
+  readonly words: string;
+  /** Since when nothing has happened that would excuse it, microseconds. */
+  readonly since: number;
+}
+
+/** What every device watches, and what it was last told of whom. */
+class Screens {
+  readonly #history: History;
+  readonly #mostMembers: number;
+  /** By device: chat -> since when. */
+  readonly #watched: Map<number, number>[] = [];
+  /** By device, then user. */
+  readonly #shown: PresenceStatus[][] = [];
+
+  constructor(history: History, mostMembers: number) {
+    this.#history = history;
+    this.#mostMembers = mostMembers;
+  }
+
+  watch(on: boolean, at: number): void {
+    const chats = (this.#watched[this.#history.device] ??= new Map());
+    if (!on) chats.delete(this.#history.chat);
+    else if (!chats.has(this.#history.chat)) chats.set(this.#history.chat, at);
+  }
+
+  show(status: PresenceStatus): void {
+    (this.#shown[this.#history.device] ??= [])[this.#history.user] = status;
+  }
+
+  /** @returns screens of served, live devices that show something else than the truth, at most `limit`. */
+  wrong(limit: number): Wrong[] {
+    const found: Wrong[] = [];
+    const { served, live } = this.#history;
+    for (let device = 0; device < this.#watched.length && found.length < limit; device++) {
+      const chats = this.#watched[device];
+      if (chats === undefined || !served[device]! || !live[device]!) continue;
+      for (const [chat, since] of chats) this.#wrongIn(device, chat, since, found);
+    }
+    return found;
+  }
+
+  #wrongIn(device: number, chat: number, since: number, found: Wrong[]): void {
+    const history = this.#history;
+    const own = history.deviceUser[device]!;
+    const seats = history.chatSeats[chat]!.filter((seat) => history.isMember(seat));
+    // Large groups show no presence, and neither does a chat the watcher has left.
+    if (seats.length > this.#mostMembers || !seats.some((seat) => history.seatUser[seat] === own)) return;
+    for (const seat of seats) {
+      const user = history.seatUser[seat]!;
+      if (user === own) continue;
+      const truth = history.liveDevices[user]! > 0 ? 'ONLINE' : 'OFFLINE';
+      const shown = this.#shown[device]?.[user] ?? 'OFFLINE';
+      if (shown === truth) continue;
+      found.push({
+        words: `${history.nameDevice(device)} shows ${history.userNames[user]!} ${shown}, who is ${truth}`,
+        since: Math.max(
+          since,
+          history.liveSince[device]!,
+          history.healedAt,
+          history.onlineSince[user]!,
+          history.offlineSince[user]!,
+        ),
+      });
+    }
+  }
+}
+
+function wrongAtEnd(
+  screens: Screens,
+  o: Extract<Observation, { kind: 'end' }>,
+  bound: number,
+  at: number,
+): Violation | undefined {
+  const overdueOnes = screens.wrong(MOST_STUCK).filter((wrong) => at - wrong.since >= bound || o.quiet);
+  if (overdueOnes.length === 0) return undefined;
+  return overdue(
+    NAME,
+    at,
+    `every screen shows the truth ${seconds(bound)} after the last change`,
+    `${overdueOnes.length} do not`,
+    overdueOnes.map((wrong) => wrong.words),
+  );
+}
+
+function flap(history: History, limits: Limits, at: number): Violation | undefined {
+  const { user } = history;
+  if (history.liveDevices[user] === 0) return undefined;
+  const online = history.onlineSince[user]!;
+  const bound = presenceBound(limits);
+  if (history.calmSince(at - bound) && online <= at - bound) {
+    return flapped(history, at, `has had a live device for ${seconds(at - online)}`);
+  }
+  const gap = online - history.offlineSince[user]!;
+  if (gap < limits.presenceGrace && history.calmSince(history.offlineSince[user]! - bound)) {
+    return flapped(history, at, `was away for ${seconds(gap)} only`);
+  }
+  return undefined;
+}
+
+function flapped(history: History, at: number, why: string): Violation {
+  const who = history.userNames[history.user]!;
+  const where = history.device === NONE ? 'a screen' : history.nameDevice(history.device);
+  return broken(
+    NAME,
+    at,
+    `${who}, who ${why}, stays ONLINE`,
+    `${where} shows ${who} OFFLINE, with no fault about`,
+  );
+}
+
+const seconds = (micros: number): string => `${(micros / 1_000_000).toFixed(3)} s`;
