@@ -203,10 +203,7 @@ describe('order-per-chat', () => {
   });
 
   test('who came back later goes on where his membership does', () => {
-    const tale = threeDevices()
-      .sent('c_1', 1, 'm_1')
-      .shown('d_2', 'c_1', 1, 'm_1')
-      .shown('d_3', 'c_1', 1, 'm_1');
+    const tale = everywhere(threeDevices().sent('c_1', 1, 'm_1'), 1);
     tale.member('c_1', 'u_2', [{ after: 0, upTo: 1 }], 1).sent('c_1', 2, 'm_2');
     const spans = [
       { after: 0, upTo: 1 },
