@@ -211,7 +211,7 @@ describe('order-per-chat', () => {
     ];
     tale.member('c_1', 'u_2', spans, 2).sent('c_1', 3, 'm_3').push('d_2', 2, 'c_1', 3, 1);
     expect(tale.shown('d_2', 'c_1', 3, 'm_3').judged()).toBeUndefined();
-    expectRed(tale.shown('d_3', 'c_1', 2, 'm_2'), NAME, /shows m_2 at seq 2/);
+    expectRed(tale.shown('d_3', 'c_1', 4, 'm_4'), NAME, /shows m_4 at seq 4/);
   });
 });
 
