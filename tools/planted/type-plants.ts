@@ -20,6 +20,11 @@ export const TYPE_PLANTS: readonly Plant[] = [
     'TS7029',
     "export const f = (x: string) => {\n  let n = 0;\n  switch (x) {\n    case 'a':\n      n = 1;\n    case 'b':\n      n += 2;\n  }\n  return n;\n};",
   ),
+  core(
+    'a forgotten kind',
+    'TS2345',
+    "declare const assertNever: (x: never) => never;\nexport const f = (x: 'a' | 'b') => {\n  switch (x) {\n    case 'a':\n      return 1;\n    default:\n      return assertNever(x);\n  }\n};",
+  ),
   core('a path without its return', 'TS7030', 'export const f = (x: boolean) => {\n  if (x) return 1;\n};'),
   core('a type imported as a value', 'TS1484', "import { Lamp } from './lamp.ts';\nexport type F = Lamp;"),
   core(
