@@ -39,10 +39,12 @@ const syntaxBans = (add: Add): VisitorObject => {
     BinaryExpression: (node) => {
       // 2 ** 53 is a constant and exact; x ** y has the freedom of Math.pow.
       const literals = node.left.type === 'Literal' && node.right.type === 'Literal';
-      if (node.operator === '**' && !literals) add(node, 'inexact-math', '** of variables is not exact');
+      if (node.operator === '**' && !literals)
+        add(node, 'inexact-math', '** may differ by engine; shift, multiply or take a table');
     },
     AssignmentExpression: (node) => {
-      if (node.operator === '**=') add(node, 'inexact-math', '**= is not exact');
+      if (node.operator === '**=')
+        add(node, 'inexact-math', '**= may differ by engine; multiply or take a table');
     },
   };
 };
