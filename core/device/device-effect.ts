@@ -59,12 +59,4 @@ export type DeviceEffect =
   | { readonly kind: 'synced' }
   | { readonly kind: 'status'; readonly status: DeviceStatus; readonly at: Micros };
 
-export type DeviceStatus = 'offline' | 'connecting' | 'resuming' | 'live' | 'unauthenticated' | 'stopped';
-
-/** What a device keeps on disk and starts from. */
-export interface DeviceDisk {
-  readonly outbox: readonly OutboxItem[];
-  readonly cursors: readonly (readonly [ChatId, number])[];
-  /** Own messages acknowledged ahead of the cursor: shown when the seqs before them arrive. */
-  readonly acked: readonly ShownMessage[];
-}
+export type DeviceStatus = 'offline' | 'connecting' | 'resuming' | 'live' | 'replaced' | 'unauthenticated' | 'stopped';

@@ -1,0 +1,185 @@
+import { hasElapsed } from '../contract/elapsed.ts';
+import type { ChatId, ConnId } from '../contract/ids.ts';
+import { hashText, keyedInt } from '../contract/random.ts';
+import type { Micros } from '../contract/time.ts';
+import { CLOSE_CODE, type GoawayFrame, type WelcomeFrame } from '../wire/frames.ts';
+import type { DeviceStatus } from './device-effect.ts';
+import { type Device, newInbox, type Out } from './device-state.ts';
+import { forgetReceipts, resendReads } from './inbox.ts';
+import { forgetInFlight, pumpSends } from './outbox.ts';
+
+/** One live connection at a time; a new one, with full jitter, whenever it ends for a reason that may pass. */
+
+export function onStart(device: Device, now: Micros, out: Out): void {
+  if (device.link.stage !== 'stopped') return;
+  device.link.failures = 0;
+  device.link.replacements = 0;
+  connect(device, now, out);
+}
+
+export function onStop(device: Device, now: Micros, out: Out): void {
+  drop(device, CLOSE_CODE.normal, out);
+  device.link.stage = 'stopped';
+  say(device, 'stopped', now, out);
+}
+
+function connect(device: Device, now: Micros, out: Out): void {
+  const { link } = device;
+  const conn = link.nextConn++ as ConnId;
+  link.conn = conn;
+  link.stage = 'connecting';
+  link.heardAt = now;
+  out.push({ kind: 'connect', conn }, { kind: 'wake', timer: 'connect', after: device.limits.connectTimeout });
+  say(device, 'connecting', now, out);
+}
+
+export function onConnected(device: Device, now: Micros): void {
+  device.link.heardAt = now;
+}
+
+/** The connection is gone, whoever ended it: forget what was under way on it, and come back later. */
+export function onClosed(device: Device, now: Micros, out: Out): void {
+  retire(device);
+  waitToReconnect(device, backoff(device), 'offline', now, out);
+}
+
+export function onRefused(device: Device, status: number, now: Micros, out: Out): void {
+  if (status !== 401 && status !== 403) {
+    onClosed(device, now, out);
+    return;
+  }
+  // Trying again with the same token cannot help: the application must `start` with another.
+  retire(device);
+  device.link.stage = 'stopped';
+  say(device, 'unauthenticated', now, out);
+}
+
+export function onConnectTimeout(device: Device, now: Micros, out: Out): void {
+  if (device.link.stage !== 'connecting') return;
+  drop(device, CLOSE_CODE.normal, out);
+  waitToReconnect(device, backoff(device), 'offline', now, out);
+}
+
+export function onReconnect(device: Device, now: Micros, out: Out): void {
+  const { stage } = device.link;
+  // Still connected: a GOAWAY asked to move elsewhere at this moment.
+  if (stage === 'live' || stage === 'resuming' || stage === 'connecting') drop(device, CLOSE_CODE.normal, out);
+  else if (stage !== 'waiting') return;
+  connect(device, now, out);
+}
+
+/** Full jitter over an exponentially growing range. */
+function backoff(device: Device): number {
+  const { limits, link } = device;
+  const range = Math.min(limits.reconnectMax, limits.reconnectBase * 2 ** Math.min(link.failures, 16));
+  link.failures++;
+  return jitter(device, range);
+}
+
+function jitter(device: Device, range: number): number {
+  return keyedInt(device.seed, hashText(device.deviceId), device.link.nextConn, Math.max(1, Math.floor(range)));
+}
+
+function waitToReconnect(device: Device, after: number, status: DeviceStatus, now: Micros, out: Out): void {
+  device.link.stage = 'waiting';
+  out.push({ kind: 'wake', timer: 'reconnect', after });
+  say(device, status, now, out);
+}
+
+/** Ends the current connection from our side. */
+function drop(device: Device, code: number, out: Out): void {
+  const { conn } = device.link;
+  if (conn !== undefined) out.push({ kind: 'disconnect', conn, code });
+  retire(device);
+}
+
+function retire(device: Device): void {
+  device.link.conn = undefined;
+  forgetInFlight(device);
+  forgetReceipts(device);
+}
+
+function say(device: Device, status: DeviceStatus, now: Micros, out: Out): void {
+  if (device.link.status === status) return;
+  device.link.status = status;
+  out.push({ kind: 'status', status, at: now });
+}
+
+// ---------------------------------------------------------------- frames of the connection's life
+
+/** Chats that this device knows nothing of start where the server says; the rest start where this device stands. */
+export function onWelcome(device: Device, conn: ConnId, frame: WelcomeFrame, now: Micros, out: Out): void {
+  if (device.link.stage !== 'connecting') return;
+  for (const { chatId, cursor } of frame.chats) {
+    if (device.chats.has(chatId)) continue;
+    device.chats.set(chatId, newInbox(chatId, cursor, undefined));
+    out.push({ kind: 'cursor', chatId, seq: cursor });
+  }
+  const cursors: (readonly [ChatId, number])[] = [];
+  for (const inbox of device.chats.values()) {
+    if (cursors.length === device.limits.chatsPerDevice) break;
+    cursors.push([inbox.chatId, inbox.cursor]);
+  }
+  device.link.stage = 'resuming';
+  device.link.heartbeat = frame.heartbeatMs * 1000;
+  out.push(
+    { kind: 'frame', conn, frame: { frame: 'RESUME', cursors } },
+    { kind: 'wake', timer: 'heartbeat', after: device.link.heartbeat },
+  );
+  say(device, 'resuming', now, out);
+  pumpSends(device, now, out);
+}
+
+export function onSynced(device: Device, conn: ConnId, now: Micros, out: Out): void {
+  if (device.link.stage !== 'resuming') return;
+  device.link.stage = 'live';
+  device.link.failures = 0;
+  out.push({ kind: 'synced' });
+  say(device, 'live', now, out);
+  for (const chatId of device.open) out.push({ kind: 'frame', conn, frame: { frame: 'OPEN', chatId } });
+  resendReads(device, conn, out);
+}
+
+export function onGoaway(device: Device, frame: GoawayFrame, now: Micros, out: Out): void {
+  switch (frame.reason) {
+    case 'drain':
+      // The gateway goes on serving until we leave, at a time of its choosing so that not all leave at once.
+      out.push({ kind: 'wake', timer: 'reconnect', after: frame.reconnectAfterMs * 1000 });
+      break;
+    case 'replaced':
+      onReplaced(device, now, out);
+      break;
+    case 'slow_consumer':
+    case 'auth_expired':
+      drop(device, CLOSE_CODE.normal, out);
+      waitToReconnect(device, backoff(device), 'offline', now, out);
+      break;
+  }
+}
+
+/**
+ * Another connection of this device took over. Usually it is another run of the application, which should keep it; but it
+ * may be an own earlier attempt that a slow gateway completed late, and that nobody uses. So: come back, but late.
+ */
+function onReplaced(device: Device, now: Micros, out: Out): void {
+  const { limits, link } = device;
+  drop(device, CLOSE_CODE.normal, out);
+  const range = limits.reconnectMax * 2 ** Math.min(link.replacements, 5);
+  link.replacements++;
+  waitToReconnect(device, range + jitter(device, range), 'replaced', now, out);
+}
+
+export function onHeartbeat(device: Device, now: Micros, out: Out): void {
+  const { conn, heardAt, heartbeat, stage } = device.link;
+  if (conn === undefined || (stage !== 'live' && stage !== 'resuming')) return;
+  if (hasElapsed(heardAt, device.limits.silence, now) && now >= heardAt) {
+    drop(device, CLOSE_CODE.silent, out);
+    waitToReconnect(device, backoff(device), 'offline', now, out);
+    return;
+  }
+  if (stage === 'live') device.link.replacements = 0;
+  out.push(
+    { kind: 'frame', conn, frame: { frame: 'PING', t: now } },
+    { kind: 'wake', timer: 'heartbeat', after: heartbeat },
+  );
+}

@@ -1,0 +1,100 @@
+import type { ChatId, ClientMsgId, ConnId, DeviceId, ServerMsgId, UserId } from '../contract/ids.ts';
+import type { Limits } from '../contract/limits.ts';
+import type { Micros } from '../contract/time.ts';
+import type { DeviceEffect, DeviceStatus, OutboxItem, ShownMessage } from './device-effect.ts';
+
+/** The client's half of the protocol: sends until acknowledged, shows each chat in order and once. */
+export interface Device {
+  readonly userId: UserId;
+  readonly deviceId: DeviceId;
+  readonly limits: Limits;
+  readonly seed: number;
+  readonly link: Link;
+  readonly outbox: Outbox;
+  readonly chats: Map<ChatId, Inbox>;
+  /** Chats with a DELIVERED receipt to send. */
+  unreceipted: Inbox[];
+  /** Messages that those receipts stand for. */
+  unreceiptedCount: number;
+  receiptArmed: boolean;
+  gapArmed: boolean;
+  /** On screen; told to each new connection again. */
+  readonly open: Set<ChatId>;
+}
+
+/**
+ * The connection. `stage`:
+ * - `stopped`: nobody wants a connection. `waiting`: the reconnect timer runs.
+ * - `connecting`: waits for the socket, then for WELCOME. `resuming`: waits for SYNCED. `live`: all flows.
+ *
+ * *Invariant:* `conn` is defined in `connecting`, `resuming` and `live`. Whatever comes from another conn is ignored.
+ */
+export interface Link {
+  stage: 'stopped' | 'waiting' | 'connecting' | 'resuming' | 'live';
+  status: DeviceStatus;
+  conn: ConnId | undefined;
+  nextConn: number;
+  /** Attempts since the last SYNCED; sets the backoff. */
+  failures: number;
+  /** Times in a row that another connection of this device took over. */
+  replacements: number;
+  heardAt: Micros;
+  heartbeat: number;
+}
+
+export interface Outbox {
+  /** In the order they were given. *Invariant:* at most `deviceOutbox`. */
+  readonly waiting: Map<ClientMsgId, Outgoing>;
+  /** Sent on the current connection and not answered. *Invariant:* at most `deviceSendWindow`. */
+  inFlight: number;
+  armed: boolean;
+}
+
+export interface Outgoing {
+  readonly item: OutboxItem;
+  /** Undefined: to be sent as soon as the window allows. */
+  sentAt: Micros | undefined;
+  /** How long after `sentAt` it is sent again. */
+  retryAfter: number;
+  attempts: number;
+}
+
+/** One chat. *Invariant:* everything visible up to `cursor` is shown, nothing above it. */
+export interface Inbox {
+  readonly chatId: ChatId;
+  cursor: number;
+  /** What arrived before its predecessor, by the seq of that predecessor. */
+  readonly ahead: Map<number, Ahead>;
+  gapSince: Micros;
+  /** Newest message that came as a MESSAGE frame and is shown, to be named in the next DELIVERED. */
+  receipt: { readonly serverMsgId: ServerMsgId; readonly seq: number } | undefined;
+  /** Newest shown message of somebody else: what READ names. */
+  lastOther: ServerMsgId | undefined;
+  /** The last READ, and the connection that carried it: lost with it, perhaps. */
+  read: { readonly serverMsgId: ServerMsgId; readonly conn: ConnId | undefined } | undefined;
+}
+
+export interface Ahead {
+  readonly message: ShownMessage;
+  /** Came as a MESSAGE frame (the gateway waits for its receipt), not as the ACK of an own send. */
+  readonly pushed: boolean;
+}
+
+export type Out = DeviceEffect[];
+
+export function newInbox(chatId: ChatId, cursor: number, lastOther: ServerMsgId | undefined): Inbox {
+  return {
+    chatId,
+    cursor,
+    ahead: new Map(),
+    gapSince: 0 as Micros,
+    receipt: undefined,
+    lastOther,
+    read: undefined,
+  };
+}
+
+/** @returns whether frames other than RESUME may be sent. */
+export function isUp(link: Link): boolean {
+  return link.stage === 'live' || link.stage === 'resuming';
+}

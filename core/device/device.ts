@@ -1,0 +1,175 @@
+import { assertNever } from '../contract/assert.ts';
+import type { ConnId, DeviceId, UserId } from '../contract/ids.ts';
+import type { Limits } from '../contract/limits.ts';
+import type { Micros } from '../contract/time.ts';
+import type { ServerFrame } from '../wire/frames.ts';
+import {
+  onClosed, onConnected, onConnectTimeout, onGoaway, onHeartbeat, onReconnect, onRefused, onStart, onStop, onSynced, onWelcome,
+} from './connection.ts';
+import type { DeviceDisk } from './device-disk.ts';
+import type { DeviceEffect } from './device-effect.ts';
+import type { DeviceEvent, DeviceTimer } from './device-event.ts';
+import { type Device, isUp, newInbox, type Out } from './device-state.ts';
+import { flushReceipts, onGapTimer, onMessage, onRead } from './inbox.ts';
+import { onAck, onSend, onSendError, onSendTimer } from './outbox.ts';
+
+/** @param options.disk what the device kept from earlier runs; `emptyDisk()` for a new one. */
+export function createDevice(options: {
+  readonly userId: UserId;
+  readonly deviceId: DeviceId;
+  readonly limits: Limits;
+  readonly seed: number;
+  readonly disk: DeviceDisk;
+}): Device {
+  return {
+    userId: options.userId,
+    deviceId: options.deviceId,
+    limits: options.limits,
+    seed: options.seed,
+    link: {
+      stage: 'stopped',
+      status: 'stopped',
+      conn: undefined,
+      nextConn: 1,
+      failures: 0,
+      replacements: 0,
+      heardAt: 0 as Micros,
+      heartbeat: options.limits.heartbeat,
+    },
+    outbox: {
+      waiting: new Map(
+        options.disk.outbox.map((item) => [item.clientMsgId, { item, sentAt: undefined, retryAfter: 0, attempts: 0 }]),
+      ),
+      inFlight: 0,
+      armed: false,
+    },
+    chats: new Map(options.disk.cursors.map(([chatId, seq, last]) => [chatId, newInbox(chatId, seq, last)])),
+    unreceipted: [],
+    unreceiptedCount: 0,
+    receiptArmed: false,
+    gapArmed: false,
+    open: new Set(),
+  };
+}
+
+/** Runs one event through the device. `now` is the device's own clock. @returns effects, to be carried out in order. */
+export function stepDevice(device: Device, event: DeviceEvent, now: Micros): readonly DeviceEffect[] {
+  const out: Out = [];
+  switch (event.kind) {
+    case 'frame':
+      if (event.conn === device.link.conn) {
+        device.link.heardAt = now;
+        onFrame(device, event.conn, event.frame, now, out);
+      }
+      break;
+    case 'wake':
+      onWake(device, event.timer, now, out);
+      break;
+    case 'send':
+      onSend(device, event, now, out);
+      break;
+    case 'read':
+      onRead(device, event.chatId, out);
+      break;
+    case 'open':
+      device.open.add(event.chatId);
+      whenLive(device, { frame: 'OPEN', chatId: event.chatId }, out);
+      break;
+    case 'close':
+      device.open.delete(event.chatId);
+      whenLive(device, { frame: 'CLOSE', chatId: event.chatId }, out);
+      break;
+    case 'typing':
+      whenLive(device, { frame: 'TYPING', chatId: event.chatId }, out);
+      break;
+    case 'connected':
+      if (event.conn === device.link.conn) onConnected(device, now);
+      break;
+    case 'closed':
+      if (event.conn === device.link.conn) onClosed(device, now, out);
+      break;
+    case 'refused':
+      if (event.conn === device.link.conn) onRefused(device, event.status, now, out);
+      break;
+    case 'start':
+      onStart(device, now, out);
+      break;
+    case 'stop':
+      onStop(device, now, out);
+      break;
+    default:
+      assertNever(event);
+  }
+  return out;
+}
+
+function whenLive(device: Device, frame: Extract<DeviceEffect, { kind: 'frame' }>['frame'], out: Out): void {
+  const { conn } = device.link;
+  if (device.link.stage === 'live' && conn !== undefined) out.push({ kind: 'frame', conn, frame });
+}
+
+function onFrame(device: Device, conn: ConnId, frame: ServerFrame, now: Micros, out: Out): void {
+  switch (frame.frame) {
+    case 'MESSAGE':
+      onMessage(device, frame, now, out);
+      break;
+    case 'ACK':
+      onAck(device, frame, now, out);
+      break;
+    case 'RECEIPT':
+      out.push({ kind: 'receipt', receipt: frame });
+      break;
+    case 'WELCOME':
+      onWelcome(device, conn, frame, now, out);
+      break;
+    case 'SYNCED':
+      onSynced(device, conn, now, out);
+      break;
+    case 'PRESENCE':
+      out.push({ kind: 'presence', presence: frame });
+      break;
+    case 'TYPING':
+      out.push({ kind: 'typing', typing: frame });
+      break;
+    case 'PING':
+      if (isUp(device.link)) out.push({ kind: 'frame', conn, frame: { frame: 'PONG', t: frame.t } });
+      break;
+    case 'ERROR':
+      onSendError(device, frame, now, out);
+      break;
+    case 'GOAWAY':
+      onGoaway(device, frame, now, out);
+      break;
+    case 'PONG':
+    case 'SYNC_END':
+      break; // Being heard is all that a PONG is for; what SYNC brought has been handled message by message.
+    default:
+      assertNever(frame);
+  }
+}
+
+function onWake(device: Device, timer: DeviceTimer, now: Micros, out: Out): void {
+  switch (timer) {
+    case 'connect':
+      onConnectTimeout(device, now, out);
+      break;
+    case 'reconnect':
+      onReconnect(device, now, out);
+      break;
+    case 'heartbeat':
+      onHeartbeat(device, now, out);
+      break;
+    case 'send':
+      onSendTimer(device, now, out);
+      break;
+    case 'gap':
+      onGapTimer(device, now, out);
+      break;
+    case 'receipt':
+      device.receiptArmed = false;
+      flushReceipts(device, out);
+      break;
+    default:
+      assertNever(timer);
+  }
+}

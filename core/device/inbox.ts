@@ -1,0 +1,206 @@
+import { hasElapsed } from '../contract/elapsed.ts';
+import type { ChatId, ConnId } from '../contract/ids.ts';
+import type { Micros } from '../contract/time.ts';
+import type { AckFrame, MessageFrame } from '../wire/frames.ts';
+import type { OutboxItem, ShownMessage } from './device-effect.ts';
+import { type Device, type Inbox, isUp, newInbox, type Out } from './device-state.ts';
+import { settle } from './outbox.ts';
+
+/**
+ * The inbox: whatever order and however often messages come, each chat is shown as one sequence, each message once.
+ * A message is next when the seq before it (`prev`) is covered by the cursor; what is not next waits, and when its
+ * predecessor stays away the device asks SYNC for the hole.
+ */
+
+export function onMessage(device: Device, frame: MessageFrame, now: Micros, out: Out): void {
+  const inbox = inboxOf(device, frame.chatId);
+  settleOwn(device, frame, out);
+  if (frame.seq <= inbox.cursor) {
+    // Seen before. The gateway does not know that, so it gets its receipt.
+    oweReceipt(device, inbox, frame, out);
+    return;
+  }
+  const message: ShownMessage = {
+    chatId: frame.chatId,
+    seq: frame.seq,
+    serverMsgId: frame.serverMsgId,
+    from: frame.from,
+    fromDevice: frame.fromDevice,
+    ciphertext: frame.ciphertext,
+    mediaIds: frame.mediaIds,
+    sentAt: frame.sentAt,
+  };
+  accept(device, inbox, message, frame.prev, true, now, out);
+}
+
+/** Reading back an own message settles its send: the ACK may have been lost with an earlier connection. */
+function settleOwn(device: Device, frame: MessageFrame, out: Out): void {
+  if (frame.clientMsgId === undefined || frame.fromDevice !== device.deviceId || frame.from !== device.userId) return;
+  const outgoing = device.outbox.waiting.get(frame.clientMsgId);
+  if (outgoing === undefined) return;
+  settle(device, outgoing, out);
+  const { clientMsgId, chatId, serverMsgId, seq } = frame;
+  out.push({ kind: 'sent', clientMsgId, chatId, serverMsgId, seq });
+}
+
+/** The ACK of an own send is that message's place in the sequence. */
+export function onOwnMessage(device: Device, item: OutboxItem, ack: AckFrame, now: Micros, out: Out): void {
+  const inbox = inboxOf(device, ack.chatId);
+  if (ack.seq <= inbox.cursor) return;
+  const message: ShownMessage = {
+    chatId: ack.chatId,
+    seq: ack.seq,
+    serverMsgId: ack.serverMsgId,
+    from: device.userId,
+    fromDevice: device.deviceId,
+    ciphertext: item.ciphertext,
+    mediaIds: item.mediaIds,
+    sentAt: now,
+  };
+  accept(device, inbox, message, ack.seq - 1, false, now, out);
+}
+
+function inboxOf(device: Device, chatId: ChatId): Inbox {
+  let inbox = device.chats.get(chatId);
+  if (inbox === undefined) {
+    // A chat that began after WELCOME: everything in it that this user may see is still to come.
+    inbox = newInbox(chatId, 0, undefined);
+    device.chats.set(chatId, inbox);
+  }
+  return inbox;
+}
+
+function accept(
+  device: Device,
+  inbox: Inbox,
+  message: ShownMessage,
+  prev: number,
+  pushed: boolean,
+  now: Micros,
+  out: Out,
+): void {
+  if (prev > inbox.cursor) {
+    hold(device, inbox, message, prev, pushed, now, out);
+    return;
+  }
+  show(device, inbox, message, pushed, out);
+  if (inbox.ahead.size === 0) return;
+  let next = inbox.ahead.get(inbox.cursor);
+  while (next !== undefined) {
+    inbox.ahead.delete(inbox.cursor);
+    if (next.message.seq > inbox.cursor) show(device, inbox, next.message, next.pushed, out);
+    next = inbox.ahead.get(inbox.cursor);
+  }
+  // What SYNC brought may have overtaken entries that waited for a predecessor this user does not see.
+  for (const [key, { message: held }] of inbox.ahead) if (held.seq <= inbox.cursor) inbox.ahead.delete(key);
+  inbox.gapSince = now;
+}
+
+function hold(
+  device: Device,
+  inbox: Inbox,
+  message: ShownMessage,
+  prev: number,
+  pushed: boolean,
+  now: Micros,
+  out: Out,
+): void {
+  const before = inbox.ahead.get(prev);
+  if (before === undefined && inbox.ahead.size >= device.limits.deviceAhead) return; // SYNC brings it again.
+  if (inbox.ahead.size === 0) inbox.gapSince = now;
+  inbox.ahead.set(prev, { message, pushed: pushed || before?.pushed === true });
+  if (device.gapArmed) return;
+  device.gapArmed = true;
+  out.push({ kind: 'wake', timer: 'gap', after: device.limits.gapPatience });
+}
+
+function show(device: Device, inbox: Inbox, message: ShownMessage, pushed: boolean, out: Out): void {
+  inbox.cursor = message.seq;
+  if (message.from !== device.userId) inbox.lastOther = message.serverMsgId;
+  out.push({ kind: 'show', message });
+  if (pushed) oweReceipt(device, inbox, message, out);
+}
+
+export function onGapTimer(device: Device, now: Micros, out: Out): void {
+  device.gapArmed = false;
+  const { conn } = device.link;
+  let holes = false;
+  for (const inbox of device.chats.values()) {
+    if (inbox.ahead.size === 0) continue;
+    holes = true;
+    if (conn === undefined || !isUp(device.link) || !hasElapsed(inbox.gapSince, device.limits.gapPatience, now)) continue;
+    const { chatId, cursor } = inbox;
+    inbox.gapSince = now;
+    out.push({ kind: 'frame', conn, frame: { frame: 'SYNC', chatId, afterSeq: cursor, limit: device.limits.syncPage } });
+  }
+  if (!holes) return;
+  device.gapArmed = true;
+  out.push({ kind: 'wake', timer: 'gap', after: device.limits.gapPatience });
+}
+
+// ---------------------------------------------------------------- receipts
+
+function oweReceipt(
+  device: Device,
+  inbox: Inbox,
+  message: Pick<ShownMessage, 'serverMsgId' | 'seq'>,
+  out: Out,
+): void {
+  if (inbox.receipt === undefined) device.unreceipted.push(inbox);
+  if (inbox.receipt === undefined || inbox.receipt.seq < message.seq) inbox.receipt = message;
+  device.unreceiptedCount++;
+  if (device.unreceiptedCount >= device.limits.receiptBatch) flushReceipts(device, out);
+  else if (!device.receiptArmed) {
+    device.receiptArmed = true;
+    out.push({ kind: 'wake', timer: 'receipt', after: device.limits.receiptDelay });
+  }
+}
+
+export function flushReceipts(device: Device, out: Out): void {
+  const { conn } = device.link;
+  if (conn === undefined || !isUp(device.link)) return;
+  for (const { chatId, receipt } of takeReceipts(device)) {
+    out.push({ kind: 'frame', conn, frame: { frame: 'RECEIPT', chatId, serverMsgId: receipt.serverMsgId, type: 'DELIVERED' } });
+  }
+}
+
+function takeReceipts(device: Device): { chatId: ChatId; receipt: NonNullable<Inbox['receipt']> }[] {
+  const owed = [];
+  for (const inbox of device.unreceipted) {
+    if (inbox.receipt !== undefined) owed.push({ chatId: inbox.chatId, receipt: inbox.receipt });
+    inbox.receipt = undefined;
+  }
+  device.unreceipted = [];
+  device.unreceiptedCount = 0;
+  return owed;
+}
+
+/** The next RESUME says by its cursors what these would have said. */
+export function forgetReceipts(device: Device): void {
+  takeReceipts(device);
+}
+
+export function onRead(device: Device, chatId: ChatId, out: Out): void {
+  const inbox = device.chats.get(chatId);
+  if (inbox?.lastOther === undefined || inbox.read?.serverMsgId === inbox.lastOther) return;
+  const conn = device.link.stage === 'live' ? device.link.conn : undefined;
+  if (conn === undefined) {
+    inbox.read = { serverMsgId: inbox.lastOther, conn };
+    return;
+  }
+  // DELIVERED first: it moves the cursor, and the server takes READ only at or below it.
+  flushReceipts(device, out);
+  sendRead(inbox, inbox.lastOther, conn, out);
+}
+
+function sendRead(inbox: Inbox, serverMsgId: NonNullable<Inbox['lastOther']>, conn: ConnId, out: Out): void {
+  inbox.read = { serverMsgId, conn };
+  out.push({ kind: 'frame', conn, frame: { frame: 'RECEIPT', chatId: inbox.chatId, serverMsgId, type: 'READ' } });
+}
+
+/** READ has no answer: what an earlier connection carried may be lost, so the last of each chat is said again. */
+export function resendReads(device: Device, conn: ConnId, out: Out): void {
+  for (const inbox of device.chats.values()) {
+    if (inbox.read !== undefined && inbox.read.conn !== conn) sendRead(inbox, inbox.read.serverMsgId, conn, out);
+  }
+}

@@ -1,0 +1,107 @@
+import { hasElapsed } from '../contract/elapsed.ts';
+import type { Micros } from '../contract/time.ts';
+import { type AckFrame, ERROR_RETRYABLE, type ErrorFrame } from '../wire/frames.ts';
+import type { DeviceEvent } from './device-event.ts';
+import { type Device, isUp, type Out, type Outgoing } from './device-state.ts';
+import { onOwnMessage } from './inbox.ts';
+
+/**
+ * The outbox: a send is durable here first, goes out until it has a final answer, always under the same clientMsgId, and
+ * leaves only then. The server makes the repetitions one message.
+ */
+
+export function onSend(device: Device, event: Extract<DeviceEvent, { kind: 'send' }>, now: Micros, out: Out): void {
+  const { clientMsgId, chatId, ciphertext, mediaIds } = event;
+  const { outbox } = device;
+  if (outbox.waiting.has(clientMsgId)) return;
+  if (outbox.waiting.size >= device.limits.deviceOutbox) {
+    const message = `the outbox holds ${device.limits.deviceOutbox} messages already: wait for some to be sent`;
+    out.push({ kind: 'send-failed', clientMsgId, chatId, code: 'overloaded', message });
+    return;
+  }
+  const item = { clientMsgId, chatId, ciphertext, mediaIds };
+  outbox.waiting.set(clientMsgId, { item, sentAt: undefined, retryAfter: 0, attempts: 0 });
+  out.push({ kind: 'outbox-put', item });
+  pumpSends(device, now, out);
+}
+
+/** Sends what has not been sent on this connection, in order, as far as the window allows. */
+export function pumpSends(device: Device, now: Micros, out: Out): void {
+  const { outbox, link, limits } = device;
+  if (!isUp(link) || outbox.inFlight >= limits.deviceSendWindow || outbox.inFlight === outbox.waiting.size) return;
+  for (const outgoing of outbox.waiting.values()) {
+    if (outgoing.sentAt !== undefined) continue;
+    transmit(device, outgoing, now, out);
+    outbox.inFlight++;
+    if (outbox.inFlight >= limits.deviceSendWindow) break;
+  }
+}
+
+function transmit(device: Device, outgoing: Outgoing, now: Micros, out: Out): void {
+  const { limits, link, outbox } = device;
+  if (link.conn === undefined) return;
+  outgoing.sentAt = now;
+  outgoing.retryAfter = Math.min(limits.sendRetryMax, limits.sendRetry * 2 ** Math.min(outgoing.attempts, 8));
+  outgoing.attempts++;
+  const { clientMsgId, chatId, ciphertext, mediaIds } = outgoing.item;
+  out.push({ kind: 'frame', conn: link.conn, frame: { frame: 'SEND', clientMsgId, chatId, ciphertext, mediaIds } });
+  if (outbox.armed) return;
+  outbox.armed = true;
+  out.push({ kind: 'wake', timer: 'send', after: limits.sendRetry });
+}
+
+export function onSendTimer(device: Device, now: Micros, out: Out): void {
+  const { outbox, link } = device;
+  outbox.armed = false;
+  if (!isUp(link) || outbox.inFlight === 0) return;
+  for (const outgoing of outbox.waiting.values()) {
+    if (outgoing.sentAt !== undefined && hasElapsed(outgoing.sentAt, outgoing.retryAfter, now)) {
+      transmit(device, outgoing, now, out);
+    }
+  }
+  if (outbox.armed) return;
+  outbox.armed = true;
+  out.push({ kind: 'wake', timer: 'send', after: device.limits.sendRetry });
+}
+
+/** A new connection knows nothing of what was sent on the old one: all of it goes again. */
+export function forgetInFlight(device: Device): void {
+  device.outbox.inFlight = 0;
+  for (const outgoing of device.outbox.waiting.values()) {
+    outgoing.sentAt = undefined;
+    outgoing.attempts = 0;
+  }
+}
+
+export function onAck(device: Device, frame: AckFrame, now: Micros, out: Out): void {
+  const outgoing = device.outbox.waiting.get(frame.clientMsgId);
+  if (outgoing === undefined) return; // A second answer to a repeated send.
+  settle(device, outgoing, out);
+  const { clientMsgId, chatId, serverMsgId, seq } = frame;
+  out.push({ kind: 'sent', clientMsgId, chatId, serverMsgId, seq });
+  onOwnMessage(device, outgoing.item, frame, now, out);
+  pumpSends(device, now, out);
+}
+
+/** Takes a send out of the outbox for good. */
+export function settle(device: Device, outgoing: Outgoing, out: Out): void {
+  const { outbox } = device;
+  outbox.waiting.delete(outgoing.item.clientMsgId);
+  if (outgoing.sentAt !== undefined) outbox.inFlight--;
+  out.push({ kind: 'outbox-drop', clientMsgId: outgoing.item.clientMsgId });
+}
+
+export function onSendError(device: Device, frame: ErrorFrame, now: Micros, out: Out): void {
+  if (frame.clientMsgId === undefined) return;
+  const outgoing = device.outbox.waiting.get(frame.clientMsgId);
+  if (outgoing === undefined) return;
+  if (ERROR_RETRYABLE[frame.code]) {
+    outgoing.sentAt ??= now;
+    if (frame.retryAfterMs !== undefined) outgoing.retryAfter = Math.max(outgoing.retryAfter, frame.retryAfterMs * 1000);
+    return;
+  }
+  settle(device, outgoing, out);
+  const { clientMsgId, chatId } = outgoing.item;
+  out.push({ kind: 'send-failed', clientMsgId, chatId, code: frame.code, message: frame.message });
+  pumpSends(device, now, out);
+}
