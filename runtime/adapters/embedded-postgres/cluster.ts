@@ -1,0 +1,111 @@
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import { POSTGRES_MAJOR, postgresBinaries } from './postgres-binaries.ts';
+import { clusterUser, giveTo, initUser, isRoot, type RunAs } from './unprivileged-user.ts';
+
+/** A PostgreSQL cluster on disk, and how to run programs on it. */
+export interface Cluster {
+  /** Absolute, without symbolic links. Readable by `user` alone, which protects the socket inside as well. */
+  readonly dir: string;
+  /** Undefined: the process's own user. */
+  readonly user: RunAs | undefined;
+  readonly postgres: string;
+}
+
+/** The role that owns everything, and the database. */
+export const ROLE = 'parley';
+export const DATABASE = 'parley';
+
+/**
+ * Opens the cluster in a data folder; makes one when there is none.
+ * @throws Error when the cluster belongs to another user or another version, or initdb fails.
+ */
+export function openCluster(dataDir: string, log: Logger): Cluster {
+  const dir = join(dataDir, 'postgres');
+  if (!existsSync(join(dir, 'PG_VERSION'))) {
+    log.info({ dir }, 'setting up a new PostgreSQL cluster');
+    initialise(dataDir, dir);
+  }
+  const user = ownedBy(dir);
+  const version = readFileSync(join(dir, 'PG_VERSION'), 'utf8').trim();
+  if (version !== POSTGRES_MAJOR) {
+    throw new Error(
+      `${dir} was written by PostgreSQL ${version}, this is ${POSTGRES_MAJOR}. ` +
+        'Next: use another data folder, or move the data with pg_dump of the old version',
+    );
+  }
+  return { dir: realpathSync(dir), user, postgres: postgresBinaries(user).postgres };
+}
+
+/** A folder that root copied belongs to root and is handed over; that of another user is not ours to take. */
+function ownedBy(dir: string): RunAs | undefined {
+  const user = clusterUser(dir);
+  const owner = statSync(dir).uid;
+  if (user === undefined) {
+    const own = process.getuid?.();
+    if (own !== undefined && owner !== own) {
+      throw new Error(
+        `${dir} belongs to user ${owner}, this process runs as ${own}. ` +
+          `Next: start as user ${owner} or as root, or use another data folder`,
+      );
+    }
+  } else if (owner !== user.uid) giveTo(dir, user);
+  return user;
+}
+
+/** Made aside and moved in place, so that an initdb cut short leaves no half of a cluster. */
+function initialise(dataDir: string, dir: string): void {
+  if (existsSync(dir)) {
+    throw new Error(`${dir} exists and holds no PostgreSQL data. Next: move it away, or use another data folder`);
+  }
+  const unfinished = join(dataDir, 'postgres.new');
+  rmSync(unfinished, { recursive: true, force: true });
+  mkdirSync(unfinished, { mode: 0o700 });
+  const user = initUser();
+  if (user !== undefined) giveTo(unfinished, user);
+  const { initdb } = postgresBinaries(user);
+  const args = [
+    ...['-D', dataArgument(unfinished), `--username=${ROLE}`, '--encoding=UTF8', '--no-locale', '--no-instructions'],
+    // Whoever can open the socket can read the files beside it, so a password would protect nothing. No TCP at all.
+    ...['--auth-local=trust', '--auth-host=reject'],
+  ];
+  const ran = spawnSync(initdb, args, { cwd: unfinished, env: environment(), encoding: 'utf8', ...user });
+  if (ran.status !== 0) {
+    throw new Error(
+      `initdb could not set up ${unfinished}: ${ran.error?.message ?? lastLines(ran.stderr)}. ` +
+        'Next: check that the folder is on a local disk with space, and start again',
+    );
+  }
+  const owner = clusterUser(undefined);
+  if (owner !== undefined) giveTo(unfinished, owner);
+  chmodSync(unfinished, 0o700);
+  renameSync(unfinished, dir);
+}
+
+/**
+ * What to give as `-D` to a program that is started with the cluster as its working directory. Started by root, it could
+ * not walk to a folder below one that only root may enter; /proc/self/cwd names the folder without a walk.
+ */
+export function dataArgument(dir: string): string {
+  return isRoot() && process.platform === 'linux' ? '/proc/self/cwd' : dir;
+}
+
+/** Nothing of the caller's environment: PG* variables and locales would change what the programs do. */
+export function environment(): NodeJS.ProcessEnv {
+  return { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' };
+}
+
+export function lastLines(text: string | null, lines = 5): string {
+  return (text ?? '').trim().split('\n').slice(-lines).join(' | ');
+}
