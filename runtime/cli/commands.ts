@@ -1,0 +1,38 @@
+import type { Command } from './command.ts';
+import { CommandError, EXIT } from './exit-code.ts';
+
+/** Every command of `parley`. Each is loaded when it is asked for, so that `--help` answers at once. */
+export const COMMANDS: readonly Command[] = [
+  { name: 'serve', summary: 'run the whole system in this process', run: async (argv) => (await import('./serve.ts')).serve(argv) },
+  { name: 'chat', summary: 'talk to somebody from this terminal', run: async (argv) => (await import('./chat.ts')).chat(argv) },
+  { name: 'token', summary: 'print a development token', run: async (argv) => (await import('./token.ts')).token(argv) },
+  { name: 'demo', summary: 'a hundred users, a server that dies, and a verdict', run: async (argv) => (await import('./demo.ts')).demo(argv) },
+  { name: 'bench', summary: 'measure this machine: core, simulator, store, end to end', run: async (argv) => (await import('./bench.ts')).bench(argv) },
+  { name: 'sim', summary: 'simulate disasters: run, replay, shrink, mutants', run: async (argv) => (await import('../../sim/commands/sim.ts')).simCommand(argv) },
+];
+
+export function findCommand(name: string): Command | undefined {
+  return COMMANDS.find((command) => command.name === name);
+}
+
+export function commandList(): string {
+  const width = Math.max(...COMMANDS.map(({ name }) => name.length));
+  return [
+    'Parley: chat delivery whose every decision is made by one deterministic core, simulated and real.',
+    '',
+    'Usage: parley <command> [flags]',
+    '',
+    ...COMMANDS.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`),
+    '',
+    'parley <command> --help tells a command’s flags.',
+    `Exit codes: ${EXIT.ok} done, ${EXIT.usage} wrong command line, ${EXIT.failed} failed or found a violation, ` +
+      `${EXIT.portInUse} port in use, ${EXIT.dataInUse} data folder in use,`,
+    `            ${EXIT.unavailable} something it needs does not answer, ${EXIT.defect} a defect of Parley.`,
+  ].join('\n');
+}
+
+/** @throws CommandError that says that a value is needed. */
+export function required(command: string, flag: string, value: string | undefined): string {
+  if (value !== undefined && value !== '') return value;
+  throw new CommandError(EXIT.usage, `${command} needs --${flag}`, `parley ${command} --help`);
+}

@@ -1,0 +1,211 @@
+import type { ConnId, DeviceId, UserId } from '../../core/contract/ids.ts';
+import type { Limits } from '../../core/contract/limits.ts';
+import type { Micros } from '../../core/contract/time.ts';
+import type { DeviceEffect } from '../../core/device/device-effect.ts';
+import type { DeviceEvent, DeviceTimer } from '../../core/device/device-event.ts';
+import { createDevice, stepDevice } from '../../core/device/device.ts';
+import { decodeServerFrame, encodeClientFrame } from '../../core/wire/codec.ts';
+import type { ClientSocket, OpenSocket } from './client-socket.ts';
+import { isDurable, type DeviceStorage } from './device-storage.ts';
+
+/** Runs one device machine: its connection, its timers and its disk are real, its decisions are the core's. */
+export interface DeviceShell {
+  dispatch(event: DeviceEvent): void;
+  /** Ends timers and the connection, finishes writing, closes the storage. Nothing is dispatched afterwards. */
+  close(): Promise<void>;
+}
+
+export interface DeviceShellOptions {
+  readonly userId: UserId;
+  readonly deviceId: DeviceId;
+  readonly limits: Limits;
+  /** 32 bits, unsigned: spreads reconnects. */
+  readonly seed: number;
+  /** The address of `/ws/connect`, with ws: or wss:. */
+  readonly wsUrl: string;
+  readonly getToken: () => Promise<string>;
+  readonly openSocket: OpenSocket;
+  readonly storage: DeviceStorage;
+  /** Every effect, in order, once what comes before it is durable. */
+  readonly onEffect: (effect: DeviceEffect) => void;
+  /** The device cannot go on: its storage failed, or an invariant broke. */
+  readonly onBroken: (error: unknown) => void;
+}
+
+/** Loads what earlier runs kept and creates the machine; it connects at its `start` event. */
+export async function startDevice(options: DeviceShellOptions): Promise<DeviceShell> {
+  const { userId, deviceId, limits, seed, storage, onEffect, onBroken } = options;
+  const device = createDevice({ userId, deviceId, limits, seed, disk: await storage.load(userId) });
+  const connections = createConnections(options, dispatch);
+  const timers = new Map<DeviceTimer, ReturnType<typeof setTimeout>>();
+  let events: DeviceEvent[] = [];
+  let stepping = false;
+  /** Effects that wait for the storage, in order, and those before them that may be carried out. */
+  let held: DeviceEffect[] = [];
+  let ready: DeviceEffect[] = [];
+  let releasing = false;
+  let saving: Promise<void> | undefined;
+  let over = false;
+
+  function dispatch(event: DeviceEvent): void {
+    if (over) return;
+    events.push(event);
+    if (stepping) return;
+    stepping = true;
+    try {
+      for (let i = 0; i < events.length && !over; i++) {
+        held.push(...stepDevice(device, events[i] as DeviceEvent, (Date.now() * 1_000) as Micros));
+        release();
+      }
+    } catch (error) {
+      fail(error);
+    } finally {
+      events = [];
+      stepping = false;
+    }
+  }
+
+  /**
+   * Carries out what is held, after saving all of it that must be durable: one write for everything that gathered while
+   * the write before it was under way. Saving an effect earlier than its turn does no harm, later would.
+   */
+  function release(): void {
+    if (releasing) return;
+    releasing = true;
+    try {
+      while (!over && (ready.length > 0 || (saving === undefined && held.length > 0))) {
+        const effects = ready;
+        ready = [];
+        effects.forEach(carryOut);
+        if (saving === undefined && held.length > 0) save();
+      }
+    } finally {
+      releasing = false;
+    }
+  }
+
+  function save(): void {
+    const effects = held;
+    held = [];
+    const durable = effects.filter(isDurable);
+    saving = durable.length === 0 ? undefined : storage.commit(durable);
+    if (saving === undefined) ready = effects;
+    else saving.then(() => saved(effects)).catch(fail);
+  }
+
+  function saved(effects: DeviceEffect[]): void {
+    saving = undefined;
+    ready = effects;
+    release();
+  }
+
+  function carryOut(effect: DeviceEffect): void {
+    switch (effect.kind) {
+      case 'connect':
+        connections.open(effect.conn);
+        break;
+      case 'disconnect':
+        connections.close(effect.conn, effect.code);
+        break;
+      case 'frame':
+        connections.send(effect.conn, encodeClientFrame(effect.frame));
+        break;
+      case 'wake':
+        clearTimeout(timers.get(effect.timer));
+        timers.set(effect.timer, setTimeout(wake, Math.ceil(effect.after / 1_000), effect.timer));
+        break;
+      default:
+    }
+    onEffect(effect);
+  }
+
+  function wake(timer: DeviceTimer): void {
+    timers.delete(timer);
+    dispatch({ kind: 'wake', timer });
+  }
+
+  function end(): void {
+    over = true;
+    for (const timer of timers.values()) clearTimeout(timer);
+    connections.closeAll();
+  }
+
+  function fail(error: unknown): void {
+    if (over) return;
+    end();
+    onBroken(error);
+  }
+
+  return {
+    dispatch,
+    async close() {
+      dispatch({ kind: 'stop' });
+      await saving?.catch(() => undefined);
+      end();
+      await storage.close();
+    },
+  };
+}
+
+interface Connections {
+  open(conn: ConnId): void;
+  send(conn: ConnId, text: string): void;
+  close(conn: ConnId, code: number): void;
+  closeAll(): void;
+}
+
+const ABNORMAL = 1006;
+const NORMAL = 1000;
+
+function createConnections(
+  { wsUrl, getToken, openSocket }: DeviceShellOptions,
+  dispatch: (event: DeviceEvent) => void,
+): Connections {
+  /** Undefined while the token is awaited; absent once closed. */
+  const sockets = new Map<ConnId, ClientSocket | undefined>();
+
+  function connect(conn: ConnId, token: string): void {
+    if (!sockets.has(conn)) return;
+    const socket = openSocket(wsUrl, token, {
+      open: () => dispatch({ kind: 'connected', conn }),
+      text(text) {
+        const decoded = decodeServerFrame(text);
+        // A newer server may speak frames that this client does not know; they are additions, never required.
+        if (decoded.ok) dispatch({ kind: 'frame', conn, frame: decoded.frame });
+      },
+      closed(code) {
+        sockets.delete(conn);
+        dispatch({ kind: 'closed', conn, code });
+      },
+      refused(status) {
+        sockets.delete(conn);
+        dispatch({ kind: 'refused', conn, status });
+      },
+    });
+    sockets.set(conn, socket);
+  }
+
+  function close(conn: ConnId, code: number): void {
+    const socket = sockets.get(conn);
+    sockets.delete(conn);
+    socket?.close(code);
+  }
+
+  return {
+    open(conn) {
+      sockets.set(conn, undefined);
+      getToken().then(
+        (token) => connect(conn, token),
+        () => {
+          sockets.delete(conn);
+          dispatch({ kind: 'closed', conn, code: ABNORMAL });
+        },
+      );
+    },
+    send: (conn, text) => sockets.get(conn)?.send(text),
+    close,
+    closeAll() {
+      for (const conn of sockets.keys()) close(conn, NORMAL);
+    },
+  };
+}

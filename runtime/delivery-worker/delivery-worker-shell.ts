@@ -1,0 +1,113 @@
+import { assertNever } from '../../core/contract/assert.ts';
+import type { NodeId } from '../../core/contract/ids.ts';
+import type { Limits } from '../../core/contract/limits.ts';
+import type { DeliveryWorkerEffect } from '../../core/delivery/delivery-effect.ts';
+import type { DeliveryTimer, DeliveryWorkerEvent } from '../../core/delivery/delivery-event.ts';
+import { createDeliveryWorker, stepDeliveryWorker } from '../../core/delivery/delivery-worker.ts';
+import type { Push, PushOutcome } from '../../core/session/push.ts';
+import { createMachineDriver, systemClock, type Halt } from '../driver/machine-driver.ts';
+import { createWakeTimers } from '../driver/wake-timers.ts';
+import type { Metrics } from '../observability/metrics.ts';
+import type { DeliveryQueue } from '../ports/delivery-queue.ts';
+import type { NodeLinks } from '../ports/node-links.ts';
+import type { SessionRegistry } from '../ports/session-registry.ts';
+
+export interface DeliveryWorkerShell {
+  stop(): void;
+}
+
+export interface DeliveryWorkerOptions {
+  readonly nodeId: NodeId;
+  readonly limits: Limits;
+  readonly seed: number;
+  readonly queue: DeliveryQueue;
+  readonly registry: SessionRegistry;
+  readonly links: NodeLinks;
+  readonly metrics: Metrics;
+  readonly halt: Halt;
+}
+
+/** Runs a delivery worker: from the delivery queue to the gateways that hold the recipients' devices. */
+export function startDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWorkerShell {
+  const { nodeId, limits, seed, queue, registry, links, metrics, halt } = options;
+  const state = createDeliveryWorker({ nodeId, limits, seed });
+  const latency = createPushLatency(metrics);
+
+  const driver = createMachineDriver<DeliveryWorkerEvent, DeliveryWorkerEffect>({
+    machine: 'delivery-worker',
+    step: (event, now) => stepDeliveryWorker(state, event, now),
+    carryOut: (effects) => effects.forEach(carryOut),
+    clock: systemClock,
+    halt,
+  });
+  const timers = createWakeTimers<DeliveryTimer>((timer) => driver.dispatch({ kind: 'wake', timer }));
+
+  function carryOut(effect: DeliveryWorkerEffect): void {
+    switch (effect.kind) {
+      case 'lookup':
+        return registry.lookup(effect.users, (users) =>
+          driver.dispatch({ kind: 'sessions', call: effect.call, users }),
+        );
+      case 'push':
+        latency.pushed(effect.push);
+        return links.push(effect.gatewayId, effect.push);
+      case 'commit':
+        return membership.commit(effect.partition, effect.generation, effect.offset);
+      case 'pause':
+        return membership.pause();
+      case 'resume':
+        return membership.resume();
+      case 'wake':
+        return timers.set(effect.timer, undefined, effect.after);
+      default:
+        return assertNever(effect);
+    }
+  }
+
+  links.attachWorker(nodeId, {
+    pushed(pushId, outcome) {
+      latency.answered(pushId, outcome);
+      driver.dispatch({ kind: 'pushed', pushId, outcome });
+    },
+  });
+  const membership = queue.join({
+    assigned: (partition, generation, offset) =>
+      driver.dispatch({ kind: 'assigned', partition, generation, offset }),
+    revoked: (partition) => driver.dispatch({ kind: 'revoked', partition }),
+    records: (partition, generation, records) =>
+      driver.dispatch({ kind: 'records', partition, generation, records }),
+  });
+  return {
+    stop() {
+      membership.leave();
+      timers.stop();
+      links.detach(nodeId);
+    },
+  };
+}
+
+/** Pushes whose answer is awaited. Answers may be lost, so a full table is emptied: those samples are lost, nothing else. */
+const TRACKED_PUSHES = 50_000;
+
+interface PushLatency {
+  pushed(push: Push): void;
+  answered(pushId: number, outcome: PushOutcome | 'unreachable'): void;
+}
+
+function createPushLatency(metrics: Metrics): PushLatency {
+  const sentAt = new Map<number, number>();
+  return {
+    pushed({ pushId, item }) {
+      if (item.kind !== 'message') return;
+      if (sentAt.size >= TRACKED_PUSHES) sentAt.clear();
+      sentAt.set(pushId, item.message.sentAt);
+    },
+    answered(pushId, outcome) {
+      metrics.deliveries.inc({ outcome });
+      const since = sentAt.get(pushId);
+      if (since === undefined) return;
+      sentAt.delete(pushId);
+      if (outcome === 'settled') metrics.deliverySeconds.observe((systemClock() - since) / 1e6);
+    },
+  };
+}

@@ -1,0 +1,161 @@
+import type { Duplex } from 'node:stream';
+import type { RawData, WebSocket } from 'ws';
+import { connId, type ClientMsgId, type ConnId } from '../../core/contract/ids.ts';
+import type { Limits } from '../../core/contract/limits.ts';
+import type { GatewayEvent } from '../../core/session/gateway-event.ts';
+import { decodeClientFrame, encodeServerFrame } from '../../core/wire/codec.ts';
+import { CLOSE_CODE, type ServerFrame } from '../../core/wire/frames.ts';
+import type { Metrics } from '../observability/metrics.ts';
+import { createSocketWriter } from './socket-writer.ts';
+import type { AcceptedSocket } from './upgrade.ts';
+
+/** The device connections of one gateway, by connection number. */
+export interface DeviceSockets {
+  accept(accepted: AcceptedSocket): void;
+  /** Writes a frame; ignored when the connection is gone. */
+  send(conn: ConnId, frame: ServerFrame): void;
+  /** Closes after the frames before it. */
+  close(conn: ConnId, code: number, reason: string): void;
+  readonly count: number;
+  /** Cuts what is left, without a closing handshake. */
+  terminateAll(): void;
+}
+
+export interface DeviceSocketsOptions {
+  readonly limits: Limits;
+  readonly metrics: Metrics;
+  readonly dispatch: (event: GatewayEvent) => void;
+}
+
+interface Connection {
+  readonly conn: ConnId;
+  readonly socket: WebSocket;
+  readonly raw: Duplex;
+  /** When each unanswered SEND was read, milliseconds on the monotonic clock. */
+  readonly sends: Map<ClientMsgId, number>;
+  paused: boolean;
+}
+
+/** @returns sockets that report every connection, frame, full buffer and close to the gateway machine. */
+export function createDeviceSockets({ limits, metrics, dispatch }: DeviceSocketsOptions): DeviceSockets {
+  const connections = new Map<ConnId, Connection>();
+  /** Closed by the machine, closing handshake not finished. */
+  const closing = new Set<WebSocket>();
+  const highWater = limits.socketBufferBytes / 2;
+  let lastConn = 0;
+
+  const writer = createSocketWriter((conn, bytes) => {
+    if (bytes <= highWater) return;
+    const connection = connections.get(connId(conn));
+    if (connection === undefined) return;
+    pauseUntilDrained(connection);
+    dispatch({ kind: 'buffered', conn: connection.conn, bytes });
+  });
+
+  function forget(connection: Connection, code: number): boolean {
+    if (!connections.delete(connection.conn)) return false;
+    metrics.connections.set(connections.size);
+    metrics.connectionsClosed.inc({ code });
+    return true;
+  }
+
+  function received(connection: Connection, data: RawData, isBinary: boolean): void {
+    const { conn, socket, sends } = connection;
+    // What still arrives behind our own close belongs to no session.
+    if (!connections.has(conn)) return;
+    if (isBinary) {
+      forget(connection, CLOSE_CODE.binaryFrame);
+      closing.add(socket);
+      socket.close(CLOSE_CODE.binaryFrame, 'frames are text');
+      dispatch({ kind: 'closed', conn });
+      return;
+    }
+    const decoded = decodeClientFrame(textOf(data), limits);
+    if (!decoded.ok) {
+      metrics.badFrames.inc({ code: decoded.code });
+      dispatch({ kind: 'bad-frame', conn, message: decoded.message, code: decoded.code });
+      return;
+    }
+    const { frame } = decoded;
+    metrics.framesReceived.inc({ frame: frame.frame });
+    if (frame.frame === 'SEND' && sends.size < limits.sessionRequests) sends.set(frame.clientMsgId, performance.now());
+    dispatch({ kind: 'frame', conn, frame });
+  }
+
+  function count(connection: Connection, frame: ServerFrame): void {
+    switch (frame.frame) {
+      case 'MESSAGE':
+        return metrics.messagesPushed.inc();
+      case 'ACK': {
+        metrics.messagesAcked.inc({ duplicate: String(frame.duplicate) });
+        const since = connection.sends.get(frame.clientMsgId);
+        if (since === undefined) return;
+        connection.sends.delete(frame.clientMsgId);
+        return metrics.ackSeconds.observe((performance.now() - since) / 1_000);
+      }
+      case 'ERROR':
+        if (frame.clientMsgId !== undefined) connection.sends.delete(frame.clientMsgId);
+        return metrics.errorsSent.inc({ code: frame.code });
+      case 'GOAWAY':
+        return metrics.goaways.inc({ reason: frame.reason });
+      default:
+    }
+  }
+
+  return {
+    accept({ socket, raw, identity }) {
+      const conn = connId(++lastConn);
+      const connection: Connection = { conn, socket, raw, sends: new Map(), paused: false };
+      connections.set(conn, connection);
+      metrics.connections.set(connections.size);
+      metrics.connectionsOpened.inc();
+      socket.on('message', (data, isBinary) => received(connection, data, isBinary));
+      // An error of the stream or the protocol is always followed by `close`.
+      socket.on('error', () => undefined);
+      socket.on('close', (code) => {
+        closing.delete(socket);
+        if (forget(connection, code)) dispatch({ kind: 'closed', conn });
+      });
+      dispatch({ kind: 'open', conn, ...identity });
+    },
+    send(conn, frame) {
+      const connection = connections.get(conn);
+      if (connection === undefined || connection.socket.readyState !== connection.socket.OPEN) return;
+      count(connection, frame);
+      writer.write(conn, connection.socket, connection.raw, encodeServerFrame(frame));
+    },
+    close(conn, code, reason) {
+      const connection = connections.get(conn);
+      if (connection === undefined || !forget(connection, code)) return;
+      // A paused socket would never read the peer's half of the closing handshake.
+      if (connection.paused) connection.socket.resume();
+      closing.add(connection.socket);
+      connection.socket.close(code, reason);
+    },
+    get count() {
+      return connections.size;
+    },
+    terminateAll() {
+      writer.flush();
+      for (const { socket } of connections.values()) socket.terminate();
+      for (const socket of closing) socket.terminate();
+    },
+  };
+}
+
+/** Stops reading from a peer that does not read: what it asks for would only be buffered. */
+function pauseUntilDrained(connection: Connection): void {
+  if (connection.paused) return;
+  connection.paused = true;
+  connection.socket.pause();
+  connection.raw.once('drain', () => {
+    connection.paused = false;
+    connection.socket.resume();
+  });
+}
+
+function textOf(data: RawData): string {
+  if (Buffer.isBuffer(data)) return data.toString('utf8');
+  if (Array.isArray(data)) return Buffer.concat(data).toString('utf8');
+  return Buffer.from(data).toString('utf8');
+}

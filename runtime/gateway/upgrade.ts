@@ -1,0 +1,95 @@
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer, type WebSocket } from 'ws';
+import type { Limits } from '../../core/contract/limits.ts';
+import { PROBLEM_TYPE, problem, problemHeaders, type Problem } from '../http-api/problem.ts';
+import type { Metrics } from '../observability/metrics.ts';
+import type { Identity, TokenVerifier } from '../ports/token-verifier.ts';
+import { SUBPROTOCOL, bearerToken, offeredProtocols } from './bearer-token.ts';
+
+export const CONNECT_PATH = '/ws/connect';
+
+/** How long the peer may take for its half of the closing handshake. */
+const CLOSE_TIMEOUT_MS = 3_000;
+
+/** A connection whose upgrade is complete and whose token has been verified. */
+export interface AcceptedSocket {
+  readonly socket: WebSocket;
+  /** The stream under `socket`. */
+  readonly raw: Duplex;
+  readonly identity: Identity;
+}
+
+export interface UpgradeOptions {
+  readonly limits: Limits;
+  readonly verifier: TokenVerifier;
+  readonly metrics: Metrics;
+  /** Why no connection is taken now, or undefined when they are. */
+  readonly unavailable: () => string | undefined;
+  readonly accept: (accepted: AcceptedSocket) => void;
+}
+
+/**
+ * Turns upgrade requests of `GET /ws/connect` into device connections, and every other one into an HTTP answer. No
+ * frame is read before the token has been verified.
+ */
+export function serveUpgrades(server: Server, options: UpgradeOptions): void {
+  const sockets = new WebSocketServer({
+    noServer: true,
+    // Ciphertext does not compress, and a deflate window a connection is most of the memory of an idle one.
+    perMessageDeflate: false,
+    clientTracking: false,
+    maxPayload: options.limits.frameBytes,
+    closeTimeout: CLOSE_TIMEOUT_MS,
+    handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
+  });
+  server.on('upgrade', (request, raw, head) => {
+    // The peer may leave while its token is being verified; without a listener that would end the process.
+    const onError = (): void => void raw.destroy();
+    raw.on('error', onError);
+    decide(request, options).then(
+      (decision) => {
+        raw.off('error', onError);
+        if (raw.destroyed) return;
+        if ('refusal' in decision) return refuse(raw, decision.refusal, options.metrics);
+        sockets.handleUpgrade(request, raw, head, (socket) => {
+          options.accept({ socket, raw, identity: decision.identity });
+        });
+      },
+      () => refuse(raw, problem('internal', 'the token could not be checked'), options.metrics),
+    );
+  });
+}
+
+type Decision = { readonly refusal: Problem } | { readonly identity: Identity };
+
+async function decide(request: IncomingMessage, options: UpgradeOptions): Promise<Decision> {
+  const path = (request.url ?? '').split('?', 1)[0];
+  if (path !== CONNECT_PATH) {
+    return { refusal: problem('bad_frame', `WebSockets connect to ${CONNECT_PATH}`, { status: 404 }) };
+  }
+  const unavailable = options.unavailable();
+  if (unavailable !== undefined) return { refusal: problem('unavailable', unavailable) };
+  const verification = await options.verifier.verify(bearerToken(request.headers));
+  if (!verification.ok) return { refusal: problem('unauthenticated', verification.detail) };
+  const offered = offeredProtocols(request.headers);
+  if (offered.length > 0 && !offered.includes(SUBPROTOCOL)) {
+    return { refusal: problem('bad_frame', `offer the subprotocol ${SUBPROTOCOL} beside the token`) };
+  }
+  return { identity: verification.identity };
+}
+
+/** Answers with a problem document on the raw stream and closes it: there is no response object in an upgrade. */
+function refuse(raw: Duplex, refusal: Problem, metrics: Metrics): void {
+  metrics.upgradesRefused.inc({ status: refusal.status });
+  const body = JSON.stringify(refusal);
+  const headers = {
+    'content-type': PROBLEM_TYPE,
+    'content-length': String(Buffer.byteLength(body)),
+    connection: 'close',
+    ...problemHeaders(refusal),
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  raw.on('error', () => raw.destroy());
+  raw.end([`HTTP/1.1 ${refusal.status} ${refusal.title}`, ...lines, '', body].join('\r\n'));
+}

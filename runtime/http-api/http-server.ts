@@ -1,0 +1,80 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Logger } from 'pino';
+import { micros } from '../../core/contract/time.ts';
+import { deviceId, userId } from '../../core/contract/ids.ts';
+import { bearerToken } from '../gateway/bearer-token.ts';
+import type { Metrics } from '../observability/metrics.ts';
+import type { Identity, TokenVerifier } from '../ports/token-verifier.ts';
+import { CONNECT_PATH } from '../gateway/upgrade.ts';
+import { ProblemError, readJson, writeAnswer, writeProblem } from './http-exchange.ts';
+import { problem } from './problem.ts';
+import { createRouter, type Match, type Route } from './router.ts';
+
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 30_000;
+
+/** What answers requests; set once everything behind it has started. */
+export interface HttpApi {
+  readonly routes: readonly Route[];
+  readonly verifier: TokenVerifier;
+}
+
+export interface HttpServerOptions {
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  /** Undefined while the process starts: requests are answered `unavailable`. */
+  readonly api: () => HttpApi | undefined;
+}
+
+/** Routes without a token get this; they must not look at it. */
+const NOBODY: Identity = { userId: userId(''), deviceId: deviceId(''), expiresAt: micros(0) };
+
+/** An HTTP server that answers requests by the routes and every failure with a problem document. */
+export function createHttpServer({ metrics, log, api }: HttpServerOptions): Server {
+  let matcher: { readonly api: HttpApi; readonly match: (method: string, path: string) => Match } | undefined;
+
+  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const current = api();
+    if (current === undefined) throw new ProblemError(problem('unavailable', 'Parley is starting: try again'));
+    if (matcher?.api !== current) matcher = { api: current, match: createRouter(current.routes) };
+    const url = new URL(request.url ?? '/', 'http://parley');
+    if (url.pathname === CONNECT_PATH) await refusePlainConnect(request, current.verifier);
+    const { route, params } = matcher.match(request.method ?? 'GET', url.pathname);
+    response.once('close', () => metrics.httpRequests.inc({ route: route.path, status: response.statusCode }));
+    const identity = route.auth === 'none' ? NOBODY : await identify(request, current.verifier);
+    const body = await readJson(request);
+    const exchange = { params, query: url.searchParams, body, identity };
+    writeAnswer(response, await route.handle(exchange));
+  }
+
+  const server = createServer({ headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS });
+  server.on('request', (request, response) => {
+    serve(request, response).catch((error: unknown) => {
+      if (error instanceof ProblemError) return fail(request, response, error);
+      log.error({ err: error, method: request.method }, 'request failed');
+      return fail(request, response, new ProblemError(problem('internal', 'the request failed for a reason of the server')));
+    });
+  });
+  return server;
+}
+
+function fail(request: IncomingMessage, response: ServerResponse, error: ProblemError): void {
+  // What is left of a refused body is not worth reading; the connection ends with the answer.
+  if (!request.complete) response.setHeader('connection', 'close');
+  writeProblem(response, error.problem);
+}
+
+async function identify(request: IncomingMessage, verifier: TokenVerifier): Promise<Identity> {
+  const verification = await verifier.verify(bearerToken(request.headers));
+  if (!verification.ok) throw new ProblemError(problem('unauthenticated', verification.detail));
+  return verification.identity;
+}
+
+/**
+ * A browser cannot see why an upgrade was refused. It asks here without upgrading: 401 says that the token is the
+ * reason, 426 that it is not.
+ */
+async function refusePlainConnect(request: IncomingMessage, verifier: TokenVerifier): Promise<never> {
+  await identify(request, verifier);
+  throw new ProblemError(problem('bad_frame', 'connect with a WebSocket upgrade', { status: 426 }));
+}

@@ -1,0 +1,66 @@
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+
+/**
+ * The figures of one process. Names, labels and units are stable: dashboards and alerts are written against them.
+ * Labels are closed sets, never ids: a label per user would grow without bound.
+ */
+export interface Metrics {
+  readonly connections: Gauge;
+  readonly connectionsOpened: Counter;
+  readonly connectionsClosed: Counter<'code'>;
+  readonly upgradesRefused: Counter<'status'>;
+  readonly framesReceived: Counter<'frame'>;
+  readonly badFrames: Counter<'code'>;
+  readonly errorsSent: Counter<'code'>;
+  readonly goaways: Counter<'reason'>;
+  readonly messagesAcked: Counter<'duplicate'>;
+  readonly messagesPushed: Counter;
+  readonly ackSeconds: Histogram;
+  readonly deliveries: Counter<'outcome'>;
+  readonly deliverySeconds: Histogram;
+  readonly httpRequests: Counter<'route' | 'status'>;
+  /** Adds a gauge that is read when it is scraped. */
+  gauge(name: string, help: string, read: () => number): void;
+  /** The exposition text (Prometheus format 0.0.4). */
+  text(): Promise<string>;
+  readonly contentType: string;
+}
+
+const LATENCY_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** @param defaults whether to add the metrics of the process itself (CPU, memory, event loop lag). */
+export function createMetrics(defaults: boolean): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  if (defaults) collectDefaultMetrics({ register: registry });
+
+  const counter = <Label extends string = never>(
+    name: string,
+    help: string,
+    labelNames: Label[] = [],
+  ): Counter<Label> => new Counter({ name, help, labelNames, registers });
+  const histogram = (name: string, help: string): Histogram =>
+    new Histogram({ name, help, buckets: LATENCY_BUCKETS, registers });
+
+  return {
+    connections: new Gauge({ name: 'parley_connections', help: 'Open device connections', registers }),
+    connectionsOpened: counter('parley_connections_opened_total', 'Device connections accepted'),
+    connectionsClosed: counter('parley_connections_closed_total', 'Device connections ended, by close code', ['code']),
+    upgradesRefused: counter('parley_upgrades_refused_total', 'Upgrades answered with an HTTP status', ['status']),
+    framesReceived: counter('parley_frames_received_total', 'Frames read from devices', ['frame']),
+    badFrames: counter('parley_bad_frames_total', 'Frames from devices that were refused', ['code']),
+    errorsSent: counter('parley_errors_sent_total', 'ERROR frames sent, by code', ['code']),
+    goaways: counter('parley_goaways_sent_total', 'GOAWAY frames sent, by reason', ['reason']),
+    messagesAcked: counter('parley_messages_acked_total', 'Sends acknowledged as durable', ['duplicate']),
+    messagesPushed: counter('parley_messages_pushed_total', 'MESSAGE frames sent, replays included'),
+    ackSeconds: histogram('parley_ack_seconds', 'From SEND read to ACK written'),
+    deliveries: counter('parley_deliveries_total', 'Pushes of delivery workers, by outcome', ['outcome']),
+    deliverySeconds: histogram('parley_delivery_seconds', 'From the message being stored to its device having it'),
+    httpRequests: counter('parley_http_requests_total', 'HTTP API requests', ['route', 'status']),
+    gauge(name, help, read) {
+      const gauge = new Gauge({ name, help, registers, collect: () => gauge.set(read()) });
+    },
+    text: () => registry.metrics(),
+    contentType: registry.contentType,
+  };
+}

@@ -1,0 +1,39 @@
+import type { DeviceId, NodeId } from '../../core/contract/ids.ts';
+import type { Push, PushOutcome } from '../../core/session/push.ts';
+import type { ServiceReply, ServiceRequest } from '../../core/session/service-call.ts';
+
+/**
+ * How the roles reach each other by name. Anything sent here may be lost: the machines repeat requests, workers give
+ * up on pushes that nobody answers, and devices resend and resume.
+ */
+export interface NodeLinks {
+  /** To the message service of the request's chat; requests of one sender stay in order. */
+  request(request: ServiceRequest): void;
+  /** To the gateway or API that asked. */
+  reply(node: NodeId, reply: ServiceReply): void;
+  /** Pushes to one gateway stay in order. Answered by `pushResult`, or by `unreachable` when nobody can be asked. */
+  push(gatewayId: NodeId, push: Push): void;
+  pushResult(worker: NodeId, pushId: number, outcome: PushOutcome | 'unreachable'): void;
+  evict(gatewayId: NodeId, deviceId: DeviceId, epoch: number): void;
+
+  attachService(service: ServiceEnd): void;
+  attachGateway(node: NodeId, gateway: GatewayEnd): void;
+  attachWorker(node: NodeId, worker: WorkerEnd): void;
+  /** An HTTP API takes replies only. */
+  attachCaller(node: NodeId, caller: ReplyEnd): void;
+  detach(node: NodeId): void;
+}
+
+export interface ServiceEnd {
+  request(request: ServiceRequest): void;
+}
+export interface ReplyEnd {
+  reply(reply: ServiceReply): void;
+}
+export interface GatewayEnd extends ReplyEnd {
+  push(push: Push): void;
+  evict(deviceId: DeviceId, epoch: number): void;
+}
+export interface WorkerEnd {
+  pushed(pushId: number, outcome: PushOutcome | 'unreachable'): void;
+}

@@ -1,0 +1,31 @@
+import type { UserId } from '../../core/contract/ids.ts';
+import type { SessionEntry } from '../../core/contract/records.ts';
+import type { UserSessions } from '../../core/delivery/delivery-event.ts';
+import type { PresenceReading } from '../../core/presence/presence-reading.ts';
+import type { ClaimResult, RenewOutcome } from '../../core/session/lease.ts';
+import type { Done } from './message-store.ts';
+
+/**
+ * Where each device is connected, by the rules of core/session/lease.ts. It may lose everything at any time: a missing
+ * entry means "offline", a stale one is fenced by its epoch. `ttl` is in microseconds.
+ */
+export interface SessionRegistry {
+  claim(entry: SessionEntry, ttl: number, done: Done<ClaimResult>): void;
+  /** Answers one outcome per entry, in order; undefined when the registry did not answer. */
+  renew(entries: readonly SessionEntry[], ttl: number, done: Done<readonly RenewOutcome[] | undefined>): void;
+  release(entry: SessionEntry): void;
+  /** Live sessions of each user, in the order asked; undefined when the registry did not answer. */
+  lookup(users: readonly UserId[], done: Done<readonly UserSessions[] | undefined>): void;
+  /** Users that are missing from the answer are unknown. */
+  readPresence(users: readonly UserId[], done: Done<readonly PresenceReading[]>): void;
+  /** @param onHint called when sessions of a watched user changed; hints may drop silently. */
+  watchPresence(onHint: (userId: UserId) => void): PresenceWatch;
+  close(): void;
+}
+
+/** The users that one gateway wants hints of. */
+export interface PresenceWatch {
+  watch(userId: UserId): void;
+  unwatch(userId: UserId): void;
+  close(): void;
+}
