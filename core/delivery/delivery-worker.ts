@@ -1,4 +1,5 @@
 import { assertNever } from '../contract/assert.ts';
+import { doubled } from '../contract/backoff.ts';
 import { hasElapsed } from '../contract/elapsed.ts';
 import type { DeviceId, NodeId } from '../contract/ids.ts';
 import type { Limits } from '../contract/limits.ts';
@@ -155,7 +156,8 @@ function onRecords(
 
 function lookUp(worker: DeliveryWorker, tasks: readonly Task[], out: Out): void {
   for (let at = 0; at < tasks.length; at += worker.limits.lookupBatch) {
-    const batch = tasks.length <= worker.limits.lookupBatch ? tasks : tasks.slice(at, at + worker.limits.lookupBatch);
+    const batch =
+      tasks.length <= worker.limits.lookupBatch ? tasks : tasks.slice(at, at + worker.limits.lookupBatch);
     const call = worker.nextId++;
     worker.lookups.set(call, batch);
     out.push({ kind: 'lookup', call, users: batch.map((task) => task.event.recipient) });
@@ -181,7 +183,13 @@ function onSessions(
   });
 }
 
-function pushAll(worker: DeliveryWorker, task: Task, sessions: readonly SessionEntry[], now: Micros, out: Out): void {
+function pushAll(
+  worker: DeliveryWorker,
+  task: Task,
+  sessions: readonly SessionEntry[],
+  now: Micros,
+  out: Out,
+): void {
   const { item } = task.event;
   for (const entry of sessions) {
     if (isSender(task.event, entry) || task.settled.includes(entry.deviceId)) continue;
@@ -213,7 +221,13 @@ function isSender(event: DeliveryEvent, entry: SessionEntry): boolean {
   );
 }
 
-function onPushed(worker: DeliveryWorker, pushId: number, outcome: PushOutcome | 'unreachable', now: Micros, out: Out): void {
+function onPushed(
+  worker: DeliveryWorker,
+  pushId: number,
+  outcome: PushOutcome | 'unreachable',
+  now: Micros,
+  out: Out,
+): void {
   const pushed = worker.pushes.get(pushId);
   if (pushed === undefined) return; // It timed out before, and was taken care of.
   worker.pushes.delete(pushId);
@@ -232,14 +246,24 @@ function endAttempt(worker: DeliveryWorker, task: Task, now: Micros, out: Out): 
   task.attempts++;
   if (task.attempts < worker.limits.pushAttempts) {
     // The session may be moving: by the next look-up it is known where it went.
-    rest(worker, task, worker.limits.pushRetry * 2 ** Math.min(task.attempts - 1, 5), now, out);
+    rest(
+      worker,
+      task,
+      doubled(worker.limits.pushRetry, task.attempts - 1, worker.limits.pushTimeout),
+      now,
+      out,
+    );
   } else mark(worker, task, out);
 }
 
 function mark(worker: DeliveryWorker, task: Task, out: Out): void {
   const call = worker.nextId++;
   worker.marks.set(call, task);
-  out.push({ kind: 'mark-missed', call, keys: task.failed.map(({ userId, deviceId }) => ({ userId, deviceId })) });
+  out.push({
+    kind: 'mark-missed',
+    call,
+    keys: task.failed.map(({ userId, deviceId }) => ({ userId, deviceId })),
+  });
 }
 
 function onMarked(worker: DeliveryWorker, call: number, ok: boolean, now: Micros, out: Out): void {
@@ -267,7 +291,12 @@ function commitMoved(worker: DeliveryWorker, out: Out): void {
   for (const number of worker.moved) {
     const partition = worker.partitions.get(number);
     if (partition === undefined) continue;
-    out.push({ kind: 'commit', partition: number, generation: partition.generation, offset: partition.watermark });
+    out.push({
+      kind: 'commit',
+      partition: number,
+      generation: partition.generation,
+      offset: partition.watermark,
+    });
   }
   worker.moved.clear();
 }

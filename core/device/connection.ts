@@ -1,3 +1,4 @@
+import { doubled } from '../contract/backoff.ts';
 import { hasElapsed } from '../contract/elapsed.ts';
 import type { ChatId, ConnId } from '../contract/ids.ts';
 import { hashText, keyedInt } from '../contract/random.ts';
@@ -29,7 +30,10 @@ function connect(device: Device, now: Micros, out: Out): void {
   link.conn = conn;
   link.stage = 'connecting';
   link.heardAt = now;
-  out.push({ kind: 'connect', conn }, { kind: 'wake', timer: 'connect', after: device.limits.connectTimeout });
+  out.push(
+    { kind: 'connect', conn },
+    { kind: 'wake', timer: 'connect', after: device.limits.connectTimeout },
+  );
   say(device, 'connecting', now, out);
 }
 
@@ -63,7 +67,8 @@ export function onConnectTimeout(device: Device, now: Micros, out: Out): void {
 export function onReconnect(device: Device, now: Micros, out: Out): void {
   const { stage } = device.link;
   // Still connected: a GOAWAY asked to move elsewhere at this moment.
-  if (stage === 'live' || stage === 'resuming' || stage === 'connecting') drop(device, CLOSE_CODE.normal, out);
+  if (stage === 'live' || stage === 'resuming' || stage === 'connecting')
+    drop(device, CLOSE_CODE.normal, out);
   else if (stage !== 'waiting') return;
   connect(device, now, out);
 }
@@ -71,13 +76,18 @@ export function onReconnect(device: Device, now: Micros, out: Out): void {
 /** Full jitter over an exponentially growing range. */
 function backoff(device: Device): number {
   const { limits, link } = device;
-  const range = Math.min(limits.reconnectMax, limits.reconnectBase * 2 ** Math.min(link.failures, 16));
+  const range = doubled(limits.reconnectBase, link.failures, limits.reconnectMax);
   link.failures++;
   return jitter(device, range);
 }
 
 function jitter(device: Device, range: number): number {
-  return keyedInt(device.seed, hashText(device.deviceId), device.link.nextConn, Math.max(1, Math.floor(range)));
+  return keyedInt(
+    device.seed,
+    hashText(device.deviceId),
+    device.link.nextConn,
+    Math.max(1, Math.floor(range)),
+  );
 }
 
 function waitToReconnect(device: Device, after: number, status: DeviceStatus, now: Micros, out: Out): void {
@@ -164,7 +174,7 @@ export function onGoaway(device: Device, frame: GoawayFrame, now: Micros, out: O
 function onReplaced(device: Device, now: Micros, out: Out): void {
   const { limits, link } = device;
   drop(device, CLOSE_CODE.normal, out);
-  const range = limits.reconnectMax * 2 ** Math.min(link.replacements, 5);
+  const range = doubled(limits.reconnectMax, link.replacements, 32 * limits.reconnectMax);
   link.replacements++;
   waitToReconnect(device, range + jitter(device, range), 'replaced', now, out);
 }

@@ -59,4 +59,11 @@ export type DeviceEffect =
   | { readonly kind: 'synced' }
   | { readonly kind: 'status'; readonly status: DeviceStatus; readonly at: Micros };
 
-export type DeviceStatus = 'offline' | 'connecting' | 'resuming' | 'live' | 'replaced' | 'unauthenticated' | 'stopped';
+export type DeviceStatus =
+  | 'offline'
+  | 'connecting'
+  | 'resuming'
+  | 'live'
+  | 'replaced'
+  | 'unauthenticated'
+  | 'stopped';

@@ -4,14 +4,24 @@ import type { Limits } from '../contract/limits.ts';
 import type { Micros } from '../contract/time.ts';
 import type { ServerFrame } from '../wire/frames.ts';
 import {
-  onClosed, onConnected, onConnectTimeout, onGoaway, onHeartbeat, onReconnect, onRefused, onStart, onStop, onSynced, onWelcome,
+  onClosed,
+  onConnected,
+  onConnectTimeout,
+  onGoaway,
+  onHeartbeat,
+  onReconnect,
+  onRefused,
+  onStart,
+  onStop,
+  onSynced,
+  onWelcome,
 } from './connection.ts';
 import type { DeviceDisk } from './device-disk.ts';
 import type { DeviceEffect } from './device-effect.ts';
 import type { DeviceEvent, DeviceTimer } from './device-event.ts';
 import { type Device, isUp, newInbox, type Out } from './device-state.ts';
 import { flushReceipts, onGapTimer, onMessage, onRead } from './inbox.ts';
-import { onAck, onSend, onSendError, onSendTimer } from './outbox.ts';
+import { onAck, onSend, onSendError, onSendTimer, settleOwn } from './outbox.ts';
 
 /** @param options.disk what the device kept from earlier runs; `emptyDisk()` for a new one. */
 export function createDevice(options: {
@@ -38,7 +48,10 @@ export function createDevice(options: {
     },
     outbox: {
       waiting: new Map(
-        options.disk.outbox.map((item) => [item.clientMsgId, { item, sentAt: undefined, retryAfter: 0, attempts: 0 }]),
+        options.disk.outbox.map((item) => [
+          item.clientMsgId,
+          { item, sentAt: undefined, retryAfter: 0, attempts: 0 },
+        ]),
       ),
       inFlight: 0,
       armed: false,
@@ -111,6 +124,7 @@ function whenLive(device: Device, frame: Extract<DeviceEffect, { kind: 'frame' }
 function onFrame(device: Device, conn: ConnId, frame: ServerFrame, now: Micros, out: Out): void {
   switch (frame.frame) {
     case 'MESSAGE':
+      settleOwn(device, frame, out);
       onMessage(device, frame, now, out);
       break;
     case 'ACK':

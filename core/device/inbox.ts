@@ -4,7 +4,6 @@ import type { Micros } from '../contract/time.ts';
 import type { AckFrame, MessageFrame } from '../wire/frames.ts';
 import type { OutboxItem, ShownMessage } from './device-effect.ts';
 import { type Device, type Inbox, isUp, newInbox, type Out } from './device-state.ts';
-import { settle } from './outbox.ts';
 
 /**
  * The inbox: whatever order and however often messages come, each chat is shown as one sequence, each message once.
@@ -14,7 +13,6 @@ import { settle } from './outbox.ts';
 
 export function onMessage(device: Device, frame: MessageFrame, now: Micros, out: Out): void {
   const inbox = inboxOf(device, frame.chatId);
-  settleOwn(device, frame, out);
   if (frame.seq <= inbox.cursor) {
     // Seen before. The gateway does not know that, so it gets its receipt.
     oweReceipt(device, inbox, frame, out);
@@ -31,16 +29,6 @@ export function onMessage(device: Device, frame: MessageFrame, now: Micros, out:
     sentAt: frame.sentAt,
   };
   accept(device, inbox, message, frame.prev, true, now, out);
-}
-
-/** Reading back an own message settles its send: the ACK may have been lost with an earlier connection. */
-function settleOwn(device: Device, frame: MessageFrame, out: Out): void {
-  if (frame.clientMsgId === undefined || frame.fromDevice !== device.deviceId || frame.from !== device.userId) return;
-  const outgoing = device.outbox.waiting.get(frame.clientMsgId);
-  if (outgoing === undefined) return;
-  settle(device, outgoing, out);
-  const { clientMsgId, chatId, serverMsgId, seq } = frame;
-  out.push({ kind: 'sent', clientMsgId, chatId, serverMsgId, seq });
 }
 
 /** The ACK of an own send is that message's place in the sequence. */
@@ -128,10 +116,19 @@ export function onGapTimer(device: Device, now: Micros, out: Out): void {
   for (const inbox of device.chats.values()) {
     if (inbox.ahead.size === 0) continue;
     holes = true;
-    if (conn === undefined || !isUp(device.link) || !hasElapsed(inbox.gapSince, device.limits.gapPatience, now)) continue;
+    if (
+      conn === undefined ||
+      !isUp(device.link) ||
+      !hasElapsed(inbox.gapSince, device.limits.gapPatience, now)
+    )
+      continue;
     const { chatId, cursor } = inbox;
     inbox.gapSince = now;
-    out.push({ kind: 'frame', conn, frame: { frame: 'SYNC', chatId, afterSeq: cursor, limit: device.limits.syncPage } });
+    out.push({
+      kind: 'frame',
+      conn,
+      frame: { frame: 'SYNC', chatId, afterSeq: cursor, limit: device.limits.syncPage },
+    });
   }
   if (!holes) return;
   device.gapArmed = true;
@@ -160,7 +157,11 @@ export function flushReceipts(device: Device, out: Out): void {
   const { conn } = device.link;
   if (conn === undefined || !isUp(device.link)) return;
   for (const { chatId, receipt } of takeReceipts(device)) {
-    out.push({ kind: 'frame', conn, frame: { frame: 'RECEIPT', chatId, serverMsgId: receipt.serverMsgId, type: 'DELIVERED' } });
+    out.push({
+      kind: 'frame',
+      conn,
+      frame: { frame: 'RECEIPT', chatId, serverMsgId: receipt.serverMsgId, type: 'DELIVERED' },
+    });
   }
 }
 
@@ -195,12 +196,17 @@ export function onRead(device: Device, chatId: ChatId, out: Out): void {
 
 function sendRead(inbox: Inbox, serverMsgId: NonNullable<Inbox['lastOther']>, conn: ConnId, out: Out): void {
   inbox.read = { serverMsgId, conn };
-  out.push({ kind: 'frame', conn, frame: { frame: 'RECEIPT', chatId: inbox.chatId, serverMsgId, type: 'READ' } });
+  out.push({
+    kind: 'frame',
+    conn,
+    frame: { frame: 'RECEIPT', chatId: inbox.chatId, serverMsgId, type: 'READ' },
+  });
 }
 
 /** READ has no answer: what an earlier connection carried may be lost, so the last of each chat is said again. */
 export function resendReads(device: Device, conn: ConnId, out: Out): void {
   for (const inbox of device.chats.values()) {
-    if (inbox.read !== undefined && inbox.read.conn !== conn) sendRead(inbox, inbox.read.serverMsgId, conn, out);
+    if (inbox.read !== undefined && inbox.read.conn !== conn)
+      sendRead(inbox, inbox.read.serverMsgId, conn, out);
   }
 }

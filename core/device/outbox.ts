@@ -1,6 +1,7 @@
+import { doubled } from '../contract/backoff.ts';
 import { hasElapsed } from '../contract/elapsed.ts';
 import type { Micros } from '../contract/time.ts';
-import { type AckFrame, ERROR_RETRYABLE, type ErrorFrame } from '../wire/frames.ts';
+import { type AckFrame, ERROR_RETRYABLE, type ErrorFrame, type MessageFrame } from '../wire/frames.ts';
 import type { DeviceEvent } from './device-event.ts';
 import { type Device, isUp, type Out, type Outgoing } from './device-state.ts';
 import { onOwnMessage } from './inbox.ts';
@@ -10,7 +11,12 @@ import { onOwnMessage } from './inbox.ts';
  * leaves only then. The server makes the repetitions one message.
  */
 
-export function onSend(device: Device, event: Extract<DeviceEvent, { kind: 'send' }>, now: Micros, out: Out): void {
+export function onSend(
+  device: Device,
+  event: Extract<DeviceEvent, { kind: 'send' }>,
+  now: Micros,
+  out: Out,
+): void {
   const { clientMsgId, chatId, ciphertext, mediaIds } = event;
   const { outbox } = device;
   if (outbox.waiting.has(clientMsgId)) return;
@@ -28,7 +34,8 @@ export function onSend(device: Device, event: Extract<DeviceEvent, { kind: 'send
 /** Sends what has not been sent on this connection, in order, as far as the window allows. */
 export function pumpSends(device: Device, now: Micros, out: Out): void {
   const { outbox, link, limits } = device;
-  if (!isUp(link) || outbox.inFlight >= limits.deviceSendWindow || outbox.inFlight === outbox.waiting.size) return;
+  if (!isUp(link) || outbox.inFlight >= limits.deviceSendWindow || outbox.inFlight === outbox.waiting.size)
+    return;
   for (const outgoing of outbox.waiting.values()) {
     if (outgoing.sentAt !== undefined) continue;
     transmit(device, outgoing, now, out);
@@ -41,10 +48,14 @@ function transmit(device: Device, outgoing: Outgoing, now: Micros, out: Out): vo
   const { limits, link, outbox } = device;
   if (link.conn === undefined) return;
   outgoing.sentAt = now;
-  outgoing.retryAfter = Math.min(limits.sendRetryMax, limits.sendRetry * 2 ** Math.min(outgoing.attempts, 8));
+  outgoing.retryAfter = doubled(limits.sendRetry, outgoing.attempts, limits.sendRetryMax);
   outgoing.attempts++;
   const { clientMsgId, chatId, ciphertext, mediaIds } = outgoing.item;
-  out.push({ kind: 'frame', conn: link.conn, frame: { frame: 'SEND', clientMsgId, chatId, ciphertext, mediaIds } });
+  out.push({
+    kind: 'frame',
+    conn: link.conn,
+    frame: { frame: 'SEND', clientMsgId, chatId, ciphertext, mediaIds },
+  });
   if (outbox.armed) return;
   outbox.armed = true;
   out.push({ kind: 'wake', timer: 'send', after: limits.sendRetry });
@@ -83,8 +94,19 @@ export function onAck(device: Device, frame: AckFrame, now: Micros, out: Out): v
   pumpSends(device, now, out);
 }
 
+/** Reading back an own message settles its send: the ACK may have been lost with an earlier connection. */
+export function settleOwn(device: Device, frame: MessageFrame, out: Out): void {
+  if (frame.clientMsgId === undefined || frame.fromDevice !== device.deviceId || frame.from !== device.userId)
+    return;
+  const outgoing = device.outbox.waiting.get(frame.clientMsgId);
+  if (outgoing === undefined) return;
+  settle(device, outgoing, out);
+  const { clientMsgId, chatId, serverMsgId, seq } = frame;
+  out.push({ kind: 'sent', clientMsgId, chatId, serverMsgId, seq });
+}
+
 /** Takes a send out of the outbox for good. */
-export function settle(device: Device, outgoing: Outgoing, out: Out): void {
+function settle(device: Device, outgoing: Outgoing, out: Out): void {
   const { outbox } = device;
   outbox.waiting.delete(outgoing.item.clientMsgId);
   if (outgoing.sentAt !== undefined) outbox.inFlight--;
@@ -97,7 +119,8 @@ export function onSendError(device: Device, frame: ErrorFrame, now: Micros, out:
   if (outgoing === undefined) return;
   if (ERROR_RETRYABLE[frame.code]) {
     outgoing.sentAt ??= now;
-    if (frame.retryAfterMs !== undefined) outgoing.retryAfter = Math.max(outgoing.retryAfter, frame.retryAfterMs * 1000);
+    if (frame.retryAfterMs !== undefined)
+      outgoing.retryAfter = Math.max(outgoing.retryAfter, frame.retryAfterMs * 1000);
     return;
   }
   settle(device, outgoing, out);

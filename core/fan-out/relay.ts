@@ -29,7 +29,12 @@ export interface Relay {
 }
 
 type Call =
-  | { readonly kind: 'publish'; readonly ids: readonly number[]; readonly events: readonly DeliveryEvent[]; readonly page: Page | undefined }
+  | {
+      readonly kind: 'publish';
+      readonly ids: readonly number[];
+      readonly events: readonly DeliveryEvent[];
+      readonly page: Page | undefined;
+    }
   | { readonly kind: 'delete'; readonly ids: readonly number[] }
   | { readonly kind: 'members'; readonly page: Page };
 

@@ -8,13 +8,24 @@ import type { ReceiptRequest } from '../session/service-call.ts';
 /** Gathers receipts, cumulative as they are, and saves them in groups; see `ReceiptWriter` for the rules. */
 
 /** Takes a receipt of a user who is or was in the chat; a stranger's changes nothing. */
-export function acceptReceipt(service: MessageService, chat: ChatState, request: ReceiptRequest, out: Out): void {
+export function acceptReceipt(
+  service: MessageService,
+  chat: ChatState,
+  request: ReceiptRequest,
+  out: Out,
+): void {
   const member = chat.members.get(request.userId);
   if (member === undefined || member.spans.length === 0) return;
   const writer = service.receipts;
   const key = pendingKey(request.chatId, request.userId, request.deviceId, request.type);
   const waiting = writer.pending.get(key);
-  if (waiting !== undefined && waiting.seq !== undefined && request.seq !== undefined && waiting.seq >= request.seq) return;
+  if (
+    waiting !== undefined &&
+    waiting.seq !== undefined &&
+    request.seq !== undefined &&
+    waiting.seq >= request.seq
+  )
+    return;
   if (waiting === undefined && writer.pending.size >= service.limits.receiptsPending) {
     writer.refused++;
     return;
@@ -63,7 +74,12 @@ function flush(service: MessageService, out: Out): void {
   out.push({ kind: 'save-receipts', call: service.nextCall++, writes });
 }
 
-export function onReceiptsSaved(service: MessageService, _call: number, result: SaveReceiptsResult, out: Out): void {
+export function onReceiptsSaved(
+  service: MessageService,
+  _call: number,
+  result: SaveReceiptsResult,
+  out: Out,
+): void {
   const writer = service.receipts;
   const writes = writer.saving;
   writer.saving = [];

@@ -4,9 +4,21 @@ import { type Member, OPEN_END, type Role } from '../contract/records.ts';
 import type { CreateChatResult } from '../contract/store.ts';
 import type { ReplyTo, ServiceRequest } from '../session/service-call.ts';
 import type { ErrorCode } from '../wire/frames.ts';
-import { type AdminRequest, type ChatState, currentMembers, refreshRecipients, strangerCode } from './chat-state.ts';
+import {
+  type AdminRequest,
+  type ChatState,
+  currentMembers,
+  refreshRecipients,
+  strangerCode,
+} from './chat-state.ts';
 import { isCurrent, joined, left } from './membership.ts';
-import { type MessageService, newChatId, type Out, OVERLOAD_RETRY_MS, reply } from './message-service-state.ts';
+import {
+  type MessageService,
+  newChatId,
+  type Out,
+  OVERLOAD_RETRY_MS,
+  reply,
+} from './message-service-state.ts';
 
 /** Creating chats and changing who is in them. A change takes effect at the head it was decided on, or not at all. */
 
@@ -28,21 +40,36 @@ export function onCreateChat(service: MessageService, request: CreateChat, out: 
     request: {
       chatId: newChatId(service),
       kind: request.chatKind,
-      members: [...members].map((userId) => ({ userId, role: userId === request.userId ? 'owner' : 'member', spans })),
+      members: [...members].map((userId) => ({
+        userId,
+        role: userId === request.userId ? 'owner' : 'member',
+        spans,
+      })),
     },
   });
 }
 
-function creationProblem(service: MessageService, request: CreateChat, size: number): [ErrorCode, string] | undefined {
-  if (request.chatKind === 'direct' && size !== 2) return ['bad_frame', 'members: a direct chat has exactly one other member'];
+function creationProblem(
+  service: MessageService,
+  request: CreateChat,
+  size: number,
+): [ErrorCode, string] | undefined {
+  if (request.chatKind === 'direct' && size !== 2)
+    return ['bad_frame', 'members: a direct chat has exactly one other member'];
   if (size > service.limits.chatMembers) {
     return ['too_large', `members: a chat has at most ${service.limits.chatMembers} members`];
   }
-  if (service.creating.size >= service.limits.chatBacklog) return ['overloaded', 'too many chats are being created: try again'];
+  if (service.creating.size >= service.limits.chatBacklog)
+    return ['overloaded', 'too many chats are being created: try again'];
   return undefined;
 }
 
-export function onChatCreated(service: MessageService, call: number, result: CreateChatResult, out: Out): void {
+export function onChatCreated(
+  service: MessageService,
+  call: number,
+  result: CreateChatResult,
+  out: Out,
+): void {
   const waiting = service.creating.get(call);
   assert(waiting !== undefined, 'a chat creation completed that nobody asked for');
   service.creating.delete(call);
@@ -59,7 +86,12 @@ export function onChatCreated(service: MessageService, call: number, result: Cre
  * Decides a request on the members as they are known. Answers it when nothing is to be written.
  * @returns the member to write, or undefined when the request is answered.
  */
-export function decideAdmin(service: MessageService, chat: ChatState, request: AdminRequest, out: Out): Member | undefined {
+export function decideAdmin(
+  service: MessageService,
+  chat: ChatState,
+  request: AdminRequest,
+  out: Out,
+): Member | undefined {
   const actor = chat.members.get(request.userId);
   if (actor === undefined || !isCurrent(actor.spans)) {
     refuseAdmin(out, request, ...strangerCode(chat, request.userId));
@@ -88,9 +120,12 @@ function decideSet(
 ): Member | undefined {
   const before = chat.members.get(request.member);
   const current = before !== undefined && isCurrent(before.spans);
-  if (chat.kind === 'direct') refuseAdmin(out, request, 'bad_frame', 'chatId: the members of a direct chat are fixed');
-  else if (actorRole === 'member') refuseAdmin(out, request, 'forbidden', 'only the owner and admins add members');
-  else if (current && before.role === 'owner') refuseAdmin(out, request, 'forbidden', "userId: the owner's role is fixed");
+  if (chat.kind === 'direct')
+    refuseAdmin(out, request, 'bad_frame', 'chatId: the members of a direct chat are fixed');
+  else if (actorRole === 'member')
+    refuseAdmin(out, request, 'forbidden', 'only the owner and admins add members');
+  else if (current && before.role === 'owner')
+    refuseAdmin(out, request, 'forbidden', "userId: the owner's role is fixed");
   else if (current && before.role === request.role) changed(out, request);
   else if (current) return { ...before, role: request.role };
   else if (currentMembers(chat).length >= service.limits.chatMembers) {
@@ -107,16 +142,24 @@ function decideRemove(
 ): Member | undefined {
   const before = chat.members.get(request.member);
   const leaves = request.member === request.userId;
-  if (chat.kind === 'direct') refuseAdmin(out, request, 'bad_frame', 'chatId: the members of a direct chat are fixed');
-  else if (!leaves && actor.role === 'member') refuseAdmin(out, request, 'forbidden', 'only the owner and admins remove members');
+  if (chat.kind === 'direct')
+    refuseAdmin(out, request, 'bad_frame', 'chatId: the members of a direct chat are fixed');
+  else if (!leaves && actor.role === 'member')
+    refuseAdmin(out, request, 'forbidden', 'only the owner and admins remove members');
   else if (before === undefined || !isCurrent(before.spans)) changed(out, request);
-  else if (!leaves && before.role === 'owner') refuseAdmin(out, request, 'forbidden', 'userId: the owner cannot be removed');
+  else if (!leaves && before.role === 'owner')
+    refuseAdmin(out, request, 'forbidden', 'userId: the owner cannot be removed');
   else return left(before, chat.head);
   return undefined;
 }
 
 /** The store has the change: the same decision, on the same head, is now true here too. */
-export function applyMemberChange(service: MessageService, chat: ChatState, request: AdminRequest, out: Out): void {
+export function applyMemberChange(
+  service: MessageService,
+  chat: ChatState,
+  request: AdminRequest,
+  out: Out,
+): void {
   assert(request.kind !== 'members', 'reading members changes nothing');
   const before = chat.members.get(request.member);
   if (request.kind === 'remove-member') {
@@ -152,5 +195,13 @@ export function refuseAdmin(out: Out, request: AdminRequest, code: ErrorCode, me
 
 function refuse(out: Out, to: ReplyTo, code: ErrorCode, message: string, chatId: ChatId | undefined): void {
   const retryAfterMs = code === 'overloaded' || code === 'unavailable' ? OVERLOAD_RETRY_MS : undefined;
-  reply(out, to.node, { kind: 'refused', conn: to.conn, code, message, retryAfterMs, clientMsgId: undefined, chatId });
+  reply(out, to.node, {
+    kind: 'refused',
+    conn: to.conn,
+    code,
+    message,
+    retryAfterMs,
+    clientMsgId: undefined,
+    chatId,
+  });
 }

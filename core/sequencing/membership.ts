@@ -40,7 +40,8 @@ export function joined(before: Member | undefined, userId: UserId, role: Role, h
   if (last === undefined) return { userId, role, spans: [{ after: head, upTo: OPEN_END }] };
   if (last.upTo === OPEN_END) return { userId, role, spans };
   // Left and came back between two messages: nothing was missed, so the span simply goes on.
-  if (last.upTo === head) return { userId, role, spans: [...spans.slice(0, -1), { after: last.after, upTo: OPEN_END }] };
+  if (last.upTo === head)
+    return { userId, role, spans: [...spans.slice(0, -1), { after: last.after, upTo: OPEN_END }] };
   return { userId, role, spans: [...spans, { after: head, upTo: OPEN_END }] };
 }
 
@@ -49,5 +50,9 @@ export function left(before: Member, head: number): Member {
   const last = before.spans[before.spans.length - 1];
   if (last === undefined || last.upTo !== OPEN_END) return before;
   const kept = before.spans.slice(0, -1);
-  return { ...before, role: 'member', spans: last.after === head ? kept : [...kept, { after: last.after, upTo: head }] };
+  return {
+    ...before,
+    role: 'member',
+    spans: last.after === head ? kept : [...kept, { after: last.after, upTo: head }],
+  };
 }

@@ -72,7 +72,10 @@ export function newChatId(service: MessageService): ChatId {
 }
 
 function newId(service: MessageService): number {
-  assert(service.nextId < IDS_PER_INSTANCE, 'the ids of this instance are used up: restart the message service');
+  assert(
+    service.nextId < IDS_PER_INSTANCE,
+    'the ids of this instance are used up: restart the message service',
+  );
   return service.instance * IDS_PER_INSTANCE + service.nextId++;
 }
 

@@ -9,7 +9,15 @@ import { onChatCreated, onCreateChat, onTyping } from './chat-admin.ts';
 import type { MessageServiceEffect } from './message-service-effect.ts';
 import type { MessageServiceEvent } from './message-service-event.ts';
 import type { MessageService, Out } from './message-service-state.ts';
-import { enqueueAdmin, enqueueReceipt, onAppended, onLoaded, onMemberChanged, onRetry, onSubmit } from './sequencer.ts';
+import {
+  enqueueAdmin,
+  enqueueReceipt,
+  onAppended,
+  onLoaded,
+  onMemberChanged,
+  onRetry,
+  onSubmit,
+} from './sequencer.ts';
 
 /** 2^21 instances of 2^32 ids each fill the 53 bits that a JavaScript number holds exactly. */
 const MAX_INSTANCE = 2 ** 21 - 1;
@@ -30,7 +38,10 @@ export function createMessageService(options: {
   readonly limits: Limits;
   readonly seed: number;
 }): MessageService {
-  assert(Number.isInteger(options.instance) && options.instance >= 1 && options.instance <= MAX_INSTANCE, 'instance out of range');
+  assert(
+    Number.isInteger(options.instance) && options.instance >= 1 && options.instance <= MAX_INSTANCE,
+    'instance out of range',
+  );
   return {
     nodeId: options.nodeId,
     limits: options.limits,
@@ -105,4 +116,3 @@ function onRequest(service: MessageService, request: ServiceRequest, now: Micros
       assertNever(request);
   }
 }
-

@@ -17,7 +17,13 @@ import {
   strangerCode,
 } from './chat-state.ts';
 import { isCurrent } from './membership.ts';
-import { chatStateOf, type MessageService, newServerMsgId, type Out, OVERLOAD_RETRY_MS } from './message-service-state.ts';
+import {
+  chatStateOf,
+  type MessageService,
+  newServerMsgId,
+  type Out,
+  OVERLOAD_RETRY_MS,
+} from './message-service-state.ts';
 
 /** The per-chat sequence: dense seqs, one write at a time, idempotent by (sender, clientMsgId) for ever. */
 
@@ -34,7 +40,13 @@ export function onSubmit(service: MessageService, request: SubmitRequest, now: M
     return;
   }
   if (!admit(service, chat)) {
-    refuseSend(out, request, [request.replyTo], 'overloaded', 'too many messages are waiting: send again a little later');
+    refuseSend(
+      out,
+      request,
+      [request.replyTo],
+      'overloaded',
+      'too many messages are waiting: send again a little later',
+    );
     return;
   }
   const pending: PendingSend = {
@@ -60,14 +72,22 @@ export function enqueueAdmin(service: MessageService, request: AdminRequest, now
 }
 
 /** Receipts need the members of the chat; those of an unknown chat wait for its load like everything else. */
-export function enqueueReceipt(service: MessageService, request: ReceiptRequest, now: Micros, out: Out): void {
+export function enqueueReceipt(
+  service: MessageService,
+  request: ReceiptRequest,
+  now: Micros,
+  out: Out,
+): void {
   const chat = chatStateOf(service, request.chatId);
   if (chat.known) acceptReceipt(service, chat, request, out);
   else if (admit(service, chat)) enqueue(service, chat, { kind: 'receipt', request }, now, out);
 }
 
 function admit(service: MessageService, chat: ChatState): boolean {
-  return chat.queue.length + chat.writing.length < service.limits.chatBacklog && service.backlog < service.limits.serviceBacklog;
+  return (
+    chat.queue.length + chat.writing.length < service.limits.chatBacklog &&
+    service.backlog < service.limits.serviceBacklog
+  );
 }
 
 function enqueue(service: MessageService, chat: ChatState, pending: Pending, now: Micros, out: Out): void {
@@ -110,7 +130,8 @@ function load(service: MessageService, chat: ChatState, out: Out): void {
   const sends: SendKey[] = [];
   // Only sends that were tried before can have become messages without our knowing.
   for (const p of chat.queue) {
-    if (p.kind === 'send' && p.attempts > 0) sends.push({ from: p.request.userId, clientMsgId: p.request.clientMsgId });
+    if (p.kind === 'send' && p.attempts > 0)
+      sends.push({ from: p.request.userId, clientMsgId: p.request.clientMsgId });
   }
   chat.phase = 'loading';
   out.push({ kind: 'load-chat', call: service.nextCall++, request: { chatId: chat.chatId, sends } });
@@ -187,9 +208,19 @@ function startAdmin(service: MessageService, chat: ChatState, pending: PendingAd
 
 // ---------------------------------------------------------------- completions
 
-export function onAppended(service: MessageService, id: ChatId, call: number, result: AppendResult, now: Micros, out: Out): void {
+export function onAppended(
+  service: MessageService,
+  id: ChatId,
+  call: number,
+  result: AppendResult,
+  now: Micros,
+  out: Out,
+): void {
   const chat = service.chats.get(id);
-  assert(chat !== undefined && chat.phase === 'writing', `append ${call} completed for a chat that is not writing`);
+  assert(
+    chat !== undefined && chat.phase === 'writing',
+    `append ${call} completed for a chat that is not writing`,
+  );
   const batch = chat.writing as readonly PendingSend[];
   chat.writing = [];
   chat.phase = 'idle';
@@ -218,9 +249,18 @@ export function onAppended(service: MessageService, id: ChatId, call: number, re
   pump(service, chat, now, out);
 }
 
-export function onMemberChanged(service: MessageService, id: ChatId, result: ChangeMemberResult, now: Micros, out: Out): void {
+export function onMemberChanged(
+  service: MessageService,
+  id: ChatId,
+  result: ChangeMemberResult,
+  now: Micros,
+  out: Out,
+): void {
   const chat = service.chats.get(id);
-  assert(chat !== undefined && chat.phase === 'writing', 'a membership change completed for a chat that is not writing');
+  assert(
+    chat !== undefined && chat.phase === 'writing',
+    'a membership change completed for a chat that is not writing',
+  );
   const pending = chat.writing[0] as PendingAdmin;
   chat.writing = [];
   chat.phase = 'idle';
@@ -235,7 +275,13 @@ export function onMemberChanged(service: MessageService, id: ChatId, result: Cha
   pump(service, chat, now, out);
 }
 
-export function onLoaded(service: MessageService, id: ChatId, result: LoadResult, now: Micros, out: Out): void {
+export function onLoaded(
+  service: MessageService,
+  id: ChatId,
+  result: LoadResult,
+  now: Micros,
+  out: Out,
+): void {
   const chat = service.chats.get(id);
   assert(chat !== undefined && chat.phase === 'loading', 'a load completed for a chat that is not loading');
   const queue = chat.queue;
@@ -250,7 +296,8 @@ export function onLoaded(service: MessageService, id: ChatId, result: LoadResult
     case 'no-chat':
       chat.queue = [];
       service.backlog -= queue.length;
-      for (const p of queue) refusePending(service, chat, p, 'no_such_chat', 'chatId: there is no such chat for this user', out);
+      for (const p of queue)
+        refusePending(service, chat, p, 'no_such_chat', 'chatId: there is no such chat for this user', out);
       service.chats.delete(id);
       return;
     case 'failed':
@@ -295,7 +342,10 @@ function answerDuplicates<P extends Pending>(
   for (const m of found) byId.set(m.clientMsgId, [...(byId.get(m.clientMsgId) ?? []), m]);
   const rest: P[] = [];
   for (const p of pendings) {
-    const match = p.kind === 'send' ? byId.get(p.request.clientMsgId)?.find((m) => m.from === p.request.userId) : undefined;
+    const match =
+      p.kind === 'send'
+        ? byId.get(p.request.clientMsgId)?.find((m) => m.from === p.request.userId)
+        : undefined;
     if (p.kind !== 'send' || match === undefined) rest.push(p);
     // Our own earlier attempt whose outcome was unknown is not a duplicate for the sender.
     else if (match.serverMsgId === p.serverMsgId) acknowledge(service, chat, p, match, out);
@@ -308,7 +358,13 @@ function answerDuplicates<P extends Pending>(
   return rest;
 }
 
-function acknowledge(service: MessageService, chat: ChatState, p: PendingSend, message: StoredMessage, out: Out): void {
+function acknowledge(
+  service: MessageService,
+  chat: ChatState,
+  p: PendingSend,
+  message: StoredMessage,
+  out: Out,
+): void {
   settle(service, chat, p);
   remember(service, chat, message);
   answerFound(out, p.request, p.replyTos, message, false);
@@ -334,11 +390,24 @@ function requeue(service: MessageService, chat: ChatState, pendings: readonly Pe
   service.backlog += pendings.length;
 }
 
-function giveUpOrRest(service: MessageService, chat: ChatState, pendings: readonly Pending[], then: 'cold' | 'idle', out: Out): void {
+function giveUpOrRest(
+  service: MessageService,
+  chat: ChatState,
+  pendings: readonly Pending[],
+  then: 'cold' | 'idle',
+  out: Out,
+): void {
   const again: Pending[] = [];
   for (const p of pendings) {
     if (p.kind !== 'receipt' && p.attempts >= service.limits.appendAttempts) {
-      refusePending(service, chat, p, 'unavailable', 'the message store does not answer: send again, with the same clientMsgId', out);
+      refusePending(
+        service,
+        chat,
+        p,
+        'unavailable',
+        'the message store does not answer: send again, with the same clientMsgId',
+        out,
+      );
     } else again.push(p);
   }
   requeue(service, chat, again);
@@ -348,7 +417,8 @@ function giveUpOrRest(service: MessageService, chat: ChatState, pendings: readon
 function rest(service: MessageService, chat: ChatState, then: 'cold' | 'idle', out: Out): void {
   chat.phase = 'resting';
   chat.afterRest = then;
-  if (service.resting.length === 0) out.push({ kind: 'wake', timer: 'retry', after: service.limits.storeRetry });
+  if (service.resting.length === 0)
+    out.push({ kind: 'wake', timer: 'retry', after: service.limits.storeRetry });
   service.resting.push(chat);
 }
 
@@ -356,7 +426,14 @@ function rest(service: MessageService, chat: ChatState, then: 'cold' | 'idle', o
 
 const CONFLICT = 'clientMsgId: already used for another chat or other content; make a new one';
 
-function refusePending(service: MessageService, chat: ChatState, p: Pending, code: ErrorCode, message: string, out: Out): void {
+function refusePending(
+  service: MessageService,
+  chat: ChatState,
+  p: Pending,
+  code: ErrorCode,
+  message: string,
+  out: Out,
+): void {
   if (p.kind === 'send') {
     settle(service, chat, p);
     refuseSend(out, p.request, p.replyTos, code, message);
@@ -401,7 +478,13 @@ function answerFound(
   }
 }
 
-function refuseSend(out: Out, request: SubmitRequest, replyTos: PendingSend['replyTos'], code: ErrorCode, message: string): void {
+function refuseSend(
+  out: Out,
+  request: SubmitRequest,
+  replyTos: PendingSend['replyTos'],
+  code: ErrorCode,
+  message: string,
+): void {
   for (const { node, conn } of replyTos) {
     out.push({
       kind: 'reply',

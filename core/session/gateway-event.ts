@@ -26,7 +26,8 @@ export type GatewayEvent =
       readonly code: 'bad_frame' | 'too_large';
     }
   | { readonly kind: 'closed'; readonly conn: ConnId }
-  /** Bytes written to this socket that the peer has not taken; reported whenever above half of `socketBufferBytes`. */
+  /** Bytes written to this socket that the peer has not taken; reported whenever above half of `socketBufferBytes`, and
+   * once when it has fallen below. */
   | { readonly kind: 'buffered'; readonly conn: ConnId; readonly bytes: number }
   | { readonly kind: 'device-opened'; readonly conn: ConnId; readonly result: OpenDeviceResult }
   | { readonly kind: 'claimed'; readonly conn: ConnId; readonly result: ClaimResult }
@@ -57,4 +58,4 @@ export type GatewayEvent =
   | { readonly kind: 'drain' };
 
 /** Timers of the gateway have no `conn`, timers of a session have one. */
-export type GatewayTimer = 'renew' | 'presence' | 'drain-end' | 'session' | 'retry' | 'goaway';
+export type GatewayTimer = 'renew' | 'presence' | 'drain-end' | 'session' | 'retry';

@@ -1,4 +1,4 @@
-import type { DeviceId, NodeId, UserId } from '../contract/ids.ts';
+import type { DeviceId, UserId } from '../contract/ids.ts';
 import type { SessionEntry } from '../contract/records.ts';
 import type { Micros } from '../contract/time.ts';
 
@@ -45,7 +45,10 @@ export function claimLease(
     return { lease: stored, result: { outcome: 'fenced', epoch: stored.epoch } };
   }
   const previous = alive(stored, now) && stored.epoch < entry.epoch ? stored : undefined;
-  return { lease: { ...entry, expiresAt: (now + ttl) as Micros, missed: false }, result: { outcome: 'held', previous } };
+  return {
+    lease: { ...entry, expiresAt: (now + ttl) as Micros, missed: false },
+    result: { outcome: 'held', previous },
+  };
 }
 
 /** Extends a lease, or writes it anew when it was lost, had expired, or a push was given up. */
@@ -57,7 +60,10 @@ export function renewLease(
 ): { readonly lease: Lease; readonly outcome: RenewOutcome } {
   if (stored !== undefined && stored.epoch > entry.epoch) return { lease: stored, outcome: 'fenced' };
   const intact = alive(stored, now) && stored.epoch === entry.epoch && !stored.missed;
-  return { lease: { ...entry, expiresAt: (now + ttl) as Micros, missed: false }, outcome: intact ? 'renewed' : 'recreated' };
+  return {
+    lease: { ...entry, expiresAt: (now + ttl) as Micros, missed: false },
+    outcome: intact ? 'renewed' : 'recreated',
+  };
 }
 
 /** Notes that a push to the device was given up; the next renewal reports it. */

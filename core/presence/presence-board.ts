@@ -1,0 +1,162 @@
+import { hasElapsed } from '../contract/elapsed.ts';
+import type { ChatId, UserId } from '../contract/ids.ts';
+import type { Micros } from '../contract/time.ts';
+import type { Gateway, Out, Session } from '../session/session-state.ts';
+import type { PresenceStatus } from '../wire/frames.ts';
+import type { PresenceReading } from './presence-reading.ts';
+
+/**
+ * Presence for those who look: a gateway watches the members of the chats that its devices have on screen, and nobody
+ * else. Truth is the registry's leases, read again every `presenceRefresh` whatever the hints say, since hints may drop.
+ * A user whose last session is gone stays ONLINE for `presenceGrace`: a reconnect or a handover must not flap.
+ */
+export interface PresenceBoard {
+  readonly watched: Map<UserId, Watched>;
+  armed: boolean;
+}
+
+export interface Watched {
+  readonly userId: UserId;
+  readonly watchers: Set<Session>;
+  /** Undefined until the registry has answered once. */
+  status: PresenceStatus | undefined;
+  lastSeen: Micros | undefined;
+  /** Since when the registry says offline while the status is still ONLINE. */
+  offlineSince: Micros | undefined;
+}
+
+export function newPresenceBoard(): PresenceBoard {
+  return { watched: new Map(), armed: false };
+}
+
+/** The members of a chat that a session has on screen. Large groups show no presence. */
+export function watchMembers(
+  gateway: Gateway,
+  session: Session,
+  chatId: ChatId,
+  users: readonly UserId[],
+  _now: Micros,
+  out: Out,
+): void {
+  if (!session.open.has(chatId)) return; // Closed again meanwhile.
+  const others = users.filter((user) => user !== session.userId);
+  if (others.length > gateway.limits.presenceMembers) return;
+  session.open.set(chatId, others);
+  const fresh: UserId[] = [];
+  for (const userId of others) {
+    const watched = gateway.presence.watched.get(userId);
+    if (watched === undefined) {
+      fresh.push(userId);
+      const watchers = new Set([session]);
+      const unknown = { userId, watchers, status: undefined, lastSeen: undefined, offlineSince: undefined };
+      gateway.presence.watched.set(userId, unknown);
+      out.push({ kind: 'watch', userId });
+    } else {
+      watched.watchers.add(session);
+      tell(session, watched, out);
+    }
+  }
+  if (fresh.length > 0) out.push({ kind: 'read-presence', users: fresh });
+  arm(gateway, gateway.limits.presenceRefresh, out);
+}
+
+export function closePresence(gateway: Gateway, session: Session, chatId: ChatId, out: Out): void {
+  const users = session.open.get(chatId);
+  if (users === undefined) return;
+  session.open.delete(chatId);
+  for (const userId of users) {
+    if (!seesElsewhere(session, userId)) unwatch(gateway, session, userId, out);
+  }
+}
+
+export function unwatchAll(gateway: Gateway, session: Session, out: Out): void {
+  for (const users of session.open.values())
+    for (const userId of users) unwatch(gateway, session, userId, out);
+  session.open.clear();
+}
+
+function seesElsewhere(session: Session, userId: UserId): boolean {
+  for (const users of session.open.values()) if (users.includes(userId)) return true;
+  return false;
+}
+
+function unwatch(gateway: Gateway, session: Session, userId: UserId, out: Out): void {
+  const watched = gateway.presence.watched.get(userId);
+  if (watched === undefined) return;
+  watched.watchers.delete(session);
+  if (watched.watchers.size > 0) return;
+  gateway.presence.watched.delete(userId);
+  out.push({ kind: 'unwatch', userId });
+}
+
+export function onPresence(
+  gateway: Gateway,
+  readings: readonly PresenceReading[],
+  now: Micros,
+  out: Out,
+): void {
+  let leaving = false;
+  for (const reading of readings) {
+    const watched = gateway.presence.watched.get(reading.userId);
+    if (watched === undefined) continue;
+    if (reading.online) {
+      watched.offlineSince = undefined;
+      become(watched, 'ONLINE', undefined, out);
+    } else if (watched.status !== 'ONLINE') become(watched, 'OFFLINE', reading.lastSeen, out);
+    else if (watched.offlineSince === undefined) {
+      watched.offlineSince = now;
+      leaving = true;
+    } else if (hasElapsed(watched.offlineSince, gateway.limits.presenceGrace, now)) {
+      become(watched, 'OFFLINE', reading.lastSeen ?? watched.offlineSince, out);
+      watched.offlineSince = undefined;
+    }
+  }
+  if (!leaving) return;
+  // Look again as soon as the grace is over; this replaces the regular wake-up, which then goes on from there.
+  gateway.presence.armed = false;
+  arm(gateway, gateway.limits.presenceGrace, out);
+}
+
+function become(watched: Watched, status: PresenceStatus, lastSeen: Micros | undefined, out: Out): void {
+  if (watched.status === status) return;
+  watched.status = status;
+  watched.lastSeen = lastSeen;
+  for (const session of watched.watchers) tell(session, watched, out);
+}
+
+function tell(session: Session, watched: Watched, out: Out): void {
+  const { status, lastSeen, userId } = watched;
+  if (status === undefined) return;
+  out.push({ kind: 'frame', conn: session.conn, frame: { frame: 'PRESENCE', userId, status, lastSeen } });
+}
+
+/** Best effort, so it only makes the next reading come sooner. */
+export function onPresenceHint(gateway: Gateway, userId: UserId, out: Out): void {
+  if (gateway.presence.watched.has(userId)) out.push({ kind: 'read-presence', users: [userId] });
+}
+
+export function onPresenceWake(gateway: Gateway, out: Out): void {
+  const { presence, limits } = gateway;
+  presence.armed = false;
+  if (presence.watched.size === 0) return;
+  const users: UserId[] = [];
+  let leaving = false;
+  for (const watched of presence.watched.values()) {
+    users.push(watched.userId);
+    if (watched.offlineSince !== undefined) leaving = true;
+  }
+  for (let at = 0; at < users.length; at += limits.lookupBatch) {
+    out.push({ kind: 'read-presence', users: users.slice(at, at + limits.lookupBatch) });
+  }
+  arm(
+    gateway,
+    leaving ? Math.min(limits.presenceGrace, limits.presenceRefresh) : limits.presenceRefresh,
+    out,
+  );
+}
+
+function arm(gateway: Gateway, after: number, out: Out): void {
+  if (gateway.presence.armed) return;
+  gateway.presence.armed = true;
+  out.push({ kind: 'wake', timer: 'presence', conn: undefined, after });
+}

@@ -1,0 +1,194 @@
+import { assertNever } from '../contract/assert.ts';
+import type { Micros } from '../contract/time.ts';
+import { closePresence } from '../presence/presence-board.ts';
+import {
+  type ClientFrame,
+  CLOSE_CODE,
+  type ReceiptUpFrame,
+  type SendFrame,
+  type SyncFrame,
+} from '../wire/frames.ts';
+import { onPong } from './proof.ts';
+import { pump } from './replay.ts';
+import { closeSession, sendError } from './session-end.ts';
+import { onResume } from './session-opening.ts';
+import type { ChatView, Gateway, Out, Session } from './session-state.ts';
+
+/** What a device says. Anything is possible here: a frame in the wrong place is refused, and disturbs nobody else. */
+export function onClientFrame(
+  gateway: Gateway,
+  session: Session | undefined,
+  frame: ClientFrame,
+  now: Micros,
+  out: Out,
+): void {
+  if (session === undefined) return;
+  session.heardAt = now;
+  if (session.phase === 'live') onLiveFrame(gateway, session, frame, now, out);
+  else if (session.phase === 'welcomed' && frame.frame === 'RESUME')
+    onResume(gateway, session, frame.cursors, now, out);
+  else {
+    const expected =
+      session.phase === 'welcomed' ? 'RESUME is expected after WELCOME' : 'wait for WELCOME first';
+    onBadFrame(gateway, session, 'bad_frame', `frame: ${expected}`, now, out);
+  }
+}
+
+function onLiveFrame(gateway: Gateway, session: Session, frame: ClientFrame, now: Micros, out: Out): void {
+  const { conn } = session;
+  switch (frame.frame) {
+    case 'RECEIPT':
+      onReceipt(gateway, session, frame, now, out);
+      break;
+    case 'SEND':
+      onSend(gateway, session, frame, now, out);
+      break;
+    case 'PING':
+      out.push({ kind: 'frame', conn, frame: { frame: 'PONG', t: frame.t } });
+      break;
+    case 'PONG':
+      onPong(session, frame.t, out);
+      break;
+    case 'SYNC':
+      onSync(gateway, session, frame, out);
+      break;
+    case 'OPEN':
+      onOpenChat(gateway, session, frame.chatId, out);
+      break;
+    case 'CLOSE':
+      closePresence(gateway, session, frame.chatId, out);
+      break;
+    case 'TYPING': {
+      const replyTo = { node: gateway.nodeId, conn };
+      const { chatId } = frame;
+      out.push({ kind: 'request', request: { kind: 'typing', replyTo, userId: session.userId, chatId } });
+      break;
+    }
+    case 'RESUME':
+      onBadFrame(gateway, session, 'bad_frame', 'frame: RESUME is said once, after WELCOME', now, out);
+      break;
+    default:
+      assertNever(frame);
+  }
+}
+
+/** One bad frame is a mistake, many are abuse. */
+export function onBadFrame(
+  gateway: Gateway,
+  session: Session,
+  code: 'bad_frame' | 'too_large',
+  message: string,
+  now: Micros,
+  out: Out,
+): void {
+  sendError(session.conn, code, message, out);
+  session.badFrames++;
+  if (session.badFrames >= gateway.limits.badFrames) {
+    closeSession(gateway, session, CLOSE_CODE.abuse, 'too many bad frames', now, out);
+  }
+}
+
+function onSend(gateway: Gateway, session: Session, frame: SendFrame, now: Micros, out: Out): void {
+  const { clientMsgId, chatId, ciphertext, mediaIds } = frame;
+  if (session.requests.size >= gateway.limits.sessionRequests && !session.requests.has(clientMsgId)) {
+    const message = 'too many messages of this connection are waiting: send again a little later';
+    sendError(session.conn, 'overloaded', message, out, { retryAfterMs: 1_000, clientMsgId, chatId });
+    return;
+  }
+  session.requests.set(clientMsgId, now);
+  out.push({
+    kind: 'request',
+    request: {
+      kind: 'submit',
+      replyTo: { node: gateway.nodeId, conn: session.conn },
+      userId: session.userId,
+      deviceId: session.deviceId,
+      chatId,
+      clientMsgId,
+      ciphertext,
+      mediaIds,
+    },
+  });
+}
+
+/** DELIVERED opens the window up to its message; READ does too, and tells the others more. */
+function onReceipt(gateway: Gateway, session: Session, frame: ReceiptUpFrame, now: Micros, out: Out): void {
+  const { chatId, serverMsgId, type } = frame;
+  const view = session.chats.get(chatId);
+  if (view === undefined) {
+    sendError(session.conn, 'no_such_chat', 'chatId: there is no such chat for this user', out, { chatId });
+    return;
+  }
+  const pushed = view.flight.find((m) => m.serverMsgId === serverMsgId);
+  if (pushed !== undefined) {
+    cover(session, view, pushed.seq, out);
+    report(session, view, serverMsgId, pushed.seq, 'DELIVERED', now, out);
+    if (type === 'READ') report(session, view, serverMsgId, pushed.seq, 'READ', now, out);
+    pump(gateway, session, out);
+  } else if (type === 'READ') {
+    const seq = view.last?.serverMsgId === serverMsgId ? view.last.seq : undefined;
+    report(session, view, serverMsgId, seq, 'READ', now, out);
+  }
+  // A DELIVERED of what is not in flight says nothing new.
+}
+
+/** Everything in flight up to `seq` is with the device. */
+function cover(session: Session, view: ChatView, seq: number, out: Out): void {
+  let n = 0;
+  for (const message of view.flight) {
+    if (message.seq > seq) break;
+    session.inFlight--;
+    session.inFlightBytes -= message.bytes;
+    view.last = message;
+    n++;
+  }
+  view.flight = n === view.flight.length ? [] : view.flight.slice(n);
+  view.acked = seq;
+  if (view.waiters.length === 0) return;
+  const waiting = [];
+  for (const waiter of view.waiters) {
+    if (waiter.seq > seq) waiting.push(waiter);
+    else out.push({ kind: 'push-result', worker: waiter.worker, pushId: waiter.pushId, outcome: 'settled' });
+  }
+  view.waiters = waiting;
+}
+
+function report(
+  session: Session,
+  view: ChatView,
+  serverMsgId: ReceiptUpFrame['serverMsgId'],
+  seq: number | undefined,
+  type: ReceiptUpFrame['type'],
+  at: Micros,
+  out: Out,
+): void {
+  const { userId, deviceId } = session;
+  const { chatId } = view;
+  out.push({
+    kind: 'request',
+    request: { kind: 'receipt', userId, deviceId, chatId, serverMsgId, seq, type, at },
+  });
+}
+
+function onSync(gateway: Gateway, session: Session, frame: SyncFrame, out: Out): void {
+  const { chatId, afterSeq } = frame;
+  if (session.syncs.length >= gateway.limits.sessionSyncs) {
+    const message = 'too many SYNC requests of this connection are waiting: ask again a little later';
+    sendError(session.conn, 'overloaded', message, out, { retryAfterMs: 1_000, chatId });
+    return;
+  }
+  session.syncs.push({ chatId, afterSeq, limit: Math.min(frame.limit, gateway.limits.syncPage) });
+  pump(gateway, session, out);
+}
+
+function onOpenChat(gateway: Gateway, session: Session, chatId: ChatView['chatId'], out: Out): void {
+  if (session.open.has(chatId)) return;
+  if (session.open.size >= gateway.limits.openChats) {
+    const message = `at most ${gateway.limits.openChats} chats can be open: CLOSE one first`;
+    sendError(session.conn, 'overloaded', message, out, { chatId });
+    return;
+  }
+  session.open.set(chatId, []);
+  const replyTo = { node: gateway.nodeId, conn: session.conn };
+  out.push({ kind: 'request', request: { kind: 'members', replyTo, userId: session.userId, chatId } });
+}

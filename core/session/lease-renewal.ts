@@ -1,0 +1,54 @@
+import type { ConnId } from '../contract/ids.ts';
+import type { SessionEntry } from '../contract/records.ts';
+import type { Micros } from '../contract/time.ts';
+import type { RenewOutcome } from './lease.ts';
+import { pumpReads } from './replay.ts';
+import { replaceSession } from './session-end.ts';
+import { entryOf, type Gateway, type Out } from './session-state.ts';
+
+/** Leases are renewed in batches, all sessions once per `leaseRenew`; a lease that was lost is found by this, and only by this. */
+
+export function armRenewal(gateway: Gateway, out: Out): void {
+  if (gateway.renewArmed) return;
+  gateway.renewArmed = true;
+  out.push({ kind: 'wake', timer: 'renew', conn: undefined, after: gateway.limits.leaseRenew });
+}
+
+export function onRenewTimer(gateway: Gateway, out: Out): void {
+  gateway.renewArmed = false;
+  let conns: ConnId[] = [];
+  let entries: SessionEntry[] = [];
+  const ttl = gateway.limits.leaseTtl;
+  for (const session of gateway.sessions.values()) {
+    if (session.phase === 'opening' || session.phase === 'claiming') continue;
+    conns.push(session.conn);
+    entries.push(entryOf(gateway, session));
+    if (conns.length < gateway.limits.renewBatch) continue;
+    out.push({ kind: 'renew', conns, entries, ttl });
+    conns = [];
+    entries = [];
+  }
+  if (conns.length > 0) out.push({ kind: 'renew', conns, entries, ttl });
+  if (gateway.sessions.size > 0) armRenewal(gateway, out);
+}
+
+export function onRenewed(
+  gateway: Gateway,
+  conns: readonly ConnId[],
+  outcomes: readonly RenewOutcome[] | undefined,
+  now: Micros,
+  out: Out,
+): void {
+  if (outcomes === undefined) return; // The registry did not answer; the next renewal asks again.
+  conns.forEach((conn, i) => {
+    const session = gateway.sessions.get(conn);
+    const outcome = outcomes[i];
+    if (session === undefined || outcome === undefined || outcome === 'renewed') return;
+    if (outcome === 'fenced') replaceSession(gateway, session, now, out);
+    else {
+      session.refresh = true;
+      gateway.readQueue.add(session);
+    }
+  });
+  pumpReads(gateway, out);
+}

@@ -1,0 +1,129 @@
+import { assertNever } from '../contract/assert.ts';
+import type { DeliveryMessage, ReceiptRecord } from '../contract/records.ts';
+import type { Push, PushOutcome } from './push.ts';
+import { prove } from './proof.ts';
+import { markBehind, pump, sendMessage } from './replay.ts';
+import {
+  type ChatView,
+  type Gateway,
+  newChatView,
+  type Out,
+  type Session,
+  type Waiter,
+  windowOpen,
+} from './session-state.ts';
+
+/**
+ * Pushes of delivery workers. A push is answered `settled` only on proof: a receipt that covers the message, or, while
+ * the device cannot take it yet, a PONG to a PING sent after the push came. A half-open connection proves nothing, so the
+ * worker looks the device up again and finds where it really is.
+ */
+export function onPush(gateway: Gateway, push: Push, out: Out): void {
+  const session = sessionFor(gateway, push);
+  if (session === undefined) {
+    answer(push, 'no-session', out);
+    return;
+  }
+  const { item } = push;
+  switch (item.kind) {
+    case 'message':
+      pushMessage(gateway, session, push, item.message, out);
+      break;
+    case 'receipt':
+      pushReceipt(gateway, session, push, item.receipt, out);
+      break;
+    case 'typing':
+      if (session.phase === 'live' && !session.congested && session.open.has(item.chatId)) {
+        const { chatId, from } = item;
+        out.push({ kind: 'frame', conn: session.conn, frame: { frame: 'TYPING', chatId, from } });
+      }
+      answer(push, 'settled', out);
+      break;
+    default:
+      assertNever(item);
+  }
+}
+
+/** A session older than the one the registry named is fenced off, whatever it believes. */
+function sessionFor(gateway: Gateway, push: Push): Session | undefined {
+  const sessions = gateway.byUser.get(push.userId);
+  if (sessions === undefined) return undefined;
+  for (const session of sessions) {
+    if (session.deviceId === push.deviceId && session.epoch >= push.epoch) return session;
+  }
+  return undefined;
+}
+
+function answer(push: Push, outcome: PushOutcome, out: Out): void {
+  out.push({ kind: 'push-result', worker: push.worker, pushId: push.pushId, outcome });
+}
+
+function pushMessage(
+  gateway: Gateway,
+  session: Session,
+  push: Push,
+  message: DeliveryMessage,
+  out: Out,
+): void {
+  let view = session.chats.get(message.chatId);
+  if (view === undefined) {
+    view = newChatView(message.chatId, 0, 0, []);
+    session.chats.set(message.chatId, view);
+  }
+  const { seq } = message;
+  if (seq <= view.acked) {
+    answer(push, 'settled', out);
+    return;
+  }
+  const waiter = { worker: push.worker, pushId: push.pushId, seq };
+  if (seq <= view.pushed) {
+    awaitReceipt(session, view, waiter, out);
+    return;
+  }
+  if (canSendNow(gateway, session, view, message)) {
+    sendMessage(session, view, message, view.tip, out);
+    view.waiters.push(waiter);
+    return;
+  }
+  if (seq > view.head) view.head = seq;
+  hold(session, waiter, out);
+  if (session.phase !== 'live') return;
+  markBehind(session, view);
+  pump(gateway, session, out);
+}
+
+/** The short way, without the store: the message is the very next one of a chat that is up to date. */
+function canSendNow(gateway: Gateway, session: Session, view: ChatView, message: DeliveryMessage): boolean {
+  return (
+    message.seq === view.pushed + 1 &&
+    view.head <= view.pushed &&
+    message.ciphertext !== undefined &&
+    session.phase === 'live' &&
+    session.reading?.view !== view &&
+    windowOpen(gateway, session)
+  );
+}
+
+/** A push of what was pushed before: it waits with the first one, or for proof when nothing is in flight any more. */
+function awaitReceipt(session: Session, view: ChatView, waiter: Waiter, out: Out): void {
+  const last = view.flight[view.flight.length - 1];
+  if (last !== undefined && last.seq >= waiter.seq) view.waiters.push(waiter);
+  else hold(session, waiter, out);
+}
+
+function hold(session: Session, waiter: Waiter, out: Out): void {
+  session.held.push(waiter);
+  prove(session, out);
+}
+
+function pushReceipt(gateway: Gateway, session: Session, push: Push, receipt: ReceiptRecord, out: Out): void {
+  if (session.synced) {
+    out.push({ kind: 'frame', conn: session.conn, frame: { frame: 'RECEIPT', ...receipt } });
+  } else if (session.receipts.length < gateway.limits.chatsPerDevice) {
+    session.receipts = [...session.receipts, receipt];
+  } else {
+    answer(push, 'no-session', out);
+    return;
+  }
+  answer(push, 'settled', out);
+}

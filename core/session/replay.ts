@@ -1,0 +1,235 @@
+import { assert } from '../contract/assert.ts';
+import type { ConnId } from '../contract/ids.ts';
+import type { DeliveryMessage, StoredMessage } from '../contract/records.ts';
+import type { FetchResult } from '../contract/store.ts';
+import type { Micros } from '../contract/time.ts';
+import { canSee, prevVisible, visibleHead } from '../sequencing/membership.ts';
+import {
+  armRetry,
+  type ChatView,
+  frameCost,
+  type Gateway,
+  type Out,
+  type Session,
+  windowOpen,
+} from './session-state.ts';
+
+/**
+ * Bringing a device up to date from the store, a page at a time, as far as its in-flight window allows. Live messages
+ * that arrive meanwhile only raise `head`: they are fetched in their turn, so order needs no buffer and a slow device
+ * holds no memory.
+ */
+
+/** Notes whether a chat has something to fetch. */
+export function markBehind(session: Session, view: ChatView): void {
+  if (view.head > view.pushed) session.behind.add(view);
+  else session.behind.delete(view);
+}
+
+/** Does what can be done now for a session: its next read, or SYNCED when the replay is complete. */
+export function pump(gateway: Gateway, session: Session, out: Out): void {
+  if (wantsRead(gateway, session)) {
+    gateway.readQueue.add(session);
+    pumpReads(gateway, out);
+  }
+  if (session.phase !== 'live' || session.synced || session.behind.size > 0) return;
+  if (session.reading?.view !== undefined) return;
+  session.synced = true;
+  const { conn } = session;
+  const heads = [...session.chats.values()].map(({ chatId, tip }) => [chatId, tip] as const);
+  out.push({ kind: 'frame', conn, frame: { frame: 'SYNCED', heads } });
+  for (const receipt of session.receipts)
+    out.push({ kind: 'frame', conn, frame: { frame: 'RECEIPT', ...receipt } });
+  session.receipts = [];
+}
+
+function wantsRead(gateway: Gateway, session: Session): boolean {
+  if (session.refresh && !session.refreshing) return true;
+  if (session.phase !== 'live' || session.reading !== undefined || session.retryArmed) return false;
+  return (
+    (session.syncs.length > 0 && !session.congested) ||
+    (session.behind.size > 0 && windowOpen(gateway, session))
+  );
+}
+
+/** Hands free reads of the store to the sessions that wait, in turn: a mass reconnect queues here, not in the store. */
+export function pumpReads(gateway: Gateway, out: Out): void {
+  for (const session of gateway.readQueue) {
+    if (gateway.reads >= gateway.limits.gatewayFetches) return;
+    gateway.readQueue.delete(session);
+    if (!wantsRead(gateway, session)) continue;
+    gateway.reads++;
+    if (session.refresh && !session.refreshing) {
+      session.refresh = false;
+      session.refreshing = true;
+      const { conn, userId, deviceId } = session;
+      out.push({ kind: 'list-chats', conn, userId, deviceId });
+    } else startRead(gateway, session, out);
+  }
+}
+
+function startRead(gateway: Gateway, session: Session, out: Out): void {
+  const { limits } = gateway;
+  const sync = session.syncs.shift();
+  const view = sync === undefined ? firstOf(session.behind) : undefined;
+  const call = gateway.nextCall++;
+  const limit = sync === undefined ? replayPage(limits, session) : sync.limit;
+  session.reading = { call, view, sync, limit };
+  const { conn, userId } = session;
+  const from = sync ?? (view === undefined ? undefined : { chatId: view.chatId, afterSeq: view.pushed });
+  assert(from !== undefined, 'a read was started for nothing');
+  out.push({ kind: 'fetch', conn, call, userId, chatId: from.chatId, afterSeq: from.afterSeq, limit });
+}
+
+function replayPage(limits: Gateway['limits'], session: Session): number {
+  return Math.max(1, Math.min(limits.fetchPage, limits.inFlightMessages - session.inFlight));
+}
+
+function firstOf(views: ReadonlySet<ChatView>): ChatView | undefined {
+  for (const view of views) return view;
+  return undefined;
+}
+
+export function onFetched(
+  gateway: Gateway,
+  conn: ConnId,
+  call: number,
+  result: FetchResult,
+  _now: Micros,
+  out: Out,
+): void {
+  gateway.reads--;
+  const session = gateway.sessions.get(conn);
+  if (session !== undefined && session.reading?.call === call) {
+    const { view, sync, limit } = session.reading;
+    session.reading = undefined;
+    if (result.outcome === 'failed') {
+      if (sync !== undefined) session.syncs.unshift(sync);
+      armRetry(gateway, session, out);
+    } else if (view !== undefined) takeReplay(gateway, session, view, limit, result, out);
+    else if (sync !== undefined) answerSync(session, sync, result, out);
+    pump(gateway, session, out);
+  }
+  pumpReads(gateway, out);
+}
+
+type Fetched = Extract<FetchResult, { outcome: 'ok' }>;
+
+function takeReplay(
+  gateway: Gateway,
+  session: Session,
+  view: ChatView,
+  limit: number,
+  result: Fetched,
+  out: Out,
+): void {
+  view.spans = result.spans;
+  session.behind.delete(view);
+  let complete = true;
+  let covered = view.pushed;
+  for (const message of result.messages) {
+    if (message.seq > view.pushed && canSee(result.spans, message.seq)) {
+      if (view.own.delete(message.seq)) advance(view, message.seq);
+      else if (windowOpen(gateway, session))
+        sendMessage(session, view, message, prevVisible(result.spans, message.seq), out);
+      else {
+        complete = false;
+        break;
+      }
+    }
+    covered = message.seq;
+  }
+  // A page that is not full covers everything up to the head; a full one says nothing about what follows it.
+  if (complete && result.messages.length < limit) covered = Math.max(covered, result.head);
+  if (covered > view.pushed) view.pushed = covered;
+  absorbOwn(view);
+  if (view.head <= view.pushed) return;
+  // To the end of the line, so that one long chat does not hold up the others.
+  session.behind.add(view);
+  if (complete && result.messages.length === 0) armRetry(gateway, session, out);
+}
+
+function advance(view: ChatView, seq: number): void {
+  view.pushed = seq;
+  view.tip = seq;
+}
+
+/** Own messages that the device knows from their ACK need no push: the sequence goes on behind them. */
+export function absorbOwn(view: ChatView): void {
+  if (view.own.size === 0) return;
+  while (view.own.delete(view.pushed + 1)) advance(view, view.pushed + 1);
+  for (const seq of view.own) if (seq <= view.pushed) view.own.delete(seq);
+}
+
+/** Sends a message that is next in its chat. */
+export function sendMessage(
+  session: Session,
+  view: ChatView,
+  message: DeliveryMessage | StoredMessage,
+  prev: number,
+  out: Out,
+): void {
+  const ciphertext = message.ciphertext ?? '';
+  const bytes = frameCost(ciphertext, message.mediaIds);
+  advance(view, message.seq);
+  if (message.seq > view.head) view.head = message.seq;
+  view.flight.push({ seq: message.seq, serverMsgId: message.serverMsgId, bytes });
+  session.inFlight++;
+  session.inFlightBytes += bytes;
+  out.push({ kind: 'frame', conn: session.conn, frame: messageFrame(session, message, ciphertext, prev) });
+}
+
+function messageFrame(
+  session: Session,
+  message: DeliveryMessage | StoredMessage,
+  ciphertext: string,
+  prev: number,
+) {
+  const own = message.fromDevice === session.deviceId && message.from === session.userId;
+  return {
+    frame: 'MESSAGE',
+    serverMsgId: message.serverMsgId,
+    chatId: message.chatId,
+    seq: message.seq,
+    prev,
+    from: message.from,
+    fromDevice: message.fromDevice,
+    clientMsgId: own ? message.clientMsgId : undefined,
+    ciphertext,
+    mediaIds: message.mediaIds,
+    sentAt: message.sentAt,
+  } as const;
+}
+
+/** SYNC is answered beside the live stream: it moves neither the window nor what counts as pushed. */
+function answerSync(
+  session: Session,
+  sync: { readonly chatId: ChatView['chatId'] },
+  result: Fetched,
+  out: Out,
+): void {
+  const { conn } = session;
+  const { chatId } = sync;
+  if (result.spans.length === 0) {
+    const message = 'chatId: there is no such chat for this user';
+    const refusal = {
+      code: 'no_such_chat',
+      message,
+      retryAfterMs: undefined,
+      clientMsgId: undefined,
+      chatId,
+    } as const;
+    out.push({ kind: 'frame', conn, frame: { frame: 'ERROR', ...refusal } });
+    return;
+  }
+  for (const message of result.messages) {
+    if (!canSee(result.spans, message.seq)) continue;
+    const prev = prevVisible(result.spans, message.seq);
+    out.push({ kind: 'frame', conn, frame: messageFrame(session, message, message.ciphertext, prev) });
+  }
+  out.push({
+    kind: 'frame',
+    conn,
+    frame: { frame: 'SYNC_END', chatId, head: visibleHead(result.spans, result.head) },
+  });
+}

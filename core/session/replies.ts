@@ -1,0 +1,56 @@
+import { assertNever } from '../contract/assert.ts';
+import type { Micros } from '../contract/time.ts';
+import { closePresence, watchMembers } from '../presence/presence-board.ts';
+import { absorbOwn } from './replay.ts';
+import type { ServiceReply } from './service-call.ts';
+import { sendError } from './session-end.ts';
+import { type Gateway, newChatView, type Out, type Session } from './session-state.ts';
+
+/** Answers of the message service, on their way to the device that asked. */
+export function onReply(gateway: Gateway, reply: ServiceReply, now: Micros, out: Out): void {
+  const session = gateway.sessions.get(reply.conn);
+  if (session === undefined) return; // The device is gone; it will ask again.
+  switch (reply.kind) {
+    case 'ack':
+      onAck(session, reply, out);
+      break;
+    case 'refused': {
+      const { clientMsgId, chatId, code, message, retryAfterMs } = reply;
+      if (clientMsgId !== undefined) session.requests.delete(clientMsgId);
+      else if (chatId !== undefined) closePresence(gateway, session, chatId, out);
+      sendError(session.conn, code, message, out, { retryAfterMs, clientMsgId, chatId });
+      break;
+    }
+    case 'members':
+      watchMembers(gateway, session, reply.chatId, reply.users, now, out);
+      break;
+    case 'chat-created':
+    case 'member-changed':
+      break; // Answers to the HTTP API; a gateway never asks.
+    default:
+      assertNever(reply);
+  }
+}
+
+/** The ACK tells the device its message's seq, so the sequence may go on behind it without a push. */
+function onAck(session: Session, reply: Extract<ServiceReply, { kind: 'ack' }>, out: Out): void {
+  const { clientMsgId, chatId, serverMsgId, seq, duplicate } = reply;
+  session.requests.delete(clientMsgId);
+  out.push({
+    kind: 'frame',
+    conn: session.conn,
+    frame: { frame: 'ACK', clientMsgId, chatId, serverMsgId, seq, duplicate },
+  });
+  let view = session.chats.get(chatId);
+  if (view === undefined) {
+    view = newChatView(chatId, 0, 0, []);
+    session.chats.set(chatId, view);
+  }
+  if (seq <= view.pushed || view.own.size >= MAX_OWN) return;
+  view.own.add(seq);
+  // A read under way may cover this seq too; it looks into `own`.
+  if (session.reading?.view !== view) absorbOwn(view);
+}
+
+/** Own seqs remembered ahead of what was pushed; one more is merely pushed to its own sender, who drops it. */
+const MAX_OWN = 256;

@@ -1,0 +1,281 @@
+import type { ChatId, ConnId } from '../contract/ids.ts';
+import type { ChatSummary } from '../contract/records.ts';
+import type { ListChatsResult, OpenDeviceResult } from '../contract/store.ts';
+import type { Micros } from '../contract/time.ts';
+import { prevVisible, visibleHead } from '../sequencing/membership.ts';
+import { CLOSE_CODE } from '../wire/frames.ts';
+import type { GatewayEvent } from './gateway-event.ts';
+import type { ClaimResult } from './lease.ts';
+import { armRenewal } from './lease-renewal.ts';
+import { prove } from './proof.ts';
+import { markBehind, pump, pumpReads } from './replay.ts';
+import { closeWithError, refuseSession, replaceSession, sendGoaway } from './session-end.ts';
+import {
+  armRetry,
+  type ChatView,
+  entryOf,
+  type Gateway,
+  newChatView,
+  newSession,
+  type Out,
+  type Session,
+} from './session-state.ts';
+
+/** From an accepted socket to a live session: epoch, lease, list of chats, WELCOME, RESUME. */
+
+export function onOpen(
+  gateway: Gateway,
+  event: Extract<GatewayEvent, { kind: 'open' }>,
+  now: Micros,
+  out: Out,
+): void {
+  const { conn } = event;
+  if (gateway.draining) {
+    sendGoaway(gateway, conn, 'drain', out);
+    out.push({
+      kind: 'disconnect',
+      conn,
+      code: CLOSE_CODE.goingAway,
+      reason: 'this gateway is shutting down',
+    });
+    return;
+  }
+  if (gateway.sessions.size >= gateway.limits.gatewaySessions) {
+    closeWithError(
+      conn,
+      'overloaded',
+      'this gateway has all the connections it can hold',
+      CLOSE_CODE.unavailable,
+      out,
+    );
+    return;
+  }
+  const session = newSession({ ...event, now });
+  gateway.sessions.set(conn, session);
+  out.push(
+    { kind: 'open-device', conn, userId: session.userId, deviceId: session.deviceId },
+    { kind: 'wake', timer: 'session', conn, after: gateway.limits.resumeTimeout },
+  );
+}
+
+/** Attempts of one opening step before the device is sent away to try again. */
+const OPENING_ATTEMPTS = 8;
+
+function retryOpening(gateway: Gateway, session: Session, out: Out): void {
+  session.failures++;
+  if (session.failures >= OPENING_ATTEMPTS) {
+    refuseSession(gateway, session, 'unavailable', 'the message store does not answer: connect again', out);
+    return;
+  }
+  session.retrying = true;
+  armRetry(gateway, session, out);
+}
+
+export function onDeviceOpened(
+  gateway: Gateway,
+  session: Session | undefined,
+  result: OpenDeviceResult,
+  now: Micros,
+  out: Out,
+): void {
+  if (session === undefined || session.phase !== 'opening') return;
+  if (result.outcome !== 'ok') {
+    // An epoch that was perhaps handed out is skipped: they only need to ascend.
+    retryOpening(gateway, session, out);
+    return;
+  }
+  session.epoch = result.epoch;
+  session.failures = 0;
+  for (const other of gateway.byUser.get(session.userId) ?? []) {
+    if (other.deviceId !== session.deviceId) continue;
+    if (other.epoch > session.epoch) {
+      replaceSession(gateway, session, now, out);
+      return;
+    }
+    replaceSession(gateway, other, now, out);
+  }
+  gateway.byUser.set(session.userId, [...(gateway.byUser.get(session.userId) ?? []), session]);
+  session.phase = 'claiming';
+  claim(gateway, session, out);
+}
+
+function claim(gateway: Gateway, session: Session, out: Out): void {
+  out.push({
+    kind: 'claim',
+    conn: session.conn,
+    entry: entryOf(gateway, session),
+    ttl: gateway.limits.leaseTtl,
+  });
+}
+
+export function onClaimed(
+  gateway: Gateway,
+  session: Session | undefined,
+  result: ClaimResult,
+  now: Micros,
+  out: Out,
+): void {
+  if (session === undefined || session.phase !== 'claiming') return;
+  if (result.outcome === 'fenced') {
+    replaceSession(gateway, session, now, out);
+    return;
+  }
+  if (
+    result.outcome === 'held' &&
+    result.previous !== undefined &&
+    result.previous.gatewayId !== gateway.nodeId
+  ) {
+    const { userId, deviceId, gatewayId } = result.previous;
+    out.push({ kind: 'evict', gatewayId, userId, deviceId, epoch: session.epoch });
+  }
+  // A registry that is down delays pushes and nothing else: the renewal registers the session and reads the heads again.
+  session.phase = 'listing';
+  armRenewal(gateway, out);
+  askForChats(gateway, session, out);
+}
+
+function askForChats(gateway: Gateway, session: Session, out: Out): void {
+  session.refresh = true;
+  gateway.readQueue.add(session);
+  pumpReads(gateway, out);
+}
+
+export function onChats(
+  gateway: Gateway,
+  conn: ConnId,
+  result: ListChatsResult,
+  now: Micros,
+  out: Out,
+): void {
+  gateway.reads--;
+  const session = gateway.sessions.get(conn);
+  if (session !== undefined) {
+    session.refreshing = false;
+    if (result.outcome === 'failed') onListFailed(gateway, session, out);
+    else if (session.phase === 'listing') welcome(gateway, session, result.chats, now, out);
+    else refreshHeads(gateway, session, result.chats, out);
+  }
+  pumpReads(gateway, out);
+}
+
+function onListFailed(gateway: Gateway, session: Session, out: Out): void {
+  if (session.phase === 'listing') retryOpening(gateway, session, out);
+  else {
+    session.refresh = true;
+    armRetry(gateway, session, out);
+  }
+}
+
+/** Goes on with the step that failed. */
+export function resumeOpening(gateway: Gateway, session: Session, out: Out): void {
+  session.retrying = false;
+  const { conn, userId, deviceId } = session;
+  if (session.phase === 'opening') out.push({ kind: 'open-device', conn, userId, deviceId });
+  else if (session.phase === 'listing') askForChats(gateway, session, out);
+}
+
+function welcome(
+  gateway: Gateway,
+  session: Session,
+  chats: readonly ChatSummary[],
+  now: Micros,
+  out: Out,
+): void {
+  session.phase = 'welcomed';
+  session.openedAt = now;
+  const receipts = [];
+  for (const chat of chats) {
+    const head = visibleHead(chat.spans, chat.head);
+    const early = session.chats.get(chat.chatId);
+    const cursor = Math.min(chat.cursor, head);
+    session.chats.set(
+      chat.chatId,
+      newChatView(chat.chatId, cursor, Math.max(head, early?.head ?? 0), chat.spans),
+    );
+    for (const receipt of chat.receipts) receipts.push(receipt);
+  }
+  session.receipts = receipts;
+  const { limits } = gateway;
+  out.push({
+    kind: 'frame',
+    conn: session.conn,
+    frame: {
+      frame: 'WELCOME',
+      deviceId: session.deviceId,
+      gatewayId: gateway.nodeId,
+      region: gateway.region,
+      sessionEpoch: session.epoch,
+      heartbeatMs: Math.max(1, Math.floor(limits.heartbeat / 1000)),
+      maxInFlight: limits.inFlightMessages,
+      chats: [...session.chats.values()].map(({ chatId, head, pushed }) => ({
+        chatId,
+        head,
+        cursor: pushed,
+      })),
+    },
+  });
+}
+
+/** A list read again while live: whatever it shows that was not pushed is fetched. */
+function refreshHeads(gateway: Gateway, session: Session, chats: readonly ChatSummary[], out: Out): void {
+  for (const chat of chats) {
+    const head = visibleHead(chat.spans, chat.head);
+    let view = session.chats.get(chat.chatId);
+    if (view === undefined) {
+      if (head === 0) continue;
+      view = newChatView(chat.chatId, 0, 0, chat.spans);
+      session.chats.set(chat.chatId, view);
+    }
+    view.spans = chat.spans;
+    if (head > view.head) view.head = head;
+    markBehind(session, view);
+  }
+  pump(gateway, session, out);
+}
+
+/** RESUME: the device's own cursors are the truth about what it has; the list says how far there is to go. */
+export function onResume(
+  gateway: Gateway,
+  session: Session,
+  cursors: readonly (readonly [ChatId, number])[],
+  now: Micros,
+  out: Out,
+): void {
+  for (const [chatId, named] of cursors) {
+    const view = session.chats.get(chatId);
+    if (view === undefined) continue;
+    const listed = view.pushed;
+    // What a client claims beyond what it can have seen is cut to that.
+    const cursor = Math.min(named, visibleHead(view.spans, view.head));
+    startFrom(view, cursor);
+    if (cursor > listed) healReceipt(session, view, now, out);
+  }
+  session.phase = 'live';
+  for (const view of session.chats.values()) markBehind(session, view);
+  pump(gateway, session, out);
+  prove(session, out);
+}
+
+function startFrom(view: ChatView, cursor: number): void {
+  view.pushed = cursor;
+  view.acked = cursor;
+  view.tip = prevVisible(view.spans, cursor + 1);
+}
+
+/** The device has more than the store knows: the receipt that said so was lost on its way. */
+function healReceipt(session: Session, view: ChatView, now: Micros, out: Out): void {
+  const { userId, deviceId } = session;
+  out.push({
+    kind: 'request',
+    request: {
+      kind: 'receipt',
+      userId,
+      deviceId,
+      chatId: view.chatId,
+      serverMsgId: undefined,
+      seq: view.acked,
+      type: 'DELIVERED',
+      at: now,
+    },
+  });
+}

@@ -1,0 +1,223 @@
+import type {
+  ChatId,
+  ClientMsgId,
+  ConnId,
+  DeviceId,
+  MediaId,
+  NodeId,
+  ServerMsgId,
+  UserId,
+} from '../contract/ids.ts';
+import type { Limits } from '../contract/limits.ts';
+import type { ReceiptRecord, SessionEntry, Span } from '../contract/records.ts';
+import type { Micros } from '../contract/time.ts';
+import type { PresenceBoard } from '../presence/presence-board.ts';
+import type { GatewayEffect } from './gateway-effect.ts';
+
+/** One gateway: the sessions it holds, and what they share. All of it may be lost: devices resend and resume. */
+export interface Gateway {
+  readonly nodeId: NodeId;
+  readonly region: string;
+  readonly limits: Limits;
+  readonly seed: number;
+  readonly sessions: Map<ConnId, Session>;
+  /** A user's sessions here: one per device once an older one has been replaced. */
+  readonly byUser: Map<UserId, Session[]>;
+  nextCall: number;
+  /** Store reads under way for sessions. *Invariant:* at most `gatewayFetches`. */
+  reads: number;
+  /** Sessions that wait for one of those reads, oldest first. */
+  readonly readQueue: Set<Session>;
+  readonly presence: PresenceBoard;
+  renewArmed: boolean;
+  draining: boolean;
+}
+
+/**
+ * One authenticated connection. `phase`:
+ * - `opening`: the store hands out the epoch. `claiming`: the registry is told. `listing`: the chats are read. In this
+ *   order, so that a message committed after the list was read finds the lease, and one committed before is in the list.
+ * - `welcomed`: WELCOME is sent, RESUME is awaited. `live`: frames flow.
+ */
+export interface Session {
+  readonly conn: ConnId;
+  readonly userId: UserId;
+  readonly deviceId: DeviceId;
+  readonly expiresAt: Micros;
+  phase: 'opening' | 'claiming' | 'listing' | 'welcomed' | 'live';
+  epoch: number;
+  openedAt: Micros;
+  /** Last sign of life of the peer. */
+  heardAt: Micros;
+  /** Store or registry failures in a row while opening. */
+  failures: number;
+  /** The current step of the opening waits for the retry timer. */
+  retrying: boolean;
+  scolded: boolean;
+  badFrames: number;
+  readonly chats: Map<ChatId, ChatView>;
+  /** MESSAGE frames not covered by a DELIVERED. *Invariant:* at most `inFlightMessages`, and `inFlightBytes` but for one. */
+  inFlight: number;
+  inFlightBytes: number;
+  /** The socket's buffer is more than half full: nothing is pushed until it drains. */
+  congested: boolean;
+  /** Chats with something to fetch, in the order they will be. */
+  readonly behind: Set<ChatView>;
+  readonly syncs: SyncRequest[];
+  /** The store read under way: its call number and what for. *Invariant:* at most one. */
+  reading:
+    | {
+        readonly call: number;
+        readonly view: ChatView | undefined;
+        readonly sync: SyncRequest | undefined;
+        readonly limit: number;
+      }
+    | undefined;
+  /** The heads must be read again: pushes may have been missed. */
+  refresh: boolean;
+  refreshing: boolean;
+  /** SYNCED has been sent. */
+  synced: boolean;
+  /** Receipts of others, to be sent after SYNCED. */
+  receipts: readonly ReceiptRecord[];
+  /** Sends and other requests without an answer, and when each was passed on. */
+  readonly requests: Map<ClientMsgId, Micros>;
+  readonly open: Map<ChatId, readonly UserId[]>;
+  /** Pushes held for a device that cannot take them now; answered when a PONG proves the connection alive. */
+  held: Waiter[];
+  /** Held pushes that the PING on its way will prove, and that PING's `t`. */
+  proving: { readonly t: number; readonly waiters: readonly Waiter[] } | undefined;
+  nextPing: number;
+  retryArmed: boolean;
+}
+
+export interface SyncRequest {
+  readonly chatId: ChatId;
+  readonly afterSeq: number;
+  readonly limit: number;
+}
+
+/** A push that waits for its answer. */
+export interface Waiter {
+  readonly worker: NodeId;
+  readonly pushId: number;
+  readonly seq: number;
+}
+
+/**
+ * One chat as one session has sent it.
+ * *Invariant:* acked <= tip <= pushed; every visible seq up to `pushed` was sent on this connection, or was covered by
+ * the cursor it resumed from, or is the device's own and was told by its ACK.
+ */
+export interface ChatView {
+  readonly chatId: ChatId;
+  pushed: number;
+  /** The last visible seq up to `pushed`: what the next message names as `prev`. */
+  tip: number;
+  /** Highest seq known to exist; above `pushed` there is something to fetch. */
+  head: number;
+  /** The device's cursor, by its own word. */
+  acked: number;
+  /** Stored cursor and visibility as listed. */
+  spans: readonly Span[];
+  flight: InFlight[];
+  waiters: Waiter[];
+  /** Own seqs above `pushed` that the device knows from their ACK. */
+  own: Set<number>;
+  /** The newest message covered by a receipt: what READ usually names. */
+  last: { readonly serverMsgId: ServerMsgId; readonly seq: number } | undefined;
+}
+
+export interface InFlight {
+  readonly seq: number;
+  readonly serverMsgId: ServerMsgId;
+  readonly bytes: number;
+}
+
+export type Out = GatewayEffect[];
+
+/** What a MESSAGE frame costs beyond its ciphertext and media, roughly. */
+const FRAME_OVERHEAD = 256;
+
+export function frameCost(ciphertext: string, mediaIds: readonly MediaId[]): number {
+  return FRAME_OVERHEAD + ciphertext.length + mediaIds.length * 24;
+}
+
+export function newSession(options: {
+  readonly conn: ConnId;
+  readonly userId: UserId;
+  readonly deviceId: DeviceId;
+  readonly expiresAt: Micros;
+  readonly now: Micros;
+}): Session {
+  return {
+    conn: options.conn,
+    userId: options.userId,
+    deviceId: options.deviceId,
+    expiresAt: options.expiresAt,
+    phase: 'opening',
+    epoch: 0,
+    openedAt: options.now,
+    heardAt: options.now,
+    failures: 0,
+    retrying: false,
+    scolded: false,
+    badFrames: 0,
+    chats: new Map(),
+    inFlight: 0,
+    inFlightBytes: 0,
+    congested: false,
+    behind: new Set(),
+    syncs: [],
+    reading: undefined,
+    refresh: false,
+    refreshing: false,
+    synced: false,
+    receipts: [],
+    requests: new Map(),
+    open: new Map(),
+    held: [],
+    proving: undefined,
+    nextPing: 1,
+    retryArmed: false,
+  };
+}
+
+export function newChatView(chatId: ChatId, cursor: number, head: number, spans: readonly Span[]): ChatView {
+  return {
+    chatId,
+    pushed: cursor,
+    tip: cursor,
+    head,
+    acked: cursor,
+    spans,
+    flight: [],
+    waiters: [],
+    own: new Set(),
+    last: undefined,
+  };
+}
+
+export function entryOf(gateway: Gateway, session: Session): SessionEntry {
+  return {
+    userId: session.userId,
+    deviceId: session.deviceId,
+    gatewayId: gateway.nodeId,
+    epoch: session.epoch,
+  };
+}
+
+export function windowOpen(gateway: Gateway, session: Session): boolean {
+  return (
+    session.inFlight < gateway.limits.inFlightMessages &&
+    session.inFlightBytes < gateway.limits.inFlightBytes &&
+    !session.congested
+  );
+}
+
+/** Asks for the session's retry timer once. */
+export function armRetry(gateway: Gateway, session: Session, out: Out): void {
+  if (session.retryArmed) return;
+  session.retryArmed = true;
+  out.push({ kind: 'wake', timer: 'retry', conn: session.conn, after: gateway.limits.sessionRetry });
+}
