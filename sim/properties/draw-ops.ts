@@ -1,0 +1,93 @@
+import type { Draws } from '../engine/draws.ts';
+import type { Op, Topology } from '../scenario.ts';
+
+/** What users may do in a run; a swarm leaves some of it out altogether. */
+export interface OpMix {
+  readonly reads: boolean;
+  readonly screens: boolean;
+  readonly typing: boolean;
+  readonly switching: boolean;
+  readonly members: boolean;
+}
+
+type Turn = (draws: Draws, topology: Topology, at: number) => Op;
+
+/** Draws `count` operations below `safetyMicros`, in no order. Some come in bursts, as people do. */
+export function drawOps(
+  draws: Draws,
+  topology: Topology,
+  mix: OpMix,
+  count: number,
+  safetyMicros: number,
+): Op[] {
+  const turns = turnsOf(mix);
+  const ops: Op[] = [];
+  let burstAt = 0;
+  let burstLeft = 0;
+  while (ops.length < count) {
+    if (burstLeft === 0) {
+      burstAt = draws.int(safetyMicros);
+      burstLeft = draws.perMille(400) ? 1 + draws.int(8) : 1;
+    }
+    burstLeft--;
+    // Within a burst: a few milliseconds, or none.
+    const at = Math.min(safetyMicros - 1, burstAt + draws.int(4) * 500);
+    ops.push(turns[draws.int(turns.length)]!(draws, topology, at));
+  }
+  return ops;
+}
+
+/** Weights by repetition: most of what people do is to write. */
+function turnsOf(mix: OpMix): Turn[] {
+  const turns: Turn[] = [send, send, send, send, send, send];
+  if (mix.reads) turns.push(read, read);
+  if (mix.screens) turns.push(openOrClose, openOrClose);
+  if (mix.typing) turns.push(typing);
+  if (mix.switching) turns.push(switchDevice, switchDevice);
+  if (mix.members) turns.push(changeMember, changeMember);
+  return turns;
+}
+
+/** A device of somebody who was in the chat from the start, now and then of a stranger. */
+function deviceFor(draws: Draws, topology: Topology, chat: number): number {
+  if (draws.perMille(60)) return draws.int(topology.devices);
+  const { members } = topology.chats[chat]!;
+  const user = members[draws.int(members.length)]!;
+  const rounds = Math.ceil((topology.devices - user) / topology.users);
+  return rounds <= 0 ? draws.int(topology.devices) : user + topology.users * draws.int(rounds);
+}
+
+const send: Turn = (draws, topology, at) => {
+  const chat = draws.int(topology.chats.length);
+  const bytes = draws.perMille(100) ? 1_000 + draws.int(4_000) : 1 + draws.int(60);
+  return { at, op: 'send', device: deviceFor(draws, topology, chat), chat, bytes };
+};
+
+const read: Turn = (draws, topology, at) => {
+  const chat = draws.int(topology.chats.length);
+  return { at, op: 'read', device: deviceFor(draws, topology, chat), chat };
+};
+
+const openOrClose: Turn = (draws, topology, at) => {
+  const chat = draws.int(topology.chats.length);
+  return { at, op: draws.perMille(700) ? 'open' : 'close', device: deviceFor(draws, topology, chat), chat };
+};
+
+const typing: Turn = (draws, topology, at) => {
+  const chat = draws.int(topology.chats.length);
+  return { at, op: 'typing', device: deviceFor(draws, topology, chat), chat };
+};
+
+const switchDevice: Turn = (draws, topology, at) => {
+  return { at, op: draws.perMille(500) ? 'offline' : 'online', device: draws.int(topology.devices) };
+};
+
+const changeMember: Turn = (draws, topology, at) => {
+  const chat = draws.int(topology.chats.length);
+  const { members } = topology.chats[chat]!;
+  // The owner may; others try as well. Leaving is removing oneself.
+  const by = draws.perMille(800) ? members[0]! : draws.int(topology.users);
+  const op = draws.perMille(500) ? 'add-member' : 'remove-member';
+  const user = draws.perMille(500) ? draws.int(topology.users) : members[draws.int(members.length)]!;
+  return { at, op, by, user, chat };
+};

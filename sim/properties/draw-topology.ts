@@ -1,0 +1,44 @@
+import type { Draws } from '../engine/draws.ts';
+import type { ChatPlan, Topology } from '../scenario.ts';
+
+/** Small systems, mostly: what goes wrong between ten users goes wrong between three, in a tenth of the time. */
+export function drawTopology(draws: Draws): Topology {
+  const size = draws.int(10);
+  const most = size < 6 ? 3 : size < 9 ? 5 : 8;
+  const users = 2 + draws.int(most - 1);
+  const devices = users + draws.int(users + 1);
+  return {
+    gateways: 1 + draws.int(3),
+    services: 1 + draws.int(2),
+    relays: 1 + draws.int(2),
+    workers: 1 + draws.int(size < 6 ? 2 : 3),
+    partitions: 1 + draws.int(4),
+    users,
+    devices,
+    chats: drawChats(draws, users),
+  };
+}
+
+function drawChats(draws: Draws, users: number): ChatPlan[] {
+  const chats: ChatPlan[] = [];
+  const count = 1 + draws.int(3);
+  for (let i = 0; i < count; i++) {
+    const members = shuffled(draws, users);
+    // The same two users have one direct chat.
+    const direct = i === 0 && draws.perMille(300);
+    const size = direct ? 2 : draws.perMille(500) ? users : 1 + draws.int(users);
+    chats.push({ kind: direct ? 'direct' : 'group', members: members.slice(0, size) });
+  }
+  return chats;
+}
+
+function shuffled(draws: Draws, count: number): number[] {
+  const list = Array.from({ length: count }, (_, i) => i);
+  for (let i = count - 1; i > 0; i--) {
+    const j = draws.int(i + 1);
+    const kept = list[i]!;
+    list[i] = list[j]!;
+    list[j] = kept;
+  }
+  return list;
+}

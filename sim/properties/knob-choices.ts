@@ -1,0 +1,82 @@
+import { DEFAULT_LIMITS, type Limits } from '../../core/contract/limits.ts';
+
+/**
+ * Values that make rare paths common: windows of one, batches of one, queues that are full at once. Only counts and
+ * sizes; durations are scaled together, since their order (a heartbeat before silence, a renewal before the end of the
+ * lease) is what the machines rely on.
+ */
+export const TIGHT_LIMITS: readonly (readonly [keyof Limits, readonly number[]])[] = [
+  ['deviceOutbox', [2, 4]],
+  ['deviceSendWindow', [1, 2]],
+  ['deviceAhead', [1, 2]],
+  ['receiptBatch', [1, 2]],
+  ['inFlightMessages', [1, 2, 3]],
+  ['inFlightBytes', [200, 2_000]],
+  ['socketBufferBytes', [4_000]],
+  ['sessionRequests', [1, 2]],
+  ['sessionSyncs', [1]],
+  ['fetchPage', [1, 2, 3]],
+  ['syncPage', [1, 2, 3]],
+  ['gatewayFetches', [1, 2]],
+  ['openChats', [1]],
+  ['renewBatch', [1, 2]],
+  ['presenceMembers', [2]],
+  ['loadedChats', [1, 2]],
+  ['chatBacklog', [1, 2]],
+  ['serviceBacklog', [2, 4]],
+  ['appendBatch', [1, 2]],
+  ['recentSends', [1]],
+  ['appendAttempts', [1, 2]],
+  ['receiptsPending', [2, 4]],
+  ['receiptsBatch', [1, 2]],
+  ['receiptMembers', [1, 2]],
+  ['outboxBatch', [1, 2]],
+  ['relayInFlight', [1, 2]],
+  ['inlineRecipients', [1, 2]],
+  ['fanOutPage', [1, 2]],
+  ['inlineCiphertext', [0, 8]],
+  ['deliveryTasks', [1, 2]],
+  ['pushAttempts', [1, 2]],
+  ['lookupBatch', [1, 2]],
+];
+
+const DURATIONS: readonly (keyof Limits)[] = [
+  'sendRetry',
+  'sendRetryMax',
+  'gapPatience',
+  'receiptDelay',
+  'reconnectBase',
+  'reconnectMax',
+  'connectTimeout',
+  'heartbeat',
+  'silence',
+  'resumeTimeout',
+  'requestTimeout',
+  'drainSpread',
+  'drainTimeout',
+  'sessionRetry',
+  'leaseTtl',
+  'leaseRenew',
+  'presenceRefresh',
+  'presenceGrace',
+  'storeRetry',
+  'outboxPoll',
+  'relayRetry',
+  'pushTimeout',
+  'pushRetry',
+];
+
+/** How many times shorter every duration may be, by network: shorter than a round trip, nothing would ever be on time. */
+export const SPEEDS: Readonly<Record<'local' | 'region' | 'mobile', readonly number[]>> = {
+  local: [1, 10, 100],
+  region: [1, 10],
+  mobile: [1, 3],
+};
+
+/** @returns every duration divided by `speed`, at least 100 µs. Empty when `speed` is 1. */
+export function scaledDurations(speed: number): Partial<Record<keyof Limits, number>> {
+  const limits: Partial<Record<keyof Limits, number>> = {};
+  if (speed === 1) return limits;
+  for (const name of DURATIONS) limits[name] = Math.max(100, Math.floor(DEFAULT_LIMITS[name] / speed));
+  return limits;
+}

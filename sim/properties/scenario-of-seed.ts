@@ -1,0 +1,82 @@
+import type { Limits } from '../../core/contract/limits.ts';
+import { keyedHash } from '../../core/contract/random.ts';
+import { Draws } from '../engine/draws.ts';
+import type { Knobs, Scenario } from '../scenario.ts';
+import { drawFaults } from './draw-faults.ts';
+import { drawOps } from './draw-ops.ts';
+import { drawTopology } from './draw-topology.ts';
+import { scaledDurations, SPEEDS, TIGHT_LIMITS } from './knob-choices.ts';
+
+/** One stream for each part: more chats must not change which faults there are. */
+const STREAM = { topology: 1, knobs: 2, mix: 3, ops: 4, faults: 5, run: 6 } as const;
+
+const SECOND = 1_000_000;
+
+/**
+ * The scenario of a seed: a few microseconds of keyed draws, none of them biased towards anything, so that a campaign of
+ * any length keeps seeing new ones.
+ *
+ * @param seed an integer from 0 to 2^32 - 1.
+ */
+export function scenarioOfSeed(seed: number): Scenario {
+  const topology = drawTopology(new Draws(seed, STREAM.topology));
+  const knobs = drawKnobs(new Draws(seed, STREAM.knobs));
+  const mix = new Draws(seed, STREAM.mix);
+  const opMix = {
+    reads: mix.perMille(500),
+    screens: mix.perMille(400),
+    typing: mix.perMille(100),
+    switching: mix.perMille(400),
+    members: mix.perMille(400),
+  };
+  const size = mix.int(10);
+  const count = 1 + mix.int(size < 5 ? 12 : size < 9 ? 40 : 120);
+  const { safetyMicros } = knobs;
+  return {
+    version: 1,
+    seed: keyedHash(seed, STREAM.run, 0),
+    topology,
+    knobs,
+    ops: drawOps(new Draws(seed, STREAM.ops), topology, opMix, count, safetyMicros).sort(
+      (a, b) => a.at - b.at,
+    ),
+    faults: drawFaults(new Draws(seed, STREAM.faults), { topology, safetyMicros }).sort(
+      (a, b) => a.at - b.at,
+    ),
+  };
+}
+
+function drawKnobs(draws: Draws): Knobs {
+  const network = (['local', 'local', 'region', 'region', 'mobile'] as const)[draws.int(5)]!;
+  const speeds = SPEEDS[network];
+  const speed = speeds[draws.int(speeds.length)]!;
+  return {
+    limits: { ...scaledDurations(speed), ...drawTightLimits(draws) },
+    network,
+    wire: draws.perMille(100),
+    safetyMicros: Math.floor((draws.between(5, 40) * SECOND) / speed),
+  };
+}
+
+/** None, a few, or many at once. */
+function drawTightLimits(draws: Draws): Partial<Record<keyof Limits, number>> {
+  const limits: Partial<Record<keyof Limits, number>> = {};
+  const kind = draws.int(10);
+  if (kind < 4) return limits;
+  const share = kind < 8 ? 80 : 300;
+  for (const [name, values] of TIGHT_LIMITS) {
+    if (draws.perMille(share)) limits[name] = values[draws.int(values.length)]!;
+  }
+  return limits;
+}
+
+/**
+ * Reads the start of a campaign: a decimal number, or the hexadecimal hash of a commit, of which the first eight digits
+ * count, so that CI replays from the commit alone.
+ * @returns an integer from 0 to 2^32 - 1; undefined when the text is neither.
+ */
+export function seedOfText(text: string): number | undefined {
+  if (/^\d{1,10}$/.test(text) && Number(text) < 2 ** 32) return Number(text);
+  if (/^[0-9a-f]{7,40}$/i.test(text)) return Number.parseInt(text.slice(0, 8), 16);
+  return undefined;
+}
