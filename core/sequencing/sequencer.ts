@@ -17,13 +17,8 @@ import {
   strangerCode,
 } from './chat-state.ts';
 import { isCurrent } from './membership.ts';
-import {
-  chatStateOf,
-  type MessageService,
-  newServerMsgId,
-  type Out,
-  OVERLOAD_RETRY_MS,
-} from './message-service-state.ts';
+import { answerFound, CONFLICT, refuseSend, sameSend } from './send-answers.ts';
+import { chatStateOf, type MessageService, newServerMsgId, type Out } from './message-service-state.ts';
 
 /** The per-chat sequence: dense seqs, one write at a time, idempotent by (sender, clientMsgId) for ever. */
 
@@ -422,10 +417,6 @@ function rest(service: MessageService, chat: ChatState, then: 'cold' | 'idle', o
   service.resting.push(chat);
 }
 
-// ---------------------------------------------------------------- answers
-
-const CONFLICT = 'clientMsgId: already used for another chat or other content; make a new one';
-
 function refusePending(
   service: MessageService,
   chat: ChatState,
@@ -438,66 +429,4 @@ function refusePending(
     settle(service, chat, p);
     refuseSend(out, p.request, p.replyTos, code, message);
   } else if (p.kind === 'admin') refuseAdmin(out, p.request, code, message);
-}
-
-function sameSend(a: Pick<StoredMessage, 'chatId' | 'ciphertext' | 'mediaIds'>, b: SubmitRequest): boolean {
-  return (
-    a.chatId === b.chatId &&
-    a.ciphertext === b.ciphertext &&
-    a.mediaIds.length === b.mediaIds.length &&
-    a.mediaIds.every((id, i) => id === b.mediaIds[i])
-  );
-}
-
-function answerFound(
-  out: Out,
-  request: SubmitRequest,
-  replyTos: PendingSend['replyTos'],
-  message: StoredMessage,
-  duplicate: boolean,
-): void {
-  if (duplicate && !sameSend(message, request)) {
-    refuseSend(out, request, replyTos, 'idempotency_conflict', CONFLICT);
-    return;
-  }
-  for (let i = 0; i < replyTos.length; i++) {
-    const { node, conn } = replyTos[i] as PendingSend['replyTos'][number];
-    out.push({
-      kind: 'reply',
-      node,
-      reply: {
-        kind: 'ack',
-        conn,
-        clientMsgId: message.clientMsgId,
-        chatId: message.chatId,
-        serverMsgId: message.serverMsgId,
-        seq: message.seq,
-        duplicate: duplicate || i > 0,
-      },
-    });
-  }
-}
-
-function refuseSend(
-  out: Out,
-  request: SubmitRequest,
-  replyTos: PendingSend['replyTos'],
-  code: ErrorCode,
-  message: string,
-): void {
-  for (const { node, conn } of replyTos) {
-    out.push({
-      kind: 'reply',
-      node,
-      reply: {
-        kind: 'refused',
-        conn,
-        code,
-        message,
-        retryAfterMs: code === 'overloaded' || code === 'unavailable' ? OVERLOAD_RETRY_MS : undefined,
-        clientMsgId: request.clientMsgId,
-        chatId: request.chatId,
-      },
-    });
-  }
 }

@@ -153,7 +153,7 @@ export function onDrain(gateway: Gateway, out: Out): void {
 
 /** Whoever has not left by now is sent away. */
 export function onDrainEnd(gateway: Gateway, now: Micros, out: Out): void {
-  for (const session of [...gateway.sessions.values()]) {
+  for (const session of gateway.sessions.values()) {
     closeSession(gateway, session, CLOSE_CODE.goingAway, 'this gateway is shutting down', now, out);
   }
 }
