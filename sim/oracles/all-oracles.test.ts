@@ -409,6 +409,12 @@ describe('cursors-never-regress', () => {
     expectRed(two().push('d_2', 77, 'c_1', 1), NAME, /sends seq 1/);
   });
 
+  test('an own message may be left out: its ACK says as much', () => {
+    const tale = two().push('d_1', 1, 'c_1', 2, 1);
+    expect(tale.judged()).toBeUndefined();
+    expectRed(two().push('d_2', 2, 'c_1', 2, 1), NAME, /leaves out seq 1/);
+  });
+
   test('a repeated frame is no skip', () => {
     const tale = two().push('d_2', 2, 'c_1', 1).push('d_2', 2, 'c_1', 2).push('d_2', 2, 'c_1', 1);
     expect(tale.judged()).toBeUndefined();

@@ -152,7 +152,9 @@ function skipped(
   o: Extract<Observation, { kind: 'pushed' }>,
   at: number,
 ): Violation | undefined {
-  const next = nextSeen(spans, from);
+  let next = nextSeen(spans, from);
+  // Its own messages a device knows from their ACK; it need not be sent them.
+  while (next !== undefined && next < o.seq && isOwn(history, next)) next = nextSeen(spans, next);
   if (next === undefined || o.seq <= next) return undefined;
   const who = history.nameDevice(history.device);
   return broken(
@@ -178,4 +180,10 @@ function wrongPrev(
     `seq ${o.seq} of ${o.chatId} follows seq ${prev} for ${who}`,
     `${o.gatewayId} says that it follows seq ${o.prev}`,
   );
+}
+
+function isOwn(history: History, seq: number): boolean {
+  const message = history.messageAt[history.chat]![seq];
+  const send = message === undefined ? NONE : history.messageSend[message]!;
+  return send !== NONE && history.sendDevice[send] === history.device;
 }
