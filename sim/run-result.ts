@@ -1,17 +1,17 @@
 import type { Limits } from '../core/contract/limits.ts';
-import type { Oracle, Violation } from './oracles/oracle.ts';
+import type { Judge } from './oracles/judge.ts';
+import type { Violation } from './oracles/oracle.ts';
 import type { Scenario } from './scenario.ts';
 
-/** What an oracle may know of the run it judges. */
-export interface OracleSetting {
+/** What a judge may know of the run. */
+export interface RunSetting {
   readonly scenario: Scenario;
   /** DEFAULT_LIMITS with the overrides of the scenario's knobs. */
   readonly limits: Limits;
 }
-export type OracleFactory = (setting: OracleSetting) => Oracle;
-
 export interface RunOptions {
-  readonly oracles: readonly OracleFactory[];
+  /** Default: every promise (`judgeScenario`). `nobody`: the run is not judged, to measure what judging costs. */
+  readonly judge?: ((setting: RunSetting) => Judge) | 'nobody';
   /** Events before the run is given up with verdict `budget`. Default 5,000,000. */
   readonly maxEvents?: number;
   /** How many of the last events a failure shows. Default 32. */
@@ -68,5 +68,5 @@ export interface RunResult {
   /** The last events in words, oldest first; empty when the verdict is `pass`. */
   readonly lastEvents: readonly string[];
   /** The scenario with every knob resolved. */
-  readonly resolved: OracleSetting;
+  readonly resolved: RunSetting;
 }

@@ -32,8 +32,9 @@ export interface FaultKind {
   describe(fault: Fault): string;
   /** @returns a fault below `safetyMicros`, or undefined when the topology has no target for it. */
   draw(draws: Draws, setting: FaultSetting): Fault | undefined;
-  /** `key` names this fault within the run: the stream of its own draws. */
-  begin(world: World, fault: Fault, key: number): void;
-  /** Called once for every begun fault that is not permanent, at its end or when everything heals. */
-  end(world: World, fault: Fault, key: number): void;
+  /**
+   * Starts it. @param draws what it draws while it is under way. @returns what ends it: called once, at its end or when
+   * everything heals, and never for a permanent fault.
+   */
+  begin(world: World, fault: Fault, draws: Draws): () => void;
 }

@@ -1,4 +1,289 @@
-/** The simulated system: hosts of machines, models of engines, and the network between them. */
-export interface World {
-  readonly now: number;
+import type { ChatId } from '../../core/contract/ids.ts';
+import type { Limits } from '../../core/contract/limits.ts';
+import { MILLISECOND, SECOND } from '../../core/contract/time.ts';
+import type { Dispatcher } from '../engine/engine.ts';
+import { Engine } from '../engine/engine.ts';
+import type { Judge } from '../oracles/judge.ts';
+import type { Scenario } from '../scenario.ts';
+import { performOp } from '../workloads/perform-op.ts';
+import { ApiNode } from './api-node.ts';
+import type { Connection } from './connection.ts';
+import { DeliveryQueueNode, type QueueCall } from './delivery-queue.ts';
+import { DeviceHost } from './device-host.ts';
+import { DeviceLinks } from './device-links.ts';
+import * as EVENT from './event-kind.ts';
+import { FaultBook } from './fault-book.ts';
+import { GatewayHost } from './gateway-host.ts';
+import { sampleGauges } from './gauges.ts';
+import type { Host } from './host.ts';
+import { LATENCIES } from './latency-table.ts';
+import { LoadBalancer } from './load-balancer.ts';
+import { Network } from './network.ts';
+import { chatIdOf, deviceIdOf, userIdOf } from './plan-ids.ts';
+import { Observers } from './observers.ts';
+import { Probes } from './probes.ts';
+import { type RegistryCall, RegistryNode } from './registry-node.ts';
+import { RelayHost } from './relay-host.ts';
+import { RequestRouter } from './request-router.ts';
+import { ServiceHost } from './service-host.ts';
+import type { StoreCall } from './store-call.ts';
+import { StoreNode } from './store-node.ts';
+import type { Timer } from './timer.ts';
+import { WorkerHost } from './worker-host.ts';
+
+/** Engines come first among the nodes, then the hosts of the service, then the devices. */
+const ENGINES = ['store', 'registry', 'queue', 'api'] as const;
+
+const HINT = { kind: 'hint' } as const;
+const MOST_PENDING = 4_000_000;
+
+export interface WorldSetting {
+  readonly scenario: Scenario;
+  readonly limits: Limits;
+  readonly judge: Judge | undefined;
+  readonly maxEvents: number;
+  readonly recentEvents: number;
+}
+
+/**
+ * The simulated system: hosts of machines, models of engines, and the network between them, wired as the architecture
+ * says. This file is the wiring: what is where, and which part an event of the engine is for.
+ */
+export class World implements Dispatcher {
+  readonly scenario: Scenario;
+  readonly seed: number;
+  readonly limits: Limits;
+  readonly engine: Engine;
+  readonly observers: Observers;
+  readonly probes = new Probes();
+  readonly network: Network;
+  readonly links: DeviceLinks;
+  readonly balancer: LoadBalancer;
+  readonly router: RequestRouter;
+  readonly store: StoreNode;
+  readonly registry: RegistryNode;
+  readonly queue: DeliveryQueueNode;
+  readonly api: ApiNode;
+  readonly gateways: readonly GatewayHost[];
+  readonly services: readonly ServiceHost[];
+  readonly relays: readonly RelayHost[];
+  readonly workers: readonly WorkerHost[];
+  readonly devices: readonly DeviceHost[];
+  /** Every host, by ascending index from `ENGINES.length` on. */
+  readonly hosts: readonly Host[];
+  readonly chatIds: readonly ChatId[];
+  readonly faults: FaultBook;
+  /** After this long a call whose answer was lost is given up by its caller's client library. Microseconds. */
+  readonly callTimeout: number;
+  /** Effects of the event under way; undefined while nobody traces. */
+  traceEffects: unknown[] | undefined;
+  readonly #names = new Map<string, Host>();
+
+  constructor(setting: WorldSetting) {
+    const { scenario, limits } = setting;
+    const { topology, knobs } = scenario;
+    this.scenario = scenario;
+    this.seed = scenario.seed;
+    this.limits = limits;
+    this.callTimeout = Math.min(
+      2 * SECOND,
+      Math.max(20 * MILLISECOND, Math.floor(limits.requestTimeout / 4)),
+    );
+    const inside =
+      ENGINES.length + topology.gateways + topology.services + topology.relays + topology.workers;
+    const nodes = inside + topology.devices;
+    this.engine = new Engine(scenario.seed, nodes, {
+      maxEvents: setting.maxEvents,
+      maxPending: MOST_PENDING,
+      recentEvents: setting.recentEvents,
+    });
+    this.observers = new Observers(this.engine, setting.judge);
+    this.network = new Network(scenario.seed, nodes, inside, LATENCIES[knobs.network]);
+    this.network.onChanged = () => this.#onNetworkChanged();
+    this.links = new DeviceLinks(this, knobs.wire);
+    this.store = new StoreNode(this, 0);
+    this.registry = new RegistryNode(this, 1);
+    this.api = new ApiNode(this, 3);
+    let index: number = ENGINES.length;
+    const deal = <H extends Host>(count: number, make: (index: number, i: number) => H): H[] =>
+      Array.from({ length: count }, (_, i) => make(index++, i));
+    this.gateways = deal(
+      topology.gateways,
+      (at, i) => new GatewayHost(this, at, `gateway-${i}`, `region-${i % 2}`),
+    );
+    this.services = deal(topology.services, (at, i) => new ServiceHost(this, at, `service-${i}`));
+    this.relays = deal(topology.relays, (at, i) => new RelayHost(this, at, `relay-${i}`));
+    this.workers = deal(topology.workers, (at, i) => new WorkerHost(this, at, `worker-${i}`));
+    this.devices = deal(topology.devices, (at, i) => {
+      return new DeviceHost(this, at, `device-${i}`, userIdOf(i % topology.users), deviceIdOf(i));
+    });
+    this.hosts = [...this.gateways, ...this.services, ...this.relays, ...this.workers, ...this.devices];
+    for (const host of this.hosts) this.#names.set(host.name, host);
+    this.queue = new DeliveryQueueNode(this, 2, topology.partitions, this.workers);
+    this.balancer = new LoadBalancer(this, this.gateways);
+    this.router = new RequestRouter(this, this.services);
+    this.chatIds = topology.chats.map((_, i) => chatIdOf(i));
+    this.faults = new FaultBook(this);
+  }
+
+  hostNamed(name: string): Host | undefined {
+    return this.#names.get(name);
+  }
+
+  /** Name of a node, for people. */
+  nameOf(index: number): string {
+    return ENGINES[index] ?? this.hosts[index - ENGINES.length]?.name ?? `node-${index}`;
+  }
+
+  /** Index of a node by name; undefined when the topology has none of that name. */
+  indexOf(name: string): number | undefined {
+    const engine = (ENGINES as readonly string[]).indexOf(name);
+    return engine >= 0 ? engine : this.#names.get(name)?.index;
+  }
+
+  // ---------------------------------------------------------------- sending
+
+  /** An event for a host, `delay` from now, unless that host starts anew before. */
+  tell(host: Host, event: object, delay: number): void {
+    this.engine.schedule(delay, EVENT.STEP, host.index, host.incarnation, event, undefined);
+  }
+
+  /** The same, for the incarnation that asked. */
+  tellIncarnation(host: Host, incarnation: number, event: object, delay: number): void {
+    if (host.incarnation !== incarnation) return;
+    this.engine.schedule(delay, EVENT.STEP, host.index, incarnation, event, undefined);
+  }
+
+  /** A message between two nodes of the service, in order. @returns false when it is lost: the way or the receiver is away. */
+  sendInside(from: { readonly index: number; readonly name: string }, to: Host, event: object): boolean {
+    if (!to.up) return false;
+    if (this.network.isTroubled && this.network.state(from.index, to.index) !== 'open') {
+      this.probes.hit('network.message.lost');
+      return false;
+    }
+    const arrival = this.network.arrival(from.index, to.index, this.engine.now);
+    this.engine.scheduleAt(arrival, EVENT.STEP, to.index, to.incarnation, event, from.name);
+    return true;
+  }
+
+  /** The same, from an engine. */
+  sendFromEngine(from: number, to: Host, event: object): void {
+    if (this.network.state(from, to.index) !== 'open') return;
+    const arrival = this.network.arrival(from, to.index, this.engine.now);
+    this.engine.scheduleAt(arrival, EVENT.STEP, to.index, to.incarnation, event, ENGINES[from]);
+  }
+
+  hintRelays(from: Host): void {
+    for (const relay of this.relays) {
+      if (relay.hinted) continue;
+      relay.hinted = this.sendInside(from, relay, HINT);
+    }
+  }
+
+  queueTimer(timer: Timer): void {
+    timer.queuedAt = timer.due;
+    timer.stamp++;
+    this.engine.scheduleAt(timer.due, EVENT.TIMER, timer.host.index, timer.stamp, timer, undefined);
+  }
+
+  /** Something rare, later. */
+  later(delay: number, index: number, act: () => void): void {
+    this.engine.schedule(delay, EVENT.CALL, index, 0, act, undefined);
+  }
+
+  traced(effects: readonly unknown[]): void {
+    if (this.traceEffects !== undefined) this.traceEffects.push(...effects);
+  }
+
+  // ---------------------------------------------------------------- receiving
+
+  dispatch(kind: number, target: number, detail: number, payload: unknown, context: unknown): boolean {
+    switch (kind) {
+      case EVENT.STEP: {
+        const host = this.hosts[target - ENGINES.length]!;
+        if (host.up && host.incarnation === detail) host.receive(payload as object);
+        return true;
+      }
+      case EVENT.TIMER:
+        return this.#fire(payload as Timer, detail);
+      case EVENT.UP:
+        this.gateways[target - ENGINES.length]!.arrived(context as Connection, payload as never);
+        return true;
+      case EVENT.DOWN:
+        (context as Connection).device.arrived(context as Connection, payload as never);
+        return true;
+      case EVENT.STORE:
+        this.store.arrived(payload as StoreCall, context as Host, detail);
+        return true;
+      case EVENT.REGISTRY:
+        this.registry.arrived(payload as RegistryCall, context as Host, detail);
+        return true;
+      case EVENT.QUEUE:
+        this.queue.arrived(payload as QueueCall, context as Host, detail);
+        return true;
+      case EVENT.QUEUE_POLL:
+        this.queue.poll(detail);
+        return true;
+      default:
+        this.#dispatchRare(kind, target, detail, payload);
+        return true;
+    }
+  }
+
+  #dispatchRare(kind: number, target: number, detail: number, payload: unknown): void {
+    switch (kind) {
+      case EVENT.CONNECT:
+        this.gateways[target - ENGINES.length]!.accept(payload as Connection);
+        return;
+      case EVENT.STORE_LATE:
+        this.store.takeEffectLate(payload as StoreCall);
+        return;
+      case EVENT.GROUP_CHECK:
+        this.queue.group.check(detail === 1);
+        return;
+      case EVENT.INBOX: {
+        const host = this.hosts[target - ENGINES.length]!;
+        if (host.incarnation === detail) host.takeFromInbox();
+        return;
+      }
+      case EVENT.OP:
+        performOp(this, detail);
+        return;
+      case EVENT.FAULT_BEGIN:
+        this.faults.begin(detail);
+        return;
+      case EVENT.FAULT_END:
+        this.faults.end(detail);
+        return;
+      case EVENT.CALL:
+        (payload as () => void)();
+        return;
+      case EVENT.SAMPLE:
+        sampleGauges(this);
+        this.engine.schedule(detail, EVENT.SAMPLE, target, detail, undefined, undefined);
+        return;
+      default:
+        throw new Error(`event of unknown kind ${kind}`);
+    }
+  }
+
+  #fire(timer: Timer, stamp: number): boolean {
+    const { host } = timer;
+    if (timer.stamp !== stamp || timer.incarnation !== host.incarnation) return false;
+    timer.queuedAt = Number.POSITIVE_INFINITY;
+    if (!timer.armed || !host.up) return false;
+    if (timer.due > this.engine.now) {
+      this.queueTimer(timer);
+      return false;
+    }
+    timer.armed = false;
+    host.receive(timer.event);
+    return true;
+  }
+
+  #onNetworkChanged(): void {
+    this.links.release();
+    this.queue.pollAll();
+    this.queue.membershipMayChange();
+  }
 }

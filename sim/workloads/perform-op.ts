@@ -1,0 +1,59 @@
+import type { Op } from '../scenario.ts';
+import { clientMsgIdOf, userIdOf } from '../world/plan-ids.ts';
+import type { DeviceHost } from '../world/device-host.ts';
+import type { World } from '../world/world.ts';
+import { ciphertextOf } from './ciphertext.ts';
+
+/** Carries out one op of the scenario. What a user cannot do (the device is off) does not happen, and is counted. */
+export function performOp(world: World, index: number): void {
+  const op = world.scenario.ops[index]!;
+  switch (op.op) {
+    case 'add-member':
+      world.api.changeMember('set-member', userIdOf(op.by), userIdOf(op.user), op.chat, index);
+      return;
+    case 'remove-member':
+      world.api.changeMember('remove-member', userIdOf(op.by), userIdOf(op.user), op.chat, index);
+      return;
+    default:
+      if (!performOnDevice(world, op, index)) world.probes.hit('op.device-off');
+  }
+}
+
+type DeviceOp = Exclude<Op, { op: 'add-member' | 'remove-member' }>;
+type AppOp = Exclude<DeviceOp, { op: 'offline' | 'online' }>;
+
+function performOnDevice(world: World, op: DeviceOp, index: number): boolean {
+  const device = world.devices[op.device];
+  if (device === undefined) return false;
+  if (op.op === 'offline') {
+    device.switchedOn = false;
+    device.stop(false);
+    return true;
+  }
+  if (op.op === 'online') {
+    device.switchedOn = true;
+    device.start();
+    return true;
+  }
+  return device.up && performInApp(world, device, op as AppOp, index);
+}
+
+function performInApp(world: World, device: DeviceHost, op: AppOp, index: number): boolean {
+  const chatId = world.chatIds[op.chat];
+  if (chatId === undefined) return false;
+  switch (op.op) {
+    case 'send': {
+      const clientMsgId = clientMsgIdOf(index);
+      const ciphertext = ciphertextOf(index, op.bytes);
+      world.observers.send(device, { chatId, clientMsgId, ciphertext });
+      return device.act({ kind: 'send', clientMsgId, chatId, ciphertext, mediaIds: [] });
+    }
+    case 'open':
+    case 'close':
+      world.observers.watching(device.deviceId, chatId, op.op === 'open');
+      return device.act({ kind: op.op, chatId });
+    case 'read':
+    case 'typing':
+      return device.act({ kind: op.op, chatId });
+  }
+}

@@ -1,0 +1,72 @@
+import { hashText } from '../../core/contract/random.ts';
+import type { DeliveryEvent } from '../../core/contract/records.ts';
+import type { QueueRecord } from '../../core/delivery/delivery-event.ts';
+import type { WorkerHost } from './worker-host.ts';
+
+/** Finished records are forgotten in lots of this many. */
+const TRIM = 256;
+
+/** One partition of the delivery queue: its records, how far they were handed out, and how far they are finished. */
+export class Partition {
+  readonly number: number;
+  /** Records from the trimmed start on, by ascending offset. */
+  #records: QueueRecord[] = [];
+  #nextOffset = 0;
+  /** Index into the records of the next one to hand out. */
+  #position = 0;
+  committed = 0;
+  owner: WorkerHost | undefined;
+  generation = 0;
+  /** A poll is on its way. */
+  polled = false;
+
+  constructor(number: number) {
+    this.number = number;
+  }
+
+  /** @param skip offsets left out before this record: markers of transactions take some in a real log. */
+  append(event: DeliveryEvent, skip: number): void {
+    this.#records.push({ offset: this.#nextOffset + skip, event });
+    this.#nextOffset += skip + 1;
+  }
+
+  hasNext(): boolean {
+    return this.#position < this.#records.length;
+  }
+
+  /** Hands out the next records, at most `limit`. */
+  take(limit: number): readonly QueueRecord[] {
+    const records = this.#records.slice(this.#position, this.#position + limit);
+    this.#position += records.length;
+    return records;
+  }
+
+  /** Starts again from the committed offset. @returns how many records are handed out a second time. */
+  rewind(): number {
+    const before = this.#position;
+    this.#position = 0;
+    while (this.#position < this.#records.length && this.#records[this.#position]!.offset < this.committed) {
+      this.#position++;
+    }
+    return Math.max(0, before - this.#position);
+  }
+
+  commit(offset: number): void {
+    this.committed = offset;
+    let finished = 0;
+    while (finished < this.#position && this.#records[finished]!.offset < offset) finished++;
+    if (finished < TRIM) return;
+    this.#records = this.#records.slice(finished);
+    this.#position -= finished;
+  }
+
+  /** Records that are not finished. */
+  get lag(): number {
+    return this.#records.reduce((count, record) => (record.offset >= this.committed ? count + 1 : count), 0);
+  }
+}
+
+/** @returns the partition of a recipient among `count`: everything for one recipient is in one. */
+export function partitionOf(recipient: string, count: number): number {
+  return hashText(recipient) % count;
+}

@@ -1,0 +1,174 @@
+import type { DeliveryEvent } from '../../core/contract/records.ts';
+import { keyedHash, keyedInt } from '../../core/contract/random.ts';
+import { MILLISECOND } from '../../core/contract/time.ts';
+import type { DeliveryWorkerEffect } from '../../core/delivery/delivery-effect.ts';
+import type { RelayEffect } from '../../core/fan-out/relay-effect.ts';
+import type { MessageServiceEffect } from '../../core/sequencing/message-service-effect.ts';
+import { ConsumerGroup } from './consumer-group.ts';
+import { Partition, partitionOf } from './delivery-log.ts';
+import { GROUP_CHECK, QUEUE, QUEUE_POLL } from './event-kind.ts';
+import { FaultDial } from './fault-dial.ts';
+import type { Host } from './host.ts';
+import { drawLatency } from './latency-table.ts';
+import { WorkerHost } from './worker-host.ts';
+import type { World } from './world.ts';
+
+export type QueueCall =
+  | Extract<RelayEffect, { kind: 'publish' }>
+  | Extract<MessageServiceEffect, { kind: 'publish-transient' }>
+  | Extract<DeliveryWorkerEffect, { kind: 'commit' | 'pause' | 'resume' }>;
+
+const OUTCOME_STREAM = 0x7175_6575;
+const PART_STREAM = 0x7061_7274;
+const WORK_STREAM = 0x7177_6f72;
+const HOLE_STREAM = 0x686f_6c65;
+
+/** Records handed out at once. */
+const POLL_RECORDS = 64;
+/** The broker gathers this long before it hands out, so that a burst costs one event. */
+const POLL_DELAY = 150;
+/** How long a consumer may be silent before the group goes on without it. */
+const SESSION_TIMEOUT = 600 * MILLISECOND;
+
+/** The delivery queue: a partitioned log with one consumer group. Appended records are durable; what varies is who knows. */
+export class DeliveryQueueNode {
+  readonly index: number;
+  readonly partitions: readonly Partition[];
+  readonly group: ConsumerGroup;
+  /** Publishes whose outcome the producer never learns (nothing, a part, or all was appended), per mille. */
+  readonly unknown = new FaultDial();
+  /** Publishes refused without effect, per mille; 1,000: the queue is down. */
+  readonly failing = new FaultDial();
+  /** Publishes appended twice, per mille: a producer's retry in a new session. */
+  readonly duplicating = new FaultDial();
+  readonly #world: World;
+  #calls = 0;
+  #appends = 0;
+
+  constructor(world: World, index: number, partitions: number, workers: readonly WorkerHost[]) {
+    this.#world = world;
+    this.index = index;
+    this.partitions = Array.from({ length: partitions }, (_, number) => new Partition(number));
+    this.group = new ConsumerGroup(world, this, workers);
+  }
+
+  call(host: Host, call: QueueCall): void {
+    const { network, engine, probes } = this.#world;
+    if (network.isTroubled && network.state(host.index, this.index) !== 'open') {
+      probes.hit('queue.request.lost');
+      if (call.kind === 'publish')
+        this.#answer(host, host.incarnation, call.call, 'unknown', this.#world.callTimeout);
+      return;
+    }
+    const arrival = network.arrival(host.index, this.index, engine.now);
+    engine.scheduleAt(arrival, QUEUE, this.index, host.incarnation, call, host);
+  }
+
+  arrived(call: QueueCall, host: Host, incarnation: number): void {
+    switch (call.kind) {
+      case 'publish':
+        this.#publish(call.call, call.events, host, incarnation);
+        return;
+      case 'publish-transient':
+        if (this.failing.value === 0) this.#append(call.events);
+        return;
+      case 'commit': {
+        const partition = this.partitions[call.partition]!;
+        if (partition.generation === call.generation) partition.commit(call.offset);
+        else this.#world.probes.hit('queue.commit.fenced');
+        return;
+      }
+      case 'pause':
+      case 'resume':
+        if (host instanceof WorkerHost && host.incarnation === incarnation) {
+          host.consumptionPaused = call.kind === 'pause';
+          this.pollAll();
+        }
+    }
+  }
+
+  /** Hands out what a partition has next to whoever owns it. */
+  poll(number: number): void {
+    const partition = this.partitions[number]!;
+    partition.polled = false;
+    const { owner, generation } = partition;
+    if (owner === undefined || owner.consumptionPaused || !partition.hasNext()) return;
+    // On a closed way the consumer's fetch waits; it goes on when the way opens, or the group goes on without it.
+    if (this.#world.network.state(this.index, owner.index) !== 'open') return;
+    const records = partition.take(POLL_RECORDS);
+    this.#world.sendFromEngine(this.index, owner, {
+      kind: 'records',
+      partition: number,
+      generation,
+      records,
+    });
+    if (partition.hasNext()) this.schedulePoll(partition);
+  }
+
+  pollAll(): void {
+    for (const partition of this.partitions) this.schedulePoll(partition);
+  }
+
+  schedulePoll(partition: Partition): void {
+    if (partition.polled || partition.owner === undefined || !partition.hasNext()) return;
+    partition.polled = true;
+    this.#world.engine.schedule(POLL_DELAY, QUEUE_POLL, this.index, partition.number, undefined, undefined);
+  }
+
+  /** A consumer came, went, fell silent or was heard again: the group looks, now and once its silence was too long. */
+  membershipMayChange(): void {
+    const { engine } = this.#world;
+    engine.schedule(MILLISECOND, GROUP_CHECK, this.index, 0, undefined, undefined);
+    engine.schedule(SESSION_TIMEOUT, GROUP_CHECK, this.index, 1, undefined, undefined);
+  }
+
+  #publish(number: number, events: readonly DeliveryEvent[], host: Host, incarnation: number): void {
+    const { network, seed, probes } = this.#world;
+    const key = this.#calls++;
+    const work = drawLatency(network.profile.commit, keyedHash(seed, WORK_STREAM, key));
+    const delay = work + network.delay(this.index, host.index);
+    const fate = this.#isHealthy() ? 1_000 : keyedInt(seed, OUTCOME_STREAM, key, 1_000);
+    if (fate < this.failing.value) {
+      probes.hit('queue.failed');
+      this.#answer(host, incarnation, number, 'failed', delay);
+    } else if (fate < this.unknown.value) {
+      const appended = keyedInt(seed, PART_STREAM, key, events.length + 1);
+      probes.hit(appended === 0 ? 'queue.unknown.none' : 'queue.unknown.appended');
+      this.#append(events.slice(0, appended));
+      this.#answer(host, incarnation, number, 'unknown', delay);
+    } else {
+      this.#append(events);
+      if (fate < this.duplicating.value) {
+        probes.hit('queue.duplicated');
+        this.#append(events);
+      }
+      const lost = network.isTroubled && network.state(this.index, host.index) !== 'open';
+      if (lost) this.#answer(host, incarnation, number, 'unknown', this.#world.callTimeout);
+      else this.#answer(host, incarnation, number, 'ok', delay);
+    }
+  }
+
+  #isHealthy(): boolean {
+    return this.failing.value === 0 && this.unknown.value === 0 && this.duplicating.value === 0;
+  }
+
+  #answer(
+    host: Host,
+    incarnation: number,
+    call: number,
+    outcome: 'ok' | 'failed' | 'unknown',
+    delay: number,
+  ): void {
+    this.#world.tellIncarnation(host, incarnation, { kind: 'published', call, outcome }, delay);
+  }
+
+  #append(events: readonly DeliveryEvent[]): void {
+    const { partitions } = this;
+    for (const event of events) {
+      const partition = partitions[partitionOf(event.recipient, partitions.length)]!;
+      const hole = keyedHash(this.#world.seed, HOLE_STREAM, this.#appends++) < 0x0800_0000 ? 1 : 0;
+      partition.append(event, hole);
+      this.schedulePoll(partition);
+    }
+  }
+}

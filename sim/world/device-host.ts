@@ -1,0 +1,224 @@
+import { assertNever } from '../../core/contract/assert.ts';
+import type { ConnId, DeviceId, UserId } from '../../core/contract/ids.ts';
+import { hashText, keyedHash } from '../../core/contract/random.ts';
+import { createDevice, stepDevice } from '../../core/device/device.ts';
+import {
+  applyToDisk,
+  type DiskImage,
+  diskOf,
+  emptyDisk,
+  newDiskImage,
+} from '../../core/device/device-disk.ts';
+import type { DeviceEffect, DeviceStatus } from '../../core/device/device-effect.ts';
+import type { DeviceEvent, DeviceTimer } from '../../core/device/device-event.ts';
+import type { Device } from '../../core/device/device-state.ts';
+import type { ClientFrame } from '../../core/wire/frames.ts';
+import { Connection } from './connection.ts';
+import { Host } from './host.ts';
+import { Timer } from './timer.ts';
+import type { World } from './world.ts';
+
+const START = { kind: 'start' } as const;
+const CONNECTION_STREAM = 0x636f_6e6e;
+
+/** A user's device: its machine, its disk, and its connections. The disk outlives crashes; the rest does not. */
+export class DeviceHost extends Host {
+  readonly userId: UserId;
+  readonly deviceId: DeviceId;
+  readonly disk: DiskImage;
+  /** The user wants the app to run. */
+  switchedOn = true;
+  status: DeviceStatus = 'stopped';
+  #machine: Device | undefined;
+  /** Connections whose device end is open. A device has one at a time, but for the moments of a change. */
+  readonly #conns = new Map<ConnId, Connection>();
+  readonly #timers: Record<DeviceTimer, Timer>;
+  readonly #stream: number;
+  #attempts = 0;
+
+  constructor(world: World, index: number, name: string, userId: UserId, deviceId: DeviceId) {
+    super(world, index, name);
+    this.userId = userId;
+    this.deviceId = deviceId;
+    this.disk = newDiskImage(userId, emptyDisk());
+    this.#stream = keyedHash(world.seed, CONNECTION_STREAM, hashText(deviceId));
+    this.#timers = {
+      connect: this.#timer('connect'),
+      reconnect: this.#timer('reconnect'),
+      heartbeat: this.#timer('heartbeat'),
+      send: this.#timer('send'),
+      gap: this.#timer('gap'),
+      receipt: this.#timer('receipt'),
+    };
+  }
+
+  get machine(): Device | undefined {
+    return this.#machine;
+  }
+
+  override start(): void {
+    if (this.switchedOn) super.start();
+  }
+
+  /** Something the user does. Nothing happens while the device is off. @returns whether the app runs. */
+  act(event: DeviceEvent): boolean {
+    if (!this.up) return false;
+    this.receive(event);
+    return true;
+  }
+
+  protected boot(): void {
+    const { world } = this;
+    this.#machine = createDevice({
+      userId: this.userId,
+      deviceId: this.deviceId,
+      limits: world.limits,
+      seed: world.seed,
+      disk: diskOf(this.disk),
+    });
+    for (const [chatId, seq] of this.disk.cursors.values())
+      world.observers.startCursor(this.deviceId, chatId, seq);
+    this.handle(START);
+  }
+
+  protected lose(silent: boolean): void {
+    this.#machine = undefined;
+    this.#setStatus('stopped');
+    for (const conn of this.#conns.values()) {
+      conn.deviceOpen = false;
+      if (!silent) this.world.links.up(conn, undefined);
+    }
+    this.#conns.clear();
+  }
+
+  protected handle(event: object): void {
+    const effects = stepDevice(this.#machine!, event as DeviceEvent, this.now());
+    this.world.traced(effects);
+    for (let i = 0; i < effects.length; i++) {
+      this.#apply(effects[i]!);
+      if (this.diesAfterEffect()) return;
+    }
+  }
+
+  /** A frame, or the end of the connection, arrives. */
+  arrived(conn: Connection, event: DeviceEvent): void {
+    if (!conn.deviceOpen) {
+      // The kernel knows no such connection: it says so, if it can.
+      if (event.kind !== 'closed' && conn.gatewayOpen && this.up) this.world.links.up(conn, undefined);
+      return;
+    }
+    if (event.kind === 'closed') this.#forget(conn);
+    this.receive(event);
+  }
+
+  #forget(conn: Connection): void {
+    conn.deviceOpen = false;
+    this.#conns.delete(conn.deviceConn);
+  }
+
+  #timer(timer: DeviceTimer): Timer {
+    return new Timer(this, { kind: 'wake', timer });
+  }
+
+  #apply(effect: DeviceEffect): void {
+    const { observers } = this.world;
+    const { hash } = this.world.engine;
+    applyToDisk(this.disk, effect);
+    switch (effect.kind) {
+      case 'frame':
+        hash.mix(0x101);
+        this.#send(effect.conn, effect.frame);
+        return;
+      case 'wake':
+        hash.mix(0x102 ^ (effect.after << 8));
+        this.arm(this.#timers[effect.timer], effect.after);
+        return;
+      case 'show':
+        hash.mix(0x103 ^ (effect.message.seq << 8));
+        observers.shown(this, effect.message);
+        return;
+      case 'sent':
+        hash.mix(0x104 ^ (effect.seq << 8));
+        observers.acked(this.deviceId, effect);
+        return;
+      case 'outbox-put':
+        hash.mix(0x105);
+        return;
+      case 'outbox-drop':
+        hash.mix(0x106);
+        return;
+      case 'receipt':
+        hash.mix(0x107 ^ (effect.receipt.seq << 8));
+        observers.receiptShown(this.deviceId, effect.receipt);
+        return;
+      case 'cursor':
+        hash.mix(0x108 ^ (effect.seq << 8));
+        observers.startCursor(this.deviceId, effect.chatId, effect.seq);
+        return;
+      case 'connect':
+        hash.mix(0x109);
+        this.#connect(effect.conn);
+        return;
+      case 'disconnect':
+        hash.mix(0x10a ^ (effect.code << 8));
+        this.#disconnect(effect.conn);
+        return;
+      case 'presence':
+        hash.mix(0x10b);
+        observers.presenceShown(this.deviceId, effect.presence.userId, effect.presence.status);
+        return;
+      case 'status':
+        hash.mix(0x10c);
+        this.#setStatus(effect.status);
+        return;
+      case 'send-failed':
+        hash.mix(0x10d);
+        observers.sendFailed(this.deviceId, effect);
+        return;
+      case 'typing':
+      case 'synced':
+        hash.mix(0x10e);
+        return;
+      default:
+        assertNever(effect);
+    }
+  }
+
+  #send(connId: ConnId, frame: ClientFrame): void {
+    const conn = this.#conns.get(connId);
+    if (conn === undefined) return;
+    if (frame.frame === 'RECEIPT') this.world.observers.receiptSent(this, frame);
+    this.world.links.up(conn, { kind: 'frame', conn: conn.id, frame });
+  }
+
+  #connect(connId: ConnId): void {
+    const { world } = this;
+    const key = keyedHash(this.#stream, 0, this.#attempts++);
+    const gateway = world.balancer.pick(key);
+    if (gateway === undefined) {
+      world.tell(
+        this,
+        { kind: 'refused', conn: connId, status: 503 },
+        world.network.deviceDelay(0, this.index, key, 0),
+      );
+      return;
+    }
+    const conn = new Connection(this, gateway, connId, key);
+    this.#conns.set(connId, conn);
+    world.links.connect(conn);
+  }
+
+  #disconnect(connId: ConnId): void {
+    const conn = this.#conns.get(connId);
+    if (conn === undefined) return;
+    this.#forget(conn);
+    this.world.links.up(conn, undefined);
+  }
+
+  #setStatus(status: DeviceStatus): void {
+    if (this.status === status) return;
+    const was = this.status === 'live';
+    this.status = status;
+    if (was !== (status === 'live')) this.world.observers.deviceLive(this, status === 'live');
+  }
+}

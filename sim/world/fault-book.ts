@@ -1,0 +1,56 @@
+import { Draws } from '../engine/draws.ts';
+import { faultKind } from '../faults/fault-kinds.ts';
+import type { World } from './world.ts';
+
+/** Streams of the faults' own draws lie from here on. */
+const FAULT_STREAM = 0x6661_0000;
+
+/** Which faults of the scenario are under way, and how each is ended. */
+export class FaultBook {
+  readonly #world: World;
+  readonly #undo = new Map<number, () => void>();
+  #permanent = 0;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  /** Faults under way, permanent ones included. */
+  get active(): number {
+    return this.#undo.size + this.#permanent;
+  }
+
+  /** @param index of the fault in the scenario. */
+  begin(index: number): void {
+    const fault = this.#world.scenario.faults[index]!;
+    const kind = faultKind(fault.kind);
+    if (kind === undefined || this.#world.indexOf(nodeOf(fault.target)) === undefined) {
+      this.#world.probes.hit('fault.without-target');
+      return;
+    }
+    this.#world.probes.hit(`fault.${fault.kind}`);
+    const end = kind.begin(this.#world, fault, new Draws(this.#world.seed, FAULT_STREAM + index));
+    if (fault.permanent === true) this.#permanent++;
+    else this.#undo.set(index, end);
+    this.#world.observers.fault(this.active);
+  }
+
+  end(index: number): void {
+    const end = this.#undo.get(index);
+    if (end === undefined) return;
+    this.#undo.delete(index);
+    end();
+    this.#world.observers.fault(this.active);
+  }
+
+  /** Ends everything but the permanent faults. */
+  heal(): void {
+    for (const index of [...this.#undo.keys()]) this.end(index);
+  }
+}
+
+/** The first node of a target: "device-3" of "device-3~gateway-0". */
+function nodeOf(target: string): string {
+  const at = target.indexOf('~');
+  return at < 0 ? target : target.slice(0, at);
+}

@@ -1,0 +1,251 @@
+import { assertNever } from '../../core/contract/assert.ts';
+import type { ConnId, NodeId, UserId } from '../../core/contract/ids.ts';
+import { HOUR, type Micros } from '../../core/contract/time.ts';
+import { createGateway, stepGateway } from '../../core/session/gateway.ts';
+import type { GatewayEffect } from '../../core/session/gateway-effect.ts';
+import type { GatewayEvent, GatewayTimer } from '../../core/session/gateway-event.ts';
+import type { ServiceRequest } from '../../core/session/service-call.ts';
+import type { ServerFrame } from '../../core/wire/frames.ts';
+import type { Connection } from './connection.ts';
+import { BROKEN } from './device-links.ts';
+import { Host } from './host.ts';
+import { Timer } from './timer.ts';
+import type { World } from './world.ts';
+
+/** Tokens outlive every run. */
+const TOKEN_LIFE = 1_000 * HOUR;
+
+type Gateway = ReturnType<typeof createGateway>;
+type SessionTimer = 'session' | 'retry';
+
+/** A gateway: its machine, and the ends of the connections that it holds. All of it is volatile. */
+export class GatewayHost extends Host {
+  readonly region: string;
+  readonly conns = new Map<ConnId, Connection>();
+  /** Users whose presence hints it wants. */
+  readonly watched = new Set<UserId>();
+  draining = false;
+  #machine: Gateway | undefined;
+  /** Goes on across restarts, so that no answer reaches a connection it was not meant for. */
+  #nextConn = 1;
+  readonly #timers = new Map<GatewayTimer, Timer>();
+
+  constructor(world: World, index: number, name: string, region: string) {
+    super(world, index, name);
+    this.region = region;
+  }
+
+  get machine(): Gateway | undefined {
+    return this.#machine;
+  }
+
+  protected boot(): void {
+    const { limits, seed } = this.world;
+    this.draining = false;
+    this.#machine = createGateway({ nodeId: this.nodeId, region: this.region, limits, seed });
+  }
+
+  protected lose(silent: boolean): void {
+    this.#machine = undefined;
+    for (const conn of this.conns.values()) {
+      conn.gatewayOpen = false;
+      if (!silent) this.#breakOff(conn, BROKEN);
+    }
+    this.conns.clear();
+    this.world.registry.unwatchAll(this);
+    this.watched.clear();
+  }
+
+  /** The load balancer's drain: the machine sends everybody elsewhere, and the process ends when all are gone. */
+  drain(): void {
+    if (!this.up || this.draining) return;
+    this.draining = true;
+    this.receive({ kind: 'drain' });
+  }
+
+  /** A connection attempt arrives. */
+  accept(conn: Connection): void {
+    if (!this.up) {
+      if (!this.dark) this.#breakOff(conn, BROKEN);
+      return;
+    }
+    conn.id = this.#nextConn++ as ConnId;
+    conn.gatewayIncarnation = this.incarnation;
+    conn.gatewayOpen = true;
+    this.conns.set(conn.id, conn);
+    const { userId, deviceId } = conn.device;
+    const expiresAt = (this.now() + TOKEN_LIFE) as Micros;
+    this.receive({ kind: 'open', conn: conn.id, userId, deviceId, expiresAt });
+  }
+
+  /** A frame, or the close (undefined), arrives from a device. */
+  arrived(conn: Connection, event: GatewayEvent | undefined): void {
+    if (!conn.gatewayOpen) {
+      // The kernel knows no such connection: it says so, if it can.
+      if (event !== undefined && conn.deviceOpen && !this.dark) this.#breakOff(conn, BROKEN);
+      return;
+    }
+    this.receive(event ?? { kind: 'closed', conn: conn.id });
+  }
+
+  protected handle(payload: object): void {
+    const event = payload as GatewayEvent;
+    switch (event.kind) {
+      case 'open': {
+        const conn = this.conns.get(event.conn);
+        if (conn === undefined) return;
+        this.world.links.down(conn, { kind: 'connected', conn: conn.deviceConn });
+        break;
+      }
+      case 'frame': {
+        const conn = this.conns.get(event.conn);
+        // It waited in the inbox while the gateway closed the connection.
+        if (conn === undefined) return;
+        if (event.frame.frame === 'RESUME')
+          this.world.observers.resumed(this.nodeId, conn, event.frame.cursors);
+        break;
+      }
+      case 'closed': {
+        const conn = this.conns.get(event.conn);
+        if (conn === undefined) return;
+        this.#forget(conn);
+        break;
+      }
+      case 'device-opened':
+        this.#noteEpoch(event);
+        break;
+      default:
+    }
+    const effects = stepGateway(this.#machine!, event, this.now());
+    this.world.traced(effects);
+    for (let i = 0; i < effects.length; i++) {
+      this.#apply(effects[i]!);
+      if (this.diesAfterEffect()) return;
+    }
+  }
+
+  #noteEpoch(event: Extract<GatewayEvent, { kind: 'device-opened' }>): void {
+    const conn = this.conns.get(event.conn);
+    if (conn !== undefined && event.result.outcome === 'ok') conn.epoch = event.result.epoch;
+  }
+
+  #apply(effect: GatewayEffect): void {
+    const { world } = this;
+    const { hash } = world.engine;
+    switch (effect.kind) {
+      case 'frame':
+        this.#send(effect.conn, effect.frame);
+        return;
+      case 'wake':
+        hash.mix(0x202 ^ (effect.after << 8));
+        this.#wake(effect.timer, effect.conn, effect.after);
+        return;
+      case 'request':
+        hash.mix(0x203);
+        this.#request(effect.request);
+        return;
+      case 'push-result':
+        hash.mix(0x204 ^ (effect.pushId << 8));
+        this.#toNode(effect.worker, { kind: 'pushed', pushId: effect.pushId, outcome: effect.outcome });
+        return;
+      case 'open-device':
+      case 'list-chats':
+      case 'fetch':
+        hash.mix(0x205 ^ (effect.conn << 8));
+        world.store.call(this, effect);
+        return;
+      case 'claim':
+      case 'renew':
+      case 'release':
+      case 'read-presence':
+        hash.mix(0x206);
+        world.registry.call(this, effect);
+        return;
+      case 'watch':
+        hash.mix(0x207);
+        this.watched.add(effect.userId);
+        world.registry.watch(effect.userId, this);
+        return;
+      case 'unwatch':
+        hash.mix(0x208);
+        this.watched.delete(effect.userId);
+        world.registry.unwatch(effect.userId, this);
+        return;
+      case 'evict':
+        hash.mix(0x209 ^ (effect.epoch << 8));
+        world.probes.hit('session.evict');
+        this.#evict(effect);
+        return;
+      case 'disconnect':
+        hash.mix(0x20a ^ (effect.code << 8));
+        this.#disconnect(effect.conn, effect.code);
+        return;
+      case 'drained':
+        hash.mix(0x20b);
+        world.probes.hit('gateway.drained');
+        this.stop(false);
+        return;
+      default:
+        assertNever(effect);
+    }
+  }
+
+  #send(connId: ConnId, frame: ServerFrame): void {
+    const { world } = this;
+    const conn = this.conns.get(connId);
+    if (conn === undefined) return;
+    if (frame.frame === 'MESSAGE') {
+      world.engine.hash.mix(0x201 ^ (frame.seq << 8));
+      world.observers.pushed(this.nodeId, conn, frame);
+    } else world.engine.hash.mix(0x200);
+    world.links.down(conn, { kind: 'frame', conn: conn.deviceConn, frame });
+  }
+
+  #wake(timer: GatewayTimer, connId: ConnId | undefined, after: number): void {
+    if (connId === undefined) {
+      let own = this.#timers.get(timer);
+      if (own === undefined) {
+        own = new Timer(this, { kind: 'wake', timer, conn: undefined });
+        this.#timers.set(timer, own);
+      }
+      this.arm(own, after);
+      return;
+    }
+    const conn = this.conns.get(connId);
+    if (conn === undefined) return;
+    const name = timer as SessionTimer;
+    conn.timers[name] ??= new Timer(this, { kind: 'wake', timer, conn: connId });
+    this.arm(conn.timers[name], after);
+  }
+
+  /** Requests go to the chat's service, past one that lately did not answer; a lost one is the device's to repeat. */
+  #request(request: ServiceRequest): void {
+    this.world.router.send(this, request);
+  }
+
+  #evict(effect: Extract<GatewayEffect, { kind: 'evict' }>): void {
+    const { gatewayId, userId, deviceId, epoch } = effect;
+    this.#toNode(gatewayId, { kind: 'evict', userId, deviceId, epoch });
+  }
+
+  #toNode(name: NodeId, event: object): void {
+    const host = this.world.hostNamed(name);
+    if (host !== undefined) this.world.sendInside(this, host, event);
+  }
+
+  #disconnect(connId: ConnId, code: number): void {
+    const conn = this.conns.get(connId);
+    if (conn === undefined) return;
+    this.#forget(conn);
+    this.#breakOff(conn, code);
+  }
+
+  #forget(conn: Connection): void {
+    conn.gatewayOpen = false;
+    this.conns.delete(conn.id);
+  }
+
+  #breakOff(conn: Connection, code: number): void {
+    this.world.links.down(conn, { kind: 'closed', conn: conn.deviceConn, code });
+  }
+}

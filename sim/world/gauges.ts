@@ -1,0 +1,52 @@
+import type { World } from './world.ts';
+
+/** Reads every queue, window and buffer that has a limit, and reports the fullest of each kind and node. */
+export function sampleGauges(world: World): void {
+  for (const gateway of world.gateways) sampleGateway(world, gateway);
+  for (const device of world.devices) sampleDevice(world, device);
+  sampleInside(world);
+}
+
+function sampleGateway(world: World, gateway: World['gateways'][number]): void {
+  const { machine, nodeId } = gateway;
+  if (machine === undefined) return;
+  const { limits, observers } = world;
+  let inFlight = 0;
+  let requests = 0;
+  let syncs = 0;
+  for (const session of machine.sessions.values()) {
+    inFlight = Math.max(inFlight, session.inFlight);
+    requests = Math.max(requests, session.requests.size);
+    syncs = Math.max(syncs, session.syncs.length);
+  }
+  observers.gauge(nodeId, 'in-flight messages of a session', inFlight, limits.inFlightMessages);
+  observers.gauge(nodeId, 'requests of a session', requests, limits.sessionRequests);
+  observers.gauge(nodeId, 'SYNCs of a session', syncs, limits.sessionSyncs);
+  observers.gauge(nodeId, 'sessions', machine.sessions.size, limits.gatewaySessions);
+  observers.gauge(nodeId, 'store reads', machine.reads, limits.gatewayFetches);
+}
+
+function sampleDevice(world: World, device: World['devices'][number]): void {
+  const { machine, nodeId } = device;
+  if (machine === undefined) return;
+  const { limits, observers } = world;
+  let ahead = 0;
+  for (const inbox of machine.chats.values()) ahead = Math.max(ahead, inbox.ahead.size);
+  observers.gauge(nodeId, 'sends that wait', machine.outbox.waiting.size, limits.deviceOutbox);
+  observers.gauge(nodeId, 'sends in flight', machine.outbox.inFlight, limits.deviceSendWindow);
+  observers.gauge(nodeId, 'messages ahead of a hole', ahead, limits.deviceAhead);
+}
+
+function sampleInside(world: World): void {
+  const { limits, observers } = world;
+  for (const { machine, nodeId } of world.services) {
+    if (machine === undefined) continue;
+    observers.gauge(nodeId, 'requests that wait', machine.backlog, limits.serviceBacklog);
+    observers.gauge(nodeId, 'receipts that wait', machine.receipts.pending.size, limits.receiptsPending);
+  }
+  for (const { machine, nodeId } of world.relays) {
+    if (machine !== undefined) {
+      observers.gauge(nodeId, 'outbox rows in flight', machine.inFlight.size, limits.relayInFlight);
+    }
+  }
+}

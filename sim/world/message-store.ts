@@ -1,0 +1,272 @@
+import { assert } from '../../core/contract/assert.ts';
+import type { ChatId, ClientMsgId, DeviceId, UserId } from '../../core/contract/ids.ts';
+import type {
+  ChatSummary,
+  Member,
+  OutboxRow,
+  ReceiptRecord,
+  Span,
+  StoredMessage,
+} from '../../core/contract/records.ts';
+import type {
+  AppendRequest,
+  AppendResult,
+  ChangeMemberRequest,
+  ChangeMemberResult,
+  CreateChatRequest,
+  CreateChatResult,
+  DeleteOutboxResult,
+  FetchRequest,
+  FetchResult,
+  ListChatsRequest,
+  ListChatsResult,
+  LoadRequest,
+  LoadResult,
+  OpenDeviceRequest,
+  OpenDeviceResult,
+  ReadMembersRequest,
+  ReadMembersResult,
+  ReadOutboxRequest,
+  ReadOutboxResult,
+  ReceiptWrite,
+  SaveReceiptsResult,
+} from '../../core/contract/store.ts';
+import { canSee, visibleHead } from '../../core/sequencing/membership.ts';
+import { StoredChat } from './stored-chat.ts';
+
+/** Hears of every change at the moment it is committed. */
+export interface StoreObserver {
+  committed(message: StoredMessage): void;
+  member(chatId: ChatId, member: Member, head: number, version: number): void;
+  cursorSaved(deviceId: DeviceId, chatId: ChatId, seq: number): void;
+  watermarkSaved(receipt: ReceiptRecord): void;
+}
+
+const OK = { outcome: 'ok' } as const;
+const STALE = { outcome: 'stale' } as const;
+const NO_CHAT = { outcome: 'no-chat' } as const;
+const NO_SPANS: readonly Span[] = [];
+const STRANGER: FetchResult = { outcome: 'ok', messages: [], head: 0, spans: NO_SPANS };
+
+/**
+ * The message store as core/contract/store.ts states it, on maps: every call is one transaction and none fails. Failures,
+ * latency and late visibility are put around it by `store-node.ts`.
+ */
+export class MessageStoreModel {
+  readonly chats = new Map<ChatId, StoredChat>();
+  /** Visible outbox rows in commit order. */
+  readonly outbox = new Map<number, OutboxRow>();
+  /** When set, a committed row goes there instead of `outbox`, which gets it later. */
+  hideOutboxRow: ((row: OutboxRow) => boolean) | undefined;
+  readonly #observer: StoreObserver;
+  readonly #receiptMembers: number;
+  readonly #chatsOfUser = new Map<UserId, StoredChat[]>();
+  readonly #directs = new Map<string, ChatId>();
+  readonly #sends = new Map<UserId, Map<ClientMsgId, StoredMessage>>();
+  readonly #epochs = new Map<DeviceId, number>();
+  readonly #except = new Set<number>();
+  #outboxId = 1;
+  #instances = 0;
+
+  /** @param receiptMembers `limits.receiptMembers`: up to how many members a chat's watermarks are listed. */
+  constructor(observer: StoreObserver, receiptMembers: number) {
+    this.#observer = observer;
+    this.#receiptMembers = receiptMembers;
+  }
+
+  claimInstance(): number {
+    this.#instances++;
+    return this.#instances;
+  }
+
+  /** Chats of which the user is or was a member. */
+  chatsOf(userId: UserId): readonly StoredChat[] {
+    return this.#chatsOfUser.get(userId) ?? [];
+  }
+
+  createChat(request: CreateChatRequest): CreateChatResult {
+    if (request.kind === 'direct') {
+      const pair = request.members
+        .map((member) => member.userId)
+        .sort()
+        .join(' ');
+      const existing = this.#directs.get(pair);
+      if (existing !== undefined) return { outcome: 'ok', chatId: existing, created: false };
+      this.#directs.set(pair, request.chatId);
+    }
+    assert(!this.chats.has(request.chatId), `chat ${request.chatId} exists`);
+    const chat = new StoredChat(request.chatId, request.kind);
+    this.chats.set(request.chatId, chat);
+    for (const member of request.members) this.#putMember(chat, member);
+    return { outcome: 'ok', chatId: request.chatId, created: true };
+  }
+
+  loadChat(request: LoadRequest): LoadResult {
+    const chat = this.chats.get(request.chatId);
+    if (chat === undefined) return NO_CHAT;
+    const found: StoredMessage[] = [];
+    for (const send of request.sends) {
+      const message = this.#sends.get(send.from)?.get(send.clientMsgId);
+      if (message !== undefined) found.push(message);
+    }
+    const { chatId, kind, head, version } = chat;
+    return {
+      outcome: 'ok',
+      chat: { chatId, kind, head, version, members: [...chat.members.values()] },
+      found,
+    };
+  }
+
+  append(request: AppendRequest): AppendResult {
+    const chat = this.chats.get(request.chatId);
+    if (chat === undefined) return STALE;
+    if (chat.head !== request.expectHead || chat.version !== request.expectVersion) return STALE;
+    const found: StoredMessage[] = [];
+    for (const message of request.messages) {
+      const earlier = this.#sends.get(message.from)?.get(message.clientMsgId);
+      if (earlier !== undefined) found.push(earlier);
+    }
+    if (found.length > 0) return { outcome: 'duplicate', found };
+    for (const message of request.messages) {
+      assert(message.seq === chat.head + 1, 'append with a seq that does not follow the head');
+      chat.append(message);
+      this.#sendsOf(message.from).set(message.clientMsgId, message);
+      this.#observer.committed(message);
+      this.#announce({ id: this.#outboxId++, kind: 'message', message, recipients: request.recipients });
+    }
+    return OK;
+  }
+
+  changeMember(request: ChangeMemberRequest): ChangeMemberResult {
+    const chat = this.chats.get(request.chatId);
+    if (chat === undefined || chat.head !== request.expectHead || chat.version !== request.expectVersion)
+      return STALE;
+    chat.version++;
+    this.#putMember(chat, request.member);
+    return OK;
+  }
+
+  openDevice(request: OpenDeviceRequest): OpenDeviceResult {
+    const known = this.#epochs.get(request.deviceId);
+    if (known === undefined) {
+      for (const chat of this.chatsOf(request.userId)) {
+        const spans = chat.members.get(request.userId)!.spans;
+        this.#moveCursor(chat, request.deviceId, visibleHead(spans, chat.head));
+      }
+    }
+    const epoch = (known ?? 0) + 1;
+    this.#epochs.set(request.deviceId, epoch);
+    return { outcome: 'ok', epoch };
+  }
+
+  listChats(request: ListChatsRequest): ListChatsResult {
+    const chats: ChatSummary[] = [];
+    for (const chat of this.chatsOf(request.userId)) {
+      chats.push({
+        chatId: chat.chatId,
+        head: chat.head,
+        cursor: chat.cursors.get(request.deviceId) ?? 0,
+        spans: chat.members.get(request.userId)!.spans,
+        receipts: chat.receiptsExcept(request.userId, this.#receiptMembers),
+      });
+    }
+    return { outcome: 'ok', chats };
+  }
+
+  fetch(request: FetchRequest): FetchResult {
+    const chat = this.chats.get(request.chatId);
+    const spans = chat?.members.get(request.userId)?.spans;
+    if (chat === undefined || spans === undefined || spans.length === 0) return STRANGER;
+    const messages: StoredMessage[] = [];
+    for (let seq = Math.max(0, request.afterSeq) + 1; seq <= chat.head; seq++) {
+      if (messages.length === request.limit) break;
+      if (canSee(spans, seq)) messages.push(chat.messages[seq - 1]!);
+    }
+    return { outcome: 'ok', messages, head: chat.head, spans };
+  }
+
+  saveReceipts(writes: readonly ReceiptWrite[]): SaveReceiptsResult {
+    for (const write of writes) {
+      const chat = this.chats.get(write.chatId);
+      if (chat !== undefined) this.#saveReceipt(chat, write);
+    }
+    return OK;
+  }
+
+  readOutbox(request: ReadOutboxRequest): ReadOutboxResult {
+    const rows: OutboxRow[] = [];
+    if (this.outbox.size === 0) return { outcome: 'ok', rows };
+    const except = this.#except;
+    for (const id of request.except) except.add(id);
+    for (const row of this.outbox.values()) {
+      if (rows.length === request.limit) break;
+      if (except.size === 0 || !except.has(row.id)) rows.push(row);
+    }
+    except.clear();
+    return { outcome: 'ok', rows };
+  }
+
+  deleteOutbox(ids: readonly number[]): DeleteOutboxResult {
+    for (const id of ids) this.outbox.delete(id);
+    return OK;
+  }
+
+  readMembers(request: ReadMembersRequest): ReadMembersResult {
+    const chat = this.chats.get(request.chatId);
+    if (chat === undefined) return { outcome: 'ok', users: [] };
+    const users: UserId[] = [];
+    for (const member of chat.members.values()) {
+      if (!canSee(member.spans, request.seq)) continue;
+      if (request.afterUser === undefined || member.userId > request.afterUser) users.push(member.userId);
+    }
+    return { outcome: 'ok', users: users.sort().slice(0, request.limit) };
+  }
+
+  #saveReceipt(chat: StoredChat, write: ReceiptWrite): void {
+    const { chatId, userId, deviceId, at, recipients } = write;
+    const seq = write.seq ?? chat.seqUpToCursor(write.serverMsgId, deviceId);
+    if (seq === undefined) return;
+    if (write.type === 'DELIVERED') this.#moveCursor(chat, deviceId, seq);
+    const serverMsgId = write.serverMsgId ?? chat.messages[seq - 1]?.serverMsgId;
+    if (serverMsgId === undefined) return;
+    const delivered: ReceiptRecord = { chatId, userId, type: 'DELIVERED', seq, serverMsgId, at };
+    if (chat.moveWatermark(delivered)) this.#announceReceipt(delivered, recipients);
+    if (write.type !== 'READ') return;
+    const read: ReceiptRecord = { chatId, userId, type: 'READ', seq, serverMsgId, at };
+    if (chat.moveWatermark(read)) this.#announceReceipt(read, recipients);
+  }
+
+  #announceReceipt(receipt: ReceiptRecord, recipients: readonly UserId[]): void {
+    this.#observer.watermarkSaved(receipt);
+    if (recipients.length > 0) this.#announce({ id: this.#outboxId++, kind: 'receipt', receipt, recipients });
+  }
+
+  #announce(row: OutboxRow): void {
+    if (this.hideOutboxRow?.(row) !== true) this.outbox.set(row.id, row);
+  }
+
+  #moveCursor(chat: StoredChat, deviceId: DeviceId, seq: number): void {
+    if (seq <= (chat.cursors.get(deviceId) ?? 0)) return;
+    chat.cursors.set(deviceId, seq);
+    this.#observer.cursorSaved(deviceId, chat.chatId, seq);
+  }
+
+  #putMember(chat: StoredChat, member: Member): void {
+    if (!chat.members.has(member.userId)) {
+      const chats = this.#chatsOfUser.get(member.userId);
+      if (chats === undefined) this.#chatsOfUser.set(member.userId, [chat]);
+      else chats.push(chat);
+    }
+    chat.members.set(member.userId, member);
+    this.#observer.member(chat.chatId, member, chat.head, chat.version);
+  }
+
+  #sendsOf(userId: UserId): Map<ClientMsgId, StoredMessage> {
+    let sends = this.#sends.get(userId);
+    if (sends === undefined) {
+      sends = new Map();
+      this.#sends.set(userId, sends);
+    }
+    return sends;
+  }
+}

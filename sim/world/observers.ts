@@ -1,0 +1,181 @@
+import type { ChatId, ConnId, DeviceId, NodeId, UserId } from '../../core/contract/ids.ts';
+import type { Member, ReceiptRecord, StoredMessage } from '../../core/contract/records.ts';
+import type { DeviceEffect, ShownMessage } from '../../core/device/device-effect.ts';
+import type {
+  MessageFrame,
+  PresenceStatus,
+  ReceiptDownFrame,
+  ReceiptUpFrame,
+  ResumeFrame,
+} from '../../core/wire/frames.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Judge } from '../oracles/judge.ts';
+import type { Observation } from '../oracles/observation.ts';
+import type { Violation } from '../oracles/oracle.ts';
+import type { StoreObserver } from './message-store.ts';
+
+type Effect<Kind extends DeviceEffect['kind']> = Extract<DeviceEffect, { readonly kind: Kind }>;
+
+/** Whose device and which connection, without the hosts' other affairs. */
+interface DeviceNames {
+  readonly deviceId: DeviceId;
+  readonly userId: UserId;
+}
+interface ConnectionNames {
+  readonly id: ConnId;
+  readonly epoch: number;
+  readonly device: DeviceNames;
+}
+
+/**
+ * Reports what happens to the judge at the moment it happens, and stops the run at the first violation. Remembers when
+ * anything last made progress, which is what the budget after the heal is measured from.
+ */
+export class Observers implements StoreObserver {
+  lastProgress = 0;
+  violation: Violation | undefined;
+  readonly #engine: Engine;
+  readonly #judge: Judge | undefined;
+
+  constructor(engine: Engine, judge: Judge | undefined) {
+    this.#engine = engine;
+    this.#judge = judge;
+  }
+
+  device(device: DeviceNames): void {
+    this.report({ kind: 'device', deviceId: device.deviceId, userId: device.userId });
+  }
+
+  // ---------------------------------------------------------------- devices
+
+  send(
+    device: DeviceNames,
+    item: { chatId: ChatId; clientMsgId: Effect<'sent'>['clientMsgId']; ciphertext: string },
+  ): void {
+    this.#progress();
+    if (this.#judge === undefined) return;
+    const { deviceId, userId } = device;
+    const { chatId, clientMsgId, ciphertext } = item;
+    this.report({ kind: 'send', deviceId, userId, chatId, clientMsgId, ciphertext });
+  }
+
+  acked(deviceId: DeviceId, sent: Effect<'sent'>): void {
+    this.#progress();
+    if (this.#judge === undefined) return;
+    const { clientMsgId, chatId, serverMsgId, seq } = sent;
+    this.report({ kind: 'acked', deviceId, clientMsgId, chatId, serverMsgId, seq });
+  }
+
+  sendFailed(deviceId: DeviceId, failed: Effect<'send-failed'>): void {
+    this.#progress();
+    if (this.#judge === undefined) return;
+    const { clientMsgId, chatId, code } = failed;
+    this.report({ kind: 'send-failed', deviceId, clientMsgId, chatId, code });
+  }
+
+  startCursor(deviceId: DeviceId, chatId: ChatId, seq: number): void {
+    if (this.#judge !== undefined) this.report({ kind: 'start-cursor', deviceId, chatId, seq });
+  }
+
+  shown(device: DeviceNames, message: ShownMessage): void {
+    this.#progress();
+    if (this.#judge === undefined) return;
+    const { deviceId, userId } = device;
+    const { chatId, seq, serverMsgId, from, ciphertext } = message;
+    this.report({ kind: 'shown', deviceId, userId, chatId, seq, serverMsgId, from, ciphertext });
+  }
+
+  receiptSent(device: DeviceNames, frame: ReceiptUpFrame): void {
+    if (this.#judge === undefined) return;
+    const { deviceId, userId } = device;
+    const { chatId, serverMsgId, type } = frame;
+    this.report({ kind: 'receipt-sent', deviceId, userId, chatId, serverMsgId, type });
+  }
+
+  receiptShown(deviceId: DeviceId, frame: ReceiptDownFrame): void {
+    if (this.#judge === undefined) return;
+    const { chatId, userId, type, seq, serverMsgId, at } = frame;
+    this.report({ kind: 'receipt-shown', deviceId, receipt: { chatId, userId, type, seq, serverMsgId, at } });
+  }
+
+  presenceShown(deviceId: DeviceId, userId: UserId, status: PresenceStatus): void {
+    this.#progress();
+    if (this.#judge !== undefined) this.report({ kind: 'presence-shown', deviceId, userId, status });
+  }
+
+  watching(deviceId: DeviceId, chatId: ChatId, on: boolean): void {
+    if (this.#judge !== undefined) this.report({ kind: 'watching', deviceId, chatId, on });
+  }
+
+  deviceLive(device: DeviceNames, live: boolean): void {
+    this.#progress();
+    if (this.#judge === undefined) return;
+    this.report({ kind: 'device-live', deviceId: device.deviceId, userId: device.userId, live });
+  }
+
+  // ---------------------------------------------------------------- gateways
+
+  resumed(gatewayId: NodeId, conn: ConnectionNames, cursors: ResumeFrame['cursors']): void {
+    if (this.#judge === undefined) return;
+    const { id, epoch, device } = conn;
+    this.report({ kind: 'resumed', gatewayId, conn: id, deviceId: device.deviceId, epoch, cursors });
+  }
+
+  pushed(gatewayId: NodeId, conn: ConnectionNames, frame: MessageFrame): void {
+    if (this.#judge === undefined) return;
+    const { deviceId, userId } = conn.device;
+    const { chatId, seq, prev } = frame;
+    this.report({ kind: 'pushed', gatewayId, conn: conn.id, deviceId, userId, chatId, seq, prev });
+  }
+
+  // ---------------------------------------------------------------- the store
+
+  committed(message: StoredMessage): void {
+    this.#progress();
+    if (this.#judge !== undefined) this.report({ kind: 'committed', message });
+  }
+
+  member(chatId: ChatId, member: Member, head: number, version: number): void {
+    this.#progress();
+    if (this.#judge !== undefined) this.report({ kind: 'member', chatId, member, head, version });
+  }
+
+  cursorSaved(deviceId: DeviceId, chatId: ChatId, seq: number): void {
+    this.#progress();
+    if (this.#judge !== undefined) this.report({ kind: 'cursor-saved', deviceId, chatId, seq });
+  }
+
+  watermarkSaved(receipt: ReceiptRecord): void {
+    this.#progress();
+    if (this.#judge !== undefined) this.report({ kind: 'watermark-saved', receipt });
+  }
+
+  // ---------------------------------------------------------------- the run
+
+  gauge(node: NodeId, name: string, value: number, limit: number): void {
+    if (this.#judge !== undefined) this.report({ kind: 'gauge', node, name, value, limit });
+  }
+
+  fault(active: number): void {
+    this.report({ kind: 'fault', active });
+  }
+
+  healed(served: readonly DeviceId[]): void {
+    this.#progress();
+    this.report({ kind: 'healed', served });
+  }
+
+  end(quiet: boolean): void {
+    this.report({ kind: 'end', quiet });
+  }
+
+  report(observation: Observation): void {
+    if (this.#judge === undefined || this.violation !== undefined) return;
+    this.violation = this.#judge.observe(observation, this.#engine.now);
+    if (this.violation !== undefined) this.#engine.stop();
+  }
+
+  #progress(): void {
+    this.lastProgress = this.#engine.now;
+  }
+}

@@ -1,0 +1,62 @@
+import type { UserId } from '../../core/contract/ids.ts';
+import type { Micros } from '../../core/contract/time.ts';
+import type { RegistryCall } from './registry-node.ts';
+import type { SessionRegistryModel } from './session-registry.ts';
+
+/** Tells who watches this user that its sessions changed. */
+export type Hint = (userId: UserId) => void;
+
+/** Carries the call out. @returns the completion event for the machine that asked; undefined for a call without answer. */
+export function carryOutRegistryCall(
+  model: SessionRegistryModel,
+  call: RegistryCall,
+  now: Micros,
+  at: number,
+  hint: Hint,
+): object | undefined {
+  switch (call.kind) {
+    case 'claim': {
+      const result = model.claim(call.entry, call.ttl, now, at);
+      if (result.outcome === 'held') hint(call.entry.userId);
+      return { kind: 'claimed', conn: call.conn, result };
+    }
+    case 'renew': {
+      const outcomes = call.entries.map((entry) => {
+        const outcome = model.renew(entry, call.ttl, now, at);
+        if (outcome === 'recreated') hint(entry.userId);
+        return outcome;
+      });
+      return { kind: 'renewed', conns: call.conns, outcomes };
+    }
+    case 'release':
+      if (model.release(call.entry, now, at)) hint(call.entry.userId);
+      return undefined;
+    case 'read-presence':
+      return { kind: 'presence', readings: call.users.map((userId) => model.presence(userId, now)) };
+    case 'lookup': {
+      const users = call.users.map((userId) => ({ userId, sessions: model.sessions(userId, now) }));
+      return { kind: 'sessions', call: call.call, users };
+    }
+    case 'mark-missed':
+      model.markMissed(call.keys, at);
+      return { kind: 'marked', call: call.call, ok: true };
+  }
+}
+
+/** @returns the completion when the registry did not answer. */
+export function failedRegistryCall(call: RegistryCall): object | undefined {
+  switch (call.kind) {
+    case 'claim':
+      return { kind: 'claimed', conn: call.conn, result: { outcome: 'failed' } };
+    case 'renew':
+      return { kind: 'renewed', conns: call.conns, outcomes: undefined };
+    case 'release':
+      return undefined;
+    case 'read-presence':
+      return { kind: 'presence', readings: [] };
+    case 'lookup':
+      return { kind: 'sessions', call: call.call, users: undefined };
+    case 'mark-missed':
+      return { kind: 'marked', call: call.call, ok: false };
+  }
+}

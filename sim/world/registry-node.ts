@@ -1,0 +1,147 @@
+import type { UserId } from '../../core/contract/ids.ts';
+import { keyedInt } from '../../core/contract/random.ts';
+import type { DeliveryWorkerEffect } from '../../core/delivery/delivery-effect.ts';
+import type { GatewayEffect } from '../../core/session/gateway-effect.ts';
+import { REGISTRY } from './event-kind.ts';
+import { FaultDial } from './fault-dial.ts';
+import type { GatewayHost } from './gateway-host.ts';
+import type { Host } from './host.ts';
+import { NodeClock } from './node-clock.ts';
+import { carryOutRegistryCall, failedRegistryCall, type Hint } from './registry-call.ts';
+import { SessionRegistryModel } from './session-registry.ts';
+import type { World } from './world.ts';
+
+const HINT_STREAM = 0x6869_6e74;
+const LEARN_STREAM = 0x6c65_6172;
+
+export type RegistryCall =
+  | Extract<GatewayEffect, { kind: 'claim' | 'renew' | 'release' | 'read-presence' }>
+  | Extract<DeliveryWorkerEffect, { kind: 'lookup' | 'mark-missed' }>;
+
+/** A primary that lost its office and does not know it; who still asks it gets old answers, and what it writes is lost. */
+interface OldPrimary {
+  readonly model: SessionRegistryModel;
+  /** Until when each host asks it, by host index; the others have learned. */
+  readonly until: ReadonlyMap<number, number>;
+}
+
+/** The session registry as a node: the model behind a network, with a clock of its own, and what can happen to it. */
+export class RegistryNode {
+  readonly index: number;
+  readonly clock = new NodeClock();
+  readonly model = new SessionRegistryModel();
+  /** Calls that are not answered, per mille. */
+  readonly failing = new FaultDial();
+  /** Microseconds added to each call. */
+  readonly slowness = new FaultDial();
+  /** Presence hints that vanish, per mille. */
+  readonly hintsDropped = new FaultDial();
+  readonly #world: World;
+  readonly #watchers = new Map<UserId, Set<GatewayHost>>();
+  readonly #oldPrimaries: OldPrimary[] = [];
+  #calls = 0;
+  #hints = 0;
+
+  constructor(world: World, index: number) {
+    this.#world = world;
+    this.index = index;
+  }
+
+  call(host: Host, call: RegistryCall): void {
+    const { network, engine } = this.#world;
+    if (network.isTroubled && network.state(host.index, this.index) !== 'open') {
+      this.#fail(host, host.incarnation, call, this.#world.callTimeout);
+      return;
+    }
+    engine.schedule(
+      network.delay(host.index, this.index),
+      REGISTRY,
+      this.index,
+      host.incarnation,
+      call,
+      host,
+    );
+  }
+
+  arrived(call: RegistryCall, host: Host, incarnation: number): void {
+    const { network, engine, probes, seed } = this.#world;
+    const key = this.#calls++;
+    if (this.failing.value > 0 && keyedInt(seed, LEARN_STREAM, ~key, 1_000) < this.failing.value) {
+      probes.hit('registry.failed');
+      this.#fail(host, incarnation, call, network.delay(this.index, host.index));
+      return;
+    }
+    const model = this.#primaryFor(host);
+    const completion = carryOutRegistryCall(model, call, this.clock.read(engine.now), engine.now, this.#hint);
+    if (completion === undefined) return;
+    if (network.isTroubled && network.state(this.index, host.index) !== 'open') {
+      probes.hit('registry.answer.lost');
+      this.#fail(host, incarnation, call, this.#world.callTimeout);
+      return;
+    }
+    const delay = network.delay(this.index, host.index) + this.slowness.value;
+    this.#world.tellIncarnation(host, incarnation, completion, delay);
+  }
+
+  /**
+   * A replica takes over that had not heard of the last `lostMicros`. Every host goes on asking the old primary until it
+   * learns, at a time of its own within `learnMicros`.
+   */
+  failOver(lostMicros: number, learnMicros: number, key: number): void {
+    const { engine, seed, probes, hosts } = this.#world;
+    const until = new Map<number, number>();
+    for (const host of hosts) {
+      until.set(
+        host.index,
+        engine.now + keyedInt(seed, LEARN_STREAM, key * 65_536 + host.index, learnMicros + 1),
+      );
+    }
+    this.#oldPrimaries.push({ model: this.model.copy(), until });
+    if (this.model.loseSince(engine.now - lostMicros) > 0) probes.hit('registry.failover.lost-writes');
+  }
+
+  watch(userId: UserId, gateway: GatewayHost): void {
+    const watchers = this.#watchers.get(userId);
+    if (watchers === undefined) this.#watchers.set(userId, new Set([gateway]));
+    else watchers.add(gateway);
+  }
+
+  unwatch(userId: UserId, gateway: GatewayHost): void {
+    this.#watchers.get(userId)?.delete(gateway);
+  }
+
+  unwatchAll(gateway: GatewayHost): void {
+    for (const userId of gateway.watched) this.unwatch(userId, gateway);
+  }
+
+  #primaryFor(host: Host): SessionRegistryModel {
+    if (this.#oldPrimaries.length === 0) return this.model;
+    for (const old of this.#oldPrimaries) {
+      const until = old.until.get(host.index);
+      if (until !== undefined && this.#world.engine.now < until) {
+        this.#world.probes.hit('registry.old-primary.asked');
+        return old.model;
+      }
+    }
+    return this.model;
+  }
+
+  #fail(host: Host, incarnation: number, call: RegistryCall, delay: number): void {
+    const completion = failedRegistryCall(call);
+    if (completion !== undefined) this.#world.tellIncarnation(host, incarnation, completion, delay);
+  }
+
+  readonly #hint: Hint = (userId) => {
+    const watchers = this.#watchers.get(userId);
+    if (watchers === undefined) return;
+    const { network, seed, probes } = this.#world;
+    for (const gateway of watchers) {
+      const fate = keyedInt(seed, HINT_STREAM, this.#hints++, 1_000);
+      if (fate < this.hintsDropped.value) probes.hit('registry.hint.dropped');
+      else if (network.state(this.index, gateway.index) === 'open') {
+        const delay = network.delay(this.index, gateway.index);
+        this.#world.tell(gateway, { kind: 'presence-hint', userId }, delay);
+      }
+    }
+  };
+}

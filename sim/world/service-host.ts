@@ -1,0 +1,95 @@
+import { assertNever } from '../../core/contract/assert.ts';
+import { createMessageService, stepMessageService } from '../../core/sequencing/message-service.ts';
+import type { MessageServiceEffect } from '../../core/sequencing/message-service-effect.ts';
+import type {
+  MessageServiceEvent,
+  MessageServiceTimer,
+} from '../../core/sequencing/message-service-event.ts';
+import { Host } from './host.ts';
+import { Timer } from './timer.ts';
+import type { World } from './world.ts';
+
+type Service = ReturnType<typeof createMessageService>;
+
+/** A message service. Each start claims an instance of its own from the store. */
+export class ServiceHost extends Host {
+  #machine: Service | undefined;
+  readonly #timers: Record<MessageServiceTimer, Timer>;
+
+  constructor(world: World, index: number, name: string) {
+    super(world, index, name);
+    this.#timers = {
+      retry: new Timer(this, { kind: 'wake', timer: 'retry' }),
+      receipts: new Timer(this, { kind: 'wake', timer: 'receipts' }),
+    };
+  }
+
+  get machine(): Service | undefined {
+    return this.#machine;
+  }
+
+  protected boot(): void {
+    const { limits, seed, store } = this.world;
+    this.#machine = createMessageService({
+      nodeId: this.nodeId,
+      instance: store.model.claimInstance(),
+      limits,
+      seed,
+    });
+  }
+
+  protected lose(): void {
+    this.#machine = undefined;
+  }
+
+  protected handle(event: object): void {
+    const effects = stepMessageService(this.#machine!, event as MessageServiceEvent, this.now());
+    this.world.traced(effects);
+    for (let i = 0; i < effects.length; i++) {
+      this.#apply(effects[i]!);
+      if (this.diesAfterEffect()) return;
+    }
+  }
+
+  #apply(effect: MessageServiceEffect): void {
+    const { world } = this;
+    const { hash } = world.engine;
+    switch (effect.kind) {
+      case 'append':
+        hash.mix(0x301 ^ (effect.request.expectHead << 8));
+        world.store.call(this, effect);
+        return;
+      case 'load-chat':
+      case 'change-member':
+      case 'create-chat':
+        hash.mix(0x302);
+        world.store.call(this, effect);
+        return;
+      case 'save-receipts':
+        hash.mix(0x303 ^ (effect.writes.length << 8));
+        world.store.call(this, effect);
+        return;
+      case 'reply': {
+        hash.mix(0x304 ^ (effect.reply.kind === 'ack' ? effect.reply.seq << 8 : 0));
+        const host = world.hostNamed(effect.node);
+        if (host === undefined) world.api.answered(effect.reply);
+        else world.sendInside(this, host, { kind: 'reply', reply: effect.reply });
+        return;
+      }
+      case 'outbox-hint':
+        hash.mix(0x305);
+        world.hintRelays(this);
+        return;
+      case 'publish-transient':
+        hash.mix(0x306);
+        world.queue.call(this, effect);
+        return;
+      case 'wake':
+        hash.mix(0x307 ^ (effect.after << 8));
+        this.arm(this.#timers[effect.timer], effect.after);
+        return;
+      default:
+        assertNever(effect);
+    }
+  }
+}

@@ -1,0 +1,120 @@
+import type { OutboxRow } from '../../core/contract/records.ts';
+import { keyedHash, keyedInt } from '../../core/contract/random.ts';
+import { SECOND } from '../../core/contract/time.ts';
+import { CALL, STORE, STORE_LATE } from './event-kind.ts';
+import { FaultDial } from './fault-dial.ts';
+import type { Host } from './host.ts';
+import { drawLatency } from './latency-table.ts';
+import { MessageStoreModel } from './message-store.ts';
+import { carryOut, failedCall, isWrite, type StoreCall } from './store-call.ts';
+import type { World } from './world.ts';
+
+const SERVICE_STREAM = 0x7374_6f72;
+const TROUBLE_STREAM = 0x7374_7472;
+const LATE_STREAM = 0x7374_6c61;
+
+/** Longest time after which a write of unknown outcome may still take effect. Microseconds. */
+const ZOMBIE_MICROS = 2 * SECOND;
+
+/**
+ * The message store as a node: the model behind a network, with a time for each call and with everything that can go
+ * wrong between "sent" and "answered". The dials are per mille of the calls, but for the two that say microseconds.
+ */
+export class StoreNode {
+  readonly index: number;
+  readonly model: MessageStoreModel;
+  /** Writes whose outcome the caller never learns: applied or not. */
+  readonly unknown = new FaultDial();
+  /** Writes reported `unknown` that take effect later, when nobody waits for them any more. */
+  readonly zombie = new FaultDial();
+  /** Calls refused without effect. 1,000: the store is down. */
+  readonly failing = new FaultDial();
+  /** Factor on the time of each call. */
+  readonly slowness = new FaultDial();
+  /** Outbox rows become visible up to this many microseconds after their commit. */
+  readonly outboxDelay = new FaultDial();
+  readonly #world: World;
+  #calls = 0;
+
+  constructor(world: World, index: number) {
+    this.#world = world;
+    this.index = index;
+    this.model = new MessageStoreModel(world.observers, world.limits.receiptMembers);
+    this.model.hideOutboxRow = (row) => this.outboxDelay.value > 0 && this.#hide(row);
+  }
+
+  /** A host sends a call. It is answered exactly once, if the host lives to see it. */
+  call(host: Host, call: StoreCall): void {
+    const { network, engine, probes } = this.#world;
+    if (network.isTroubled && network.state(host.index, this.index) !== 'open') {
+      probes.hit('store.request.lost');
+      this.#timeOut(host, host.incarnation, call);
+      return;
+    }
+    engine.schedule(network.delay(host.index, this.index), STORE, this.index, host.incarnation, call, host);
+  }
+
+  /** A call arrives. */
+  arrived(call: StoreCall, host: Host, incarnation: number): void {
+    const key = this.#calls++;
+    if (this.#isHealthy()) {
+      this.#answer(host, incarnation, call, carryOut(this.model, call), key);
+      return;
+    }
+    const fate = keyedInt(this.#world.seed, TROUBLE_STREAM, key, 1_000);
+    if (fate < this.failing.value) {
+      this.#world.probes.hit('store.failed');
+      this.#answer(host, incarnation, call, failedCall(call, 'failed'), key);
+    } else if (isWrite(call) && fate < this.unknown.value) {
+      const applied = keyedHash(this.#world.seed, TROUBLE_STREAM, ~key) % 2 === 0;
+      if (applied) carryOut(this.model, call);
+      this.#world.probes.hit(applied ? 'store.unknown.applied' : 'store.unknown.void');
+      this.#answer(host, incarnation, call, failedCall(call, 'unknown'), key);
+    } else if (isWrite(call) && fate < this.zombie.value) {
+      const later = 1 + keyedInt(this.#world.seed, LATE_STREAM, key, ZOMBIE_MICROS);
+      this.#world.engine.schedule(later, STORE_LATE, this.index, 0, call, undefined);
+      this.#answer(host, incarnation, call, failedCall(call, 'unknown'), key);
+    } else this.#answer(host, incarnation, call, carryOut(this.model, call), key);
+  }
+
+  /** A write that its caller gave up takes effect, or finds that its time is over. */
+  takeEffectLate(call: StoreCall): void {
+    const completion = carryOut(this.model, call) as { result: { outcome: string } };
+    this.#world.probes.hit(`store.zombie.${completion.result.outcome}`);
+  }
+
+  #isHealthy(): boolean {
+    return this.failing.value === 0 && this.unknown.value === 0 && this.zombie.value === 0;
+  }
+
+  #answer(host: Host, incarnation: number, call: StoreCall, completion: object, key: number): void {
+    const { network, seed } = this.#world;
+    if (network.isTroubled && network.state(this.index, host.index) !== 'open') {
+      this.#world.probes.hit('store.answer.lost');
+      this.#timeOut(host, incarnation, call);
+      return;
+    }
+    const table = isWrite(call) ? network.profile.commit : network.profile.read;
+    const work = drawLatency(table, keyedHash(seed, SERVICE_STREAM, key)) * Math.max(1, this.slowness.value);
+    const delay = work + network.delay(this.index, host.index);
+    this.#world.tellIncarnation(host, incarnation, completion, delay);
+  }
+
+  /** What a client library says when nothing came back: a read failed, a write did or did not happen. */
+  #timeOut(host: Host, incarnation: number, call: StoreCall): void {
+    const completion = failedCall(call, isWrite(call) ? 'unknown' : 'failed');
+    this.#world.tellIncarnation(host, incarnation, completion, this.#world.callTimeout);
+  }
+
+  #hide(row: OutboxRow): boolean {
+    const { engine, seed, probes } = this.#world;
+    const delay = keyedInt(seed, LATE_STREAM, ~row.id, this.outboxDelay.value);
+    if (delay === 0) return false;
+    probes.hit('store.outbox.late');
+    const reveal = (): void => {
+      this.model.outbox.set(row.id, row);
+    };
+    engine.schedule(delay, CALL, this.index, 0, reveal, undefined);
+    return true;
+  }
+}

@@ -1,0 +1,61 @@
+import type { ChatId, DeviceId, ServerMsgId, UserId } from '../../core/contract/ids.ts';
+import type { ChatKind, Member, ReceiptRecord, StoredMessage } from '../../core/contract/records.ts';
+
+/** One chat of the store's model: rows of its messages, members, cursors and watermarks. */
+export class StoredChat {
+  readonly chatId: ChatId;
+  readonly kind: ChatKind;
+  head = 0;
+  version = 0;
+  /** *Invariant:* messages[i].seq === i + 1. */
+  readonly messages: StoredMessage[] = [];
+  readonly members = new Map<UserId, Member>();
+  readonly cursors = new Map<DeviceId, number>();
+  readonly #delivered = new Map<UserId, ReceiptRecord>();
+  readonly #read = new Map<UserId, ReceiptRecord>();
+  readonly #seqs = new Map<ServerMsgId, number>();
+
+  constructor(chatId: ChatId, kind: ChatKind) {
+    this.chatId = chatId;
+    this.kind = kind;
+  }
+
+  append(message: StoredMessage): void {
+    this.messages.push(message);
+    this.#seqs.set(message.serverMsgId, message.seq);
+    this.head = message.seq;
+  }
+
+  /** @returns the seq of a message that the device has, by its cursor; undefined for any other. */
+  seqUpToCursor(serverMsgId: ServerMsgId | undefined, deviceId: DeviceId): number | undefined {
+    if (serverMsgId === undefined) return undefined;
+    const seq = this.#seqs.get(serverMsgId);
+    return seq !== undefined && seq <= (this.cursors.get(deviceId) ?? 0) ? seq : undefined;
+  }
+
+  /** Moves a user's watermark forward. @returns whether it moved. */
+  moveWatermark(receipt: ReceiptRecord): boolean {
+    const marks = receipt.type === 'READ' ? this.#read : this.#delivered;
+    const before = marks.get(receipt.userId);
+    if (before !== undefined && before.seq >= receipt.seq) return false;
+    marks.set(receipt.userId, receipt);
+    return true;
+  }
+
+  delivered(userId: UserId): number {
+    return this.#delivered.get(userId)?.seq ?? 0;
+  }
+
+  read(userId: UserId): number {
+    return this.#read.get(userId)?.seq ?? 0;
+  }
+
+  /** Watermarks of the others, in a chat of at most `members` members. */
+  receiptsExcept(userId: UserId, members: number): readonly ReceiptRecord[] {
+    const receipts: ReceiptRecord[] = [];
+    if (this.members.size > members) return receipts;
+    for (const receipt of this.#delivered.values()) if (receipt.userId !== userId) receipts.push(receipt);
+    for (const receipt of this.#read.values()) if (receipt.userId !== userId) receipts.push(receipt);
+    return receipts;
+  }
+}
