@@ -1,4 +1,4 @@
-import { WebSocket } from 'ws';
+import { WebSocket, type ClientOptions } from 'ws';
 import type { OpenSocket } from './client-socket.ts';
 
 /** Largest frame taken from a server: one message of 64 KiB in base64, or the WELCOME of a device with 10,000 chats. */
@@ -7,12 +7,13 @@ const CLOSE_TIMEOUT_MS = 2_000;
 
 /** Opens connections with `ws`: faster than Node's own WebSocket, and it tells why an upgrade was refused. */
 export const openNodeSocket: OpenSocket = (wsUrl, token, events) => {
-  const socket = new WebSocket(wsUrl, ['parley.v1'], {
+  const settings: ClientOptions & { closeTimeout: number } = {
     headers: { authorization: `Bearer ${token}` },
     perMessageDeflate: false,
     maxPayload: FRAME_BYTES,
     closeTimeout: CLOSE_TIMEOUT_MS,
-  });
+  };
+  const socket = new WebSocket(wsUrl, ['parley.v1'], settings);
   let refused: number | undefined;
   socket.on('open', () => events.open());
   socket.on('message', (data, isBinary) => {

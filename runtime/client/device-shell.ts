@@ -4,7 +4,8 @@ import type { Micros } from '../../core/contract/time.ts';
 import type { DeviceEffect } from '../../core/device/device-effect.ts';
 import type { DeviceEvent, DeviceTimer } from '../../core/device/device-event.ts';
 import { createDevice, stepDevice } from '../../core/device/device.ts';
-import { decodeServerFrame, encodeClientFrame } from '../../core/wire/codec.ts';
+import { encodeClientFrame } from '../../core/wire/client-codec.ts';
+import { decodeServerFrame } from '../../core/wire/server-codec.ts';
 import type { ClientSocket, OpenSocket } from './client-socket.ts';
 import { isDurable, type DeviceStorage } from './device-storage.ts';
 

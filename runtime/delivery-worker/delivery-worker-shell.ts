@@ -51,6 +51,9 @@ export function startDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWor
       case 'push':
         latency.pushed(effect.push);
         return links.push(effect.gatewayId, effect.push);
+      case 'mark-missed':
+        return registry.markMissed(effect.keys, (ok) => driver.dispatch({ kind: 'marked', call: effect.call, ok })
+        );
       case 'commit':
         return membership.commit(effect.partition, effect.generation, effect.offset);
       case 'pause':

@@ -57,8 +57,8 @@ export function createDevelopmentTokens(secret: Uint8Array): DevelopmentTokens {
 function identityOf(payload: JWTPayload): Verification {
   const { sub, exp, iat } = payload;
   const did = payload['did'];
-  if (!isWireId('u', sub)) return refused('the claim sub is not a user id such as u_3');
-  if (!isWireId('d', did)) return refused('the claim did is not a device id such as d_7');
+  if (sub === undefined || !isWireId('u', sub)) return refused('the claim sub is not a user id such as u_3');
+  if (typeof did !== 'string' || !isWireId('d', did)) return refused('the claim did is not a device id such as d_7');
   if (exp === undefined || iat === undefined) return refused('the claims exp and iat are required');
   if (iat > Date.now() / 1_000 + CLOCK_TOLERANCE_S) return refused('the claim iat lies in the future');
   const expiresAt = micros(Math.floor(exp) * SECOND);

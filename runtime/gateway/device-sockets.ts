@@ -3,7 +3,8 @@ import type { RawData, WebSocket } from 'ws';
 import { connId, type ClientMsgId, type ConnId } from '../../core/contract/ids.ts';
 import type { Limits } from '../../core/contract/limits.ts';
 import type { GatewayEvent } from '../../core/session/gateway-event.ts';
-import { decodeClientFrame, encodeServerFrame } from '../../core/wire/codec.ts';
+import { decodeClientFrame } from '../../core/wire/client-codec.ts';
+import { encodeServerFrame } from '../../core/wire/server-codec.ts';
 import { CLOSE_CODE, type ServerFrame } from '../../core/wire/frames.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import { createSocketWriter } from './socket-writer.ts';
@@ -48,7 +49,7 @@ export function createDeviceSockets({ limits, metrics, dispatch }: DeviceSockets
     if (bytes <= highWater) return;
     const connection = connections.get(connId(conn));
     if (connection === undefined) return;
-    pauseUntilDrained(connection);
+    pauseUntilDrained(connection, dispatch);
     dispatch({ kind: 'buffered', conn: connection.conn, bytes });
   });
 
@@ -144,13 +145,15 @@ export function createDeviceSockets({ limits, metrics, dispatch }: DeviceSockets
 }
 
 /** Stops reading from a peer that does not read: what it asks for would only be buffered. */
-function pauseUntilDrained(connection: Connection): void {
+function pauseUntilDrained(connection: Connection, dispatch: (event: GatewayEvent) => void): void {
   if (connection.paused) return;
+  const { conn, socket, raw } = connection;
   connection.paused = true;
-  connection.socket.pause();
-  connection.raw.once('drain', () => {
+  socket.pause();
+  raw.once('drain', () => {
     connection.paused = false;
-    connection.socket.resume();
+    socket.resume();
+    dispatch({ kind: 'buffered', conn, bytes: socket.bufferedAmount });
   });
 }
 

@@ -66,7 +66,7 @@ export function startGateway(options: GatewayOptions): GatewayShell {
       case 'push-result':
         return links.pushResult(effect.worker, effect.pushId, effect.outcome);
       case 'evict':
-        return links.evict(effect.gatewayId, effect.deviceId, effect.epoch);
+        return links.evict(effect.gatewayId, effect, effect.epoch);
       case 'watch':
         return presence.watch(effect.userId);
       case 'unwatch':
@@ -91,7 +91,7 @@ export function startGateway(options: GatewayOptions): GatewayShell {
   links.attachGateway(nodeId, {
     reply: (reply) => dispatch({ kind: 'reply', reply }),
     push: (push) => dispatch({ kind: 'push', push }),
-    evict: (deviceId, epoch) => dispatch({ kind: 'evict', deviceId, epoch }),
+    evict: ({ userId, deviceId }, epoch) => dispatch({ kind: 'evict', userId, deviceId, epoch }),
   });
   return {
     accept: (accepted) => sockets.accept(accepted),

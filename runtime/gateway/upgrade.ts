@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { WebSocketServer, type WebSocket } from 'ws';
+import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws';
 import type { Limits } from '../../core/contract/limits.ts';
 import { PROBLEM_TYPE, problem, problemHeaders, type Problem } from '../http-api/problem.ts';
 import type { Metrics } from '../observability/metrics.ts';
@@ -34,7 +34,7 @@ export interface UpgradeOptions {
  * frame is read before the token has been verified.
  */
 export function serveUpgrades(server: Server, options: UpgradeOptions): void {
-  const sockets = new WebSocketServer({
+  const settings: ServerOptions & { closeTimeout: number } = {
     noServer: true,
     // Ciphertext does not compress, and a deflate window a connection is most of the memory of an idle one.
     perMessageDeflate: false,
@@ -42,7 +42,8 @@ export function serveUpgrades(server: Server, options: UpgradeOptions): void {
     maxPayload: options.limits.frameBytes,
     closeTimeout: CLOSE_TIMEOUT_MS,
     handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
-  });
+  };
+  const sockets = new WebSocketServer(settings);
   server.on('upgrade', (request, raw, head) => {
     // The peer may leave while its token is being verified; without a listener that would end the process.
     const onError = (): void => void raw.destroy();

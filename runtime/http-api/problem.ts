@@ -16,7 +16,8 @@ export const PROBLEM_TYPE = 'application/problem+json';
 const TITLES: Record<ErrorCode, string> = {
   bad_frame: 'The request is not valid',
   unauthenticated: 'A valid token is needed',
-  not_a_member: 'Not allowed in this chat',
+  not_a_member: 'Not a member of this chat',
+  forbidden: 'Not allowed in this chat',
   no_such_chat: 'No such chat',
   too_large: 'The request is too large',
   rate_limited: 'Too many requests',
@@ -30,6 +31,7 @@ const STATUS: Record<ErrorCode, number> = {
   bad_frame: 400,
   unauthenticated: 401,
   not_a_member: 403,
+  forbidden: 403,
   no_such_chat: 404,
   too_large: 413,
   rate_limited: 429,

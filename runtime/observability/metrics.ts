@@ -58,7 +58,7 @@ export function createMetrics(defaults: boolean): Metrics {
     deliverySeconds: histogram('parley_delivery_seconds', 'From the message being stored to its device having it'),
     httpRequests: counter('parley_http_requests_total', 'HTTP API requests', ['route', 'status']),
     gauge(name, help, read) {
-      const gauge = new Gauge({ name, help, registers, collect: () => gauge.set(read()) });
+      const gauge: Gauge = new Gauge({ name, help, registers, collect: () => gauge.set(read()) });
     },
     text: () => registry.metrics(),
     contentType: registry.contentType,

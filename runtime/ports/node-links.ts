@@ -1,4 +1,5 @@
-import type { DeviceId, NodeId } from '../../core/contract/ids.ts';
+import type { NodeId } from '../../core/contract/ids.ts';
+import type { LeaseKey } from '../../core/session/lease.ts';
 import type { Push, PushOutcome } from '../../core/session/push.ts';
 import type { ServiceReply, ServiceRequest } from '../../core/session/service-call.ts';
 
@@ -14,7 +15,7 @@ export interface NodeLinks {
   /** Pushes to one gateway stay in order. Answered by `pushResult`, or by `unreachable` when nobody can be asked. */
   push(gatewayId: NodeId, push: Push): void;
   pushResult(worker: NodeId, pushId: number, outcome: PushOutcome | 'unreachable'): void;
-  evict(gatewayId: NodeId, deviceId: DeviceId, epoch: number): void;
+  evict(gatewayId: NodeId, device: LeaseKey, epoch: number): void;
 
   attachService(service: ServiceEnd): void;
   attachGateway(node: NodeId, gateway: GatewayEnd): void;
@@ -32,7 +33,7 @@ export interface ReplyEnd {
 }
 export interface GatewayEnd extends ReplyEnd {
   push(push: Push): void;
-  evict(deviceId: DeviceId, epoch: number): void;
+  evict(device: LeaseKey, epoch: number): void;
 }
 export interface WorkerEnd {
   pushed(pushId: number, outcome: PushOutcome | 'unreachable'): void;

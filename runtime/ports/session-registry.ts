@@ -2,7 +2,7 @@ import type { UserId } from '../../core/contract/ids.ts';
 import type { SessionEntry } from '../../core/contract/records.ts';
 import type { UserSessions } from '../../core/delivery/delivery-event.ts';
 import type { PresenceReading } from '../../core/presence/presence-reading.ts';
-import type { ClaimResult, RenewOutcome } from '../../core/session/lease.ts';
+import type { ClaimResult, LeaseKey, RenewOutcome } from '../../core/session/lease.ts';
 import type { Done } from './message-store.ts';
 
 /**
@@ -16,6 +16,8 @@ export interface SessionRegistry {
   release(entry: SessionEntry): void;
   /** Live sessions of each user, in the order asked; undefined when the registry did not answer. */
   lookup(users: readonly UserId[], done: Done<readonly UserSessions[] | undefined>): void;
+  /** Notes that pushes to these devices were given up: their next renewal answers `recreated`. Answers whether it is noted. */
+  markMissed(keys: readonly LeaseKey[], done: Done<boolean>): void;
   /** Users that are missing from the answer are unknown. */
   readPresence(users: readonly UserId[], done: Done<readonly PresenceReading[]>): void;
   /** @param onHint called when sessions of a watched user changed; hints may drop silently. */

@@ -10,7 +10,7 @@ const SECRET_BYTES = 32;
  * @throws StartError when the file exists and is readable by others, or is not what this function writes.
  */
 export function developmentSecret(dataDir: string): Uint8Array {
-  mkdirSync(dataDir, { recursive: true });
+  mkdirSync(dataDir, { recursive: true, mode: 0o711 });
   const path = join(dataDir, 'development-secret');
   try {
     writeFileSync(path, randomBytes(SECRET_BYTES).toString('hex'), { mode: 0o600, flag: 'wx' });

@@ -17,7 +17,7 @@ export function createMemoryNodeLinks(): NodeLinks {
       else gateway.push(push);
     },
     pushResult: (worker, pushId, outcome) => workers.get(worker)?.pushed(pushId, outcome),
-    evict: (gatewayId, deviceId, epoch) => gateways.get(gatewayId)?.evict(deviceId, epoch),
+    evict: (gatewayId, device, epoch) => gateways.get(gatewayId)?.evict(device, epoch),
 
     attachService(end) {
       service = end;

@@ -1,7 +1,7 @@
 import type { DeviceId, UserId } from '../../../core/contract/ids.ts';
 import type { SessionEntry } from '../../../core/contract/records.ts';
 import { SECOND, type Micros } from '../../../core/contract/time.ts';
-import { claimLease, liveEntries, releaseLease, renewLease, type Lease } from '../../../core/session/lease.ts';
+import { claimLease, liveEntries, markMissed, releaseLease, renewLease, type Lease } from '../../../core/session/lease.ts';
 import type { PresenceWatch, SessionRegistry } from '../../ports/session-registry.ts';
 
 /** How often leases that ran out are looked for; presence of a device that died silently is late by this much. */
@@ -97,6 +97,14 @@ export function createMemorySessionRegistry(clock: () => Micros): SessionRegistr
         sessions: liveEntries(users.get(userId)?.devices.values() ?? [], now),
       }));
       queueMicrotask(() => done(found));
+    },
+    markMissed(keys, done) {
+      for (const { userId, deviceId } of keys) {
+        const devices = users.get(userId)?.devices;
+        const lease = devices?.get(deviceId);
+        if (lease !== undefined) devices?.set(deviceId, markMissed(lease));
+      }
+      queueMicrotask(() => done(true));
     },
     readPresence(asked, done) {
       const now = clock();
