@@ -67,7 +67,9 @@ function ownedBy(dir: string): RunAs | undefined {
 /** Made aside and moved in place, so that an initdb cut short leaves no half of a cluster. */
 function initialise(dataDir: string, dir: string): void {
   if (existsSync(dir)) {
-    throw new Error(`${dir} exists and holds no PostgreSQL data. Next: move it away, or use another data folder`);
+    throw new Error(
+      `${dir} exists and holds no PostgreSQL data. Next: move it away, or use another data folder`,
+    );
   }
   const unfinished = join(dataDir, 'postgres.new');
   rmSync(unfinished, { recursive: true, force: true });
@@ -76,7 +78,14 @@ function initialise(dataDir: string, dir: string): void {
   if (user !== undefined) giveTo(unfinished, user);
   const { initdb } = postgresBinaries(user);
   const args = [
-    ...['-D', dataArgument(unfinished), `--username=${ROLE}`, '--encoding=UTF8', '--no-locale', '--no-instructions'],
+    ...[
+      '-D',
+      dataArgument(unfinished),
+      `--username=${ROLE}`,
+      '--encoding=UTF8',
+      '--no-locale',
+      '--no-instructions',
+    ],
     // Whoever can open the socket can read the files beside it, so a password would protect nothing. No TCP at all.
     ...['--auth-local=trust', '--auth-host=reject'],
   ];

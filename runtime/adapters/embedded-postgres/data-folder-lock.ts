@@ -78,7 +78,8 @@ function numbers(dataDir: string): number[] {
 function readHolder(dataDir: string, number: number): ProcessIdentity | undefined {
   try {
     const value: unknown = JSON.parse(readFileSync(lockFile(dataDir, number), 'utf8'));
-    if (typeof value !== 'object' || value === null || !('pid' in value) || typeof value.pid !== 'number') return undefined;
+    if (typeof value !== 'object' || value === null || !('pid' in value) || typeof value.pid !== 'number')
+      return undefined;
     const started = 'started' in value && typeof value.started === 'string' ? value.started : undefined;
     return { pid: value.pid, started };
   } catch {

@@ -77,7 +77,9 @@ function defaultCaches(): readonly string[] {
 }
 
 function copied(native: string, user: RunAs, caches: readonly string[]): string {
-  const version = (JSON.parse(readFileSync(join(native, '..', 'package.json'), 'utf8')) as { version: string }).version;
+  const version = (
+    JSON.parse(readFileSync(join(native, '..', 'package.json'), 'utf8')) as { version: string }
+  ).version;
   for (const cache of caches) {
     const target = join(cache, `postgres-${version}-${process.platform}-${process.arch}`);
     if (existsSync(target) ? isOurs(target) : copyTo(native, target)) {

@@ -1,5 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, existsSync, openSync, readFileSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Cluster, dataArgument, environment, lastLines } from './cluster.ts';
@@ -68,7 +77,11 @@ function launch(cluster: Cluster, logFile: string): Postmaster {
 }
 
 /** @returns undefined when ready, else what went wrong. */
-async function untilReady(cluster: Cluster, postmaster: Postmaster, giveUpAt: number): Promise<string | undefined> {
+async function untilReady(
+  cluster: Cluster,
+  postmaster: Postmaster,
+  giveUpAt: number,
+): Promise<string | undefined> {
   let gone: string | undefined;
   postmaster.exited.then(
     (how) => (gone = how),

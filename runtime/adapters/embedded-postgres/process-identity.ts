@@ -64,7 +64,9 @@ function statFields(pid: number): string[] | undefined {
 function psField(pid: number, field: string): string | undefined {
   if (process.platform === 'linux') return undefined;
   try {
-    return execFileSync('ps', ['-o', `${field}=`, '-p', String(pid)], { encoding: 'utf8' }).trim() || undefined;
+    return (
+      execFileSync('ps', ['-o', `${field}=`, '-p', String(pid)], { encoding: 'utf8' }).trim() || undefined
+    );
   } catch {
     return undefined;
   }

@@ -36,7 +36,9 @@ export function initUser(): RunAs | undefined {
   if (!isRoot()) return undefined;
   const user = namedUser('parley') ?? namedUser('nobody') ?? namedUser('daemon');
   if (user === undefined) {
-    throw new Error('PostgreSQL cannot be set up by root here: /etc/passwd has no user nobody. Next: start as another user');
+    throw new Error(
+      'PostgreSQL cannot be set up by root here: /etc/passwd has no user nobody. Next: start as another user',
+    );
   }
   return user;
 }

@@ -1,6 +1,6 @@
--- Saves receipts in the order given. Arrays have one element a receipt; write_seq is NULL when only the message id is
--- known, and such a receipt counts only for a message at or below the device's cursor. The recipients of receipt i are
--- recipients[write_lo[i] : write_hi[i]].
+-- Saves receipts in the order given. Arrays have one element a receipt. write_seq is NULL when only the message id is
+-- known: such a receipt counts only for a message at or below the device's cursor. write_id is NULL when only the seq is
+-- known: where no message has it, only the cursor moves. The recipients of receipt i are recipients[write_lo[i] : write_hi[i]].
 --
 -- DELIVERED moves the device's cursor and the user's DELIVERED watermark, READ the READ and the DELIVERED watermark, all
 -- only forward. Every single move is logged and, when it has recipients, gets an outbox row.
@@ -37,7 +37,7 @@ BEGIN
 
   WITH valid AS MATERIALIZED (
     SELECT * FROM (
-      SELECT w.chat, w.usr, w.device, w.type, w.id, w.at, w.lo, w.hi, w.ord,
+      SELECT w.chat, w.usr, w.device, w.type, coalesce(w.id, named.id) AS id, w.at, w.lo, w.hi, w.ord,
              w.seq IS NULL AS by_id,
              coalesce(w.seq, found.seq) AS seq,
              -- The cursor as it stands when this receipt's turn comes.
@@ -52,6 +52,10 @@ BEGIN
           SELECT m.seq FROM messages m
            WHERE w.seq IS NULL AND m.server_msg_id = w.id AND m.chat_id = w.chat LIMIT 1
         ) AS found ON true
+        LEFT JOIN LATERAL (
+          SELECT m.server_msg_id AS id FROM messages m
+           WHERE w.id IS NULL AND m.chat_id = w.chat AND m.seq = w.seq LIMIT 1
+        ) AS named ON true
         LEFT JOIN LATERAL (
           SELECT c.seq FROM cursors c
            WHERE w.seq IS NULL AND c.user_id = w.usr AND c.device_id = w.device AND c.chat_id = w.chat LIMIT 1
@@ -74,7 +78,7 @@ BEGIN
          SELECT w.delivered_seq, w.read_seq FROM watermarks w WHERE w.chat_id = v.chat AND w.user_id = v.usr LIMIT 1
        ) AS k
     ) AS steps
-    WHERE seq > before
+    WHERE seq > before AND id IS NOT NULL
   ), logged AS (
     INSERT INTO receipts (chat_id, user_id, type, seq, at)
     SELECT chat, usr, type, seq, at FROM moves

@@ -1,0 +1,108 @@
+import type { ChatId } from '../../../core/contract/ids.ts';
+import type { Member } from '../../../core/contract/records.ts';
+import type {
+  ChangeMemberRequest,
+  ChangeMemberResult,
+  CreateChatRequest,
+  CreateChatResult,
+} from '../../../core/contract/store.ts';
+import { elementsOf } from './array-column.ts';
+import type { GroupKind } from './group-lane.ts';
+import { text } from './message-row.ts';
+import { MalformedRequest, requireDecimal } from './postgres-id.ts';
+
+/** Chats come into being and change their members rarely: these go as JSON, one by one inside a transaction. */
+
+const FAILED = { outcome: 'failed' } as const;
+const UNKNOWN = { outcome: 'unknown' } as const;
+
+export const createChatGroup: GroupKind<CreateChatRequest, CreateChatResult> = {
+  name: 'create-chat',
+  failed: FAILED,
+  unknown: UNKNOWN,
+  items: (request) => request.members.length,
+  bytes: () => 0,
+  keys: (request) => [request.chatId],
+  run(connection, requests, done) {
+    const values = [JSON.stringify(requests.map(creationOf))];
+    const statement = {
+      name: 'create_chats',
+      text: 'SELECT chat, created FROM create_chats($1::jsonb) ORDER BY request',
+      values,
+    };
+    connection.write([statement], (result) => {
+      if (result.kind !== 'committed') {
+        done(result);
+        return;
+      }
+      const results = (result.rows[0] ?? []).map((row) => {
+        return { outcome: 'ok', chatId: `c_${text(row, 0)}` as ChatId, created: row[1] === 't' } as const;
+      });
+      done({ kind: 'done', results });
+    });
+  },
+};
+
+export const changeMemberGroup: GroupKind<ChangeMemberRequest, ChangeMemberResult> = {
+  name: 'change-member',
+  failed: FAILED,
+  unknown: UNKNOWN,
+  items: () => 1,
+  bytes: () => 0,
+  // One change a chat and group: the second was decided before the first took effect.
+  keys: (request) => [request.chatId],
+  run(connection, requests, done) {
+    const values = [JSON.stringify(requests.map(changeOf))];
+    connection.write(
+      [{ name: 'change_members', text: 'SELECT change_members($1::jsonb)', values }],
+      (result) => {
+        if (result.kind !== 'committed') {
+          done(result);
+          return;
+        }
+        const states = elementsOf(text(result.rows[0]?.[0] ?? [], 0));
+        done({
+          kind: 'done',
+          results: states.map((state) => ({ outcome: state === '0' ? 'ok' : 'stale' }) as const),
+        });
+      },
+    );
+  },
+};
+
+function creationOf(request: CreateChatRequest): object {
+  const pair = request.kind === 'direct' ? pairOf(request.members) : {};
+  return {
+    chat: requireDecimal(request.chatId, 'c_'),
+    kind: request.kind,
+    members: request.members.map(memberOf),
+    ...pair,
+  };
+}
+
+function pairOf(members: readonly Member[]): { low: string; high: string } {
+  const ids = members.map((member) => requireDecimal(member.userId, 'u_')).sort();
+  const [low, high] = ids;
+  if (low === undefined || high === undefined || ids.length > 2) {
+    throw new MalformedRequest('a direct chat has two members');
+  }
+  return { low, high };
+}
+
+function changeOf(request: ChangeMemberRequest): object {
+  return {
+    chat: requireDecimal(request.chatId, 'c_'),
+    head: String(request.expectHead),
+    version: String(request.expectVersion),
+    member: memberOf(request.member),
+  };
+}
+
+function memberOf(member: Member): object {
+  return {
+    user: requireDecimal(member.userId, 'u_'),
+    role: member.role,
+    after: member.spans.map((span) => String(span.after)),
+    upTo: member.spans.map((span) => String(span.upTo)),
+  };
+}

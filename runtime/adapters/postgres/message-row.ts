@@ -1,0 +1,52 @@
+import type {
+  ChatId,
+  ClientMsgId,
+  DeviceId,
+  MediaId,
+  ServerMsgId,
+  UserId,
+} from '../../../core/contract/ids.ts';
+import type { Span, StoredMessage } from '../../../core/contract/records.ts';
+import type { Micros } from '../../../core/contract/time.ts';
+import { elementsOf } from './array-column.ts';
+
+/** Rows come as text, column by column, in the order in which the statement names them. */
+export type Row = readonly (string | null)[];
+
+/** Columns of a message, for a table alias `m`; `messageOf` reads them from any offset of a row. */
+export const MESSAGE_COLUMNS =
+  'm.chat_id, m.seq, m.server_msg_id, m.client_msg_id, m.from_user, m.from_device, m.ciphertext, m.media_ids, m.sent_at';
+
+export function messageOf(row: Row, at: number): StoredMessage {
+  return {
+    chatId: `c_${row[at]}` as ChatId,
+    seq: Number(row[at + 1]),
+    serverMsgId: `m_${row[at + 2]}` as ServerMsgId,
+    clientMsgId: text(row, at + 3) as ClientMsgId,
+    from: `u_${row[at + 4]}` as UserId,
+    fromDevice: `d_${row[at + 5]}` as DeviceId,
+    ciphertext: base64OfBytea(text(row, at + 6)),
+    mediaIds: elementsOf(row[at + 7] ?? '{}').map((id) => `x_${id}` as MediaId),
+    sentAt: Number(row[at + 8]) as Micros,
+  };
+}
+
+export function spansOf(after: string | null | undefined, upTo: string | null | undefined): readonly Span[] {
+  const ends = elementsOf(upTo ?? '{}');
+  return elementsOf(after ?? '{}').map((start, i) => ({ after: Number(start), upTo: Number(ends[i]) }));
+}
+
+export function usersOf(list: string): readonly UserId[] {
+  return elementsOf(list).map((id) => `u_${id}` as UserId);
+}
+
+export function text(row: Row, at: number): string {
+  const value = row[at];
+  if (value === null || value === undefined) throw new Error(`column ${at} is NULL`);
+  return value;
+}
+
+/** PostgreSQL prints bytea as \x and hexadecimal digits (`bytea_output`, the default since 9.0). */
+function base64OfBytea(bytea: string): string {
+  return Buffer.from(bytea.slice(2), 'hex').toString('base64');
+}

@@ -1,0 +1,144 @@
+import { hashText } from '../../../core/contract/random.ts';
+import type { MessageStore } from '../../ports/message-store.ts';
+import { appendGroup } from './append-group.ts';
+import { changeMemberGroup, createChatGroup } from './chat-groups.ts';
+import { deviceGroup } from './device-group.ts';
+import { fetchGroup } from './fetch-group.ts';
+import { type GroupKind, GroupLane, type LaneOptions } from './group-lane.ts';
+import { listGroup } from './list-group.ts';
+import { loadGroup } from './load-group.ts';
+import { membersGroup } from './members-group.ts';
+import { deleteOutboxGroup, readOutboxGroup } from './outbox-groups.ts';
+import { DEFAULT_POSTGRES_LIMITS, type PostgresLimits } from './postgres-limits.ts';
+import { receiptGroup } from './receipt-group.ts';
+import { StoreConnection } from './store-connection.ts';
+import type { PostgresStoreOptions } from './store-options.ts';
+import { storeQueries } from './store-queries.ts';
+import { assertStoreReady, StoreNotReadyError } from './store-readiness.ts';
+
+/**
+ * The message store on PostgreSQL 15 or newer, as core/contract/store.ts states it: every write is one durable
+ * transaction, shared with whatever else waited (group commit), and ends `ok`, with a refusal, `failed` or `unknown`.
+ *
+ * @throws StoreNotReadyError when the database is not durable, lacks the schema, or is out of reach.
+ */
+export async function createPostgresMessageStore(options: PostgresStoreOptions): Promise<MessageStore> {
+  const limits: PostgresLimits = { ...DEFAULT_POSTGRES_LIMITS, ...options.postgres };
+  await assertStoreReady(options.connectionString, limits.connectTimeoutMs);
+  const connections = openConnections(options, limits);
+  await allReady(connections.all, limits.connectTimeoutMs);
+  return wire(connections, options.limits.receiptMembers, {
+    limits,
+    log: options.log,
+    metrics: options.metrics,
+  });
+}
+
+function wire(connections: Connections, receiptMembers: number, options: LaneOptions): MessageStore {
+  const { append, receipts, control, readers, relay } = connections;
+  const lane = <Request, Result>(kind: GroupKind<Request, Result>, on: readonly StoreConnection[]) =>
+    new GroupLane(kind, on, options);
+
+  const appends = append.map((connection) => lane(appendGroup, [connection]));
+  const receiptLanes = receipts.map((connection) => lane(receiptGroup, [connection]));
+  const creations = lane(createChatGroup, [control]);
+  const changes = lane(changeMemberGroup, [control]);
+  const devices = lane(deviceGroup, [control]);
+  const loads = lane(loadGroup, readers);
+  const lists = lane(listGroup(receiptMembers), readers);
+  const fetches = lane(fetchGroup, readers);
+  const members = lane(membersGroup, [relay]);
+  const outbox = lane(readOutboxGroup, [relay]);
+  const deletions = lane(deleteOutboxGroup, [connections.deleter]);
+  const lanes = [
+    ...appends,
+    ...receiptLanes,
+    creations,
+    changes,
+    devices,
+    loads,
+    lists,
+    fetches,
+    members,
+    outbox,
+    deletions,
+  ];
+  const [firstReader] = readers as [StoreConnection];
+
+  return {
+    // One chat always takes one lane: two groups that wait for each other's row would waste both connections.
+    append: (request, done) => dealt(appends, request.chatId).submit(request, done),
+    saveReceipts: (writes, done) => dealt(receiptLanes, writes[0]?.chatId ?? '').submit(writes, done),
+    createChat: (request, done) => creations.submit(request, done),
+    changeMember: (request, done) => changes.submit(request, done),
+    openDevice: (request, done) => devices.submit(request, done),
+    loadChat: (request, done) => loads.submit(request, done),
+    listChats: (request, done) => lists.submit(request, done),
+    fetch: (request, done) => fetches.submit(request, done),
+    readMembers: (request, done) => members.submit(request, done),
+    readOutbox: (request, done) => outbox.submit(request, done),
+    deleteOutbox: (ids, done) => deletions.submit(ids, done),
+    ...storeQueries(control, firstReader, connections.all),
+    async close() {
+      await Promise.all(lanes.map((each) => each.close()));
+      await Promise.all(connections.all.map((connection) => connection.close()));
+    },
+  };
+}
+
+function dealt<Lane>(lanes: readonly Lane[], key: string): Lane {
+  return lanes[hashText(key) % lanes.length] as Lane;
+}
+
+interface Connections {
+  readonly append: readonly StoreConnection[];
+  readonly receipts: readonly StoreConnection[];
+  readonly control: StoreConnection;
+  readonly readers: readonly StoreConnection[];
+  readonly relay: StoreConnection;
+  readonly deleter: StoreConnection;
+  readonly all: readonly StoreConnection[];
+}
+
+function openConnections(options: PostgresStoreOptions, limits: PostgresLimits): Connections {
+  const all: StoreConnection[] = [];
+  const open = (name: string): StoreConnection => {
+    const { connectionString, log } = options;
+    const connection = new StoreConnection({ name, connectionString, limits, log });
+    all.push(connection);
+    return connection;
+  };
+  const several = (name: string, count: number): readonly StoreConnection[] =>
+    Array.from({ length: count }, (_, i) => open(`${name} ${i}`));
+  return {
+    append: several('append', limits.appendLanes),
+    receipts: several('receipts', limits.receiptLanes),
+    control: open('control'),
+    readers: several('read', limits.readLanes),
+    relay: open('outbox read'),
+    deleter: open('outbox delete'),
+    all,
+  };
+}
+
+async function allReady(connections: readonly StoreConnection[], timeoutMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new StoreNotReadyError(`PostgreSQL gave no ${connections.length} connections`)),
+      timeoutMs,
+    );
+  });
+  try {
+    const ready = connections.map(
+      (connection) => new Promise<void>((resolve) => connection.readyListeners.push(() => resolve())),
+    );
+    for (const connection of connections) connection.open();
+    await Promise.race([Promise.all(ready), late]);
+  } catch (error) {
+    await Promise.all(connections.map((connection) => connection.close()));
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}

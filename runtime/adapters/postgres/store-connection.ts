@@ -1,0 +1,236 @@
+import pg from 'pg';
+import type { Logger } from 'pino';
+import type { Row } from './message-row.ts';
+import type { PostgresLimits } from './postgres-limits.ts';
+import {
+  causeOf,
+  saysRolledBack,
+  spoilsConnection,
+  sqlState,
+  type TransactionResult,
+} from './transaction-result.ts';
+
+export interface Statement {
+  /** Prepared under this name once a connection. */
+  readonly name: string;
+  readonly text: string;
+  readonly values: readonly string[];
+}
+
+export interface StoreConnectionOptions {
+  readonly name: string;
+  readonly connectionString: string;
+  readonly limits: PostgresLimits;
+  readonly log: Logger;
+}
+
+type Finish = (result: TransactionResult) => void;
+
+/**
+ * One connection that stays: it comes back after every loss, and carries out transactions in one round trip each (BEGIN,
+ * statements and COMMIT go out together). Transactions handed in while one is under way queue up on the server.
+ */
+export class StoreConnection {
+  readonly name: string;
+  /** Called whenever the connection has become ready. */
+  readonly readyListeners: (() => void)[] = [];
+  readonly #options: StoreConnectionOptions;
+  #client: pg.Client | undefined;
+  #attempts = 0;
+  #retry: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(options: StoreConnectionOptions) {
+    this.name = options.name;
+    this.#options = options;
+  }
+
+  get ready(): boolean {
+    return this.#client !== undefined;
+  }
+
+  /** Starts connecting; never gives up until `close`. */
+  open(): void {
+    const { connectionString, limits } = this.#options;
+    const client = new pg.Client({
+      connectionString,
+      application_name: `parley ${this.name}`,
+      connectionTimeoutMillis: limits.connectTimeoutMs,
+      keepAlive: true,
+      pipeline: true,
+      types: { getTypeParser: () => asText },
+    });
+    let lost = false;
+    const lose = (error: Error): void => {
+      if (lost) return;
+      lost = true;
+      this.#lost(client, error);
+    };
+    client.on('error', lose);
+    client.on('end', () => lose(new Error('the connection ended')));
+    client.connect((error: Error | null) => {
+      if (error instanceof Error) lose(error);
+      else this.#prepare(client, lose);
+    });
+  }
+
+  /** Lets what is under way finish, then ends. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#retry);
+    const client = this.#client;
+    this.#client = undefined;
+    await client?.end();
+  }
+
+  /**
+   * Runs the statements as one transaction (READ COMMITTED) that writes; `done` is called once, never before this
+   * returned.
+   */
+  write(statements: readonly Statement[], done: Finish): void {
+    this.#transaction('BEGIN', statements, done);
+  }
+
+  /** Runs the statements on one snapshot. */
+  read(statements: readonly Statement[], done: Finish): void {
+    // A single statement is a snapshot by itself.
+    const begin = statements.length === 1 ? undefined : 'BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY';
+    this.#transaction(begin, statements, done);
+  }
+
+  #transaction(begin: string | undefined, statements: readonly Statement[], done: Finish): void {
+    const client = this.#client;
+    if (client === undefined) {
+      const error = new Error('not connected');
+      setImmediate(() => done({ kind: 'failed', cause: 'unavailable', error }));
+      return;
+    }
+    const ending = new TransactionEnding(
+      begin === undefined ? statements.length : statements.length + 2,
+      (result) => {
+        clearTimeout(deadline);
+        if (result.kind !== 'committed' && spoilsConnection(result.error)) this.#drop(client);
+        done(result);
+      },
+    );
+    const deadline = setTimeout(() => this.#drop(client), this.#options.limits.answerTimeoutMs);
+    const { stream } = client.connection;
+    stream.cork();
+    if (begin !== undefined) client.query(begin, ending.onBegin);
+    for (const { name, text, values } of statements) {
+      client.query({ name, text, values: values as string[], rowMode: 'array' }, ending.onRows);
+    }
+    if (begin !== undefined) client.query('COMMIT', ending.onCommit);
+    stream.uncork();
+  }
+
+  #prepare(client: pg.Client, lose: (error: Error) => void): void {
+    const { statementTimeoutMs } = this.#options.limits;
+    client.query(sessionSettings(statementTimeoutMs), (error: Error | null) => {
+      if (error instanceof Error) lose(error);
+    });
+    client.query(
+      { text: 'SELECT pg_is_in_recovery()', rowMode: 'array' },
+      (error: Error | null, result: pg.QueryArrayResult<string[]>) => {
+        if (error instanceof Error) lose(error);
+        else if (result.rows[0]?.[0] !== 'f') lose(new Error('this server is a replica'));
+        else if (this.#closed) client.end().catch(() => {});
+        else {
+          this.#client = client;
+          this.#attempts = 0;
+          for (const listener of this.readyListeners) listener();
+        }
+      },
+    );
+  }
+
+  #lost(client: pg.Client, error: Error): void {
+    const wasReady = this.#client === client;
+    if (wasReady) this.#client = undefined;
+    this.#drop(client);
+    if (this.#closed) return;
+    const { log, limits } = this.#options;
+    const ceiling = Math.min(
+      limits.reconnectMaxMs,
+      limits.reconnectBaseMs * 2 ** Math.min(this.#attempts, 20),
+    );
+    const pause = Math.random() * ceiling;
+    this.#attempts++;
+    log[wasReady ? 'warn' : 'debug'](
+      { connection: this.name, reason: error.message },
+      'no connection to PostgreSQL, trying again',
+    );
+    this.#retry = setTimeout(() => this.open(), pause);
+  }
+
+  /** Ends a connection that cannot be trusted; what was under way on it is told through the driver. */
+  #drop(client: pg.Client): void {
+    client.connection.stream.destroy();
+  }
+}
+
+/** Gathers the answers of one transaction. */
+class TransactionEnding {
+  readonly #rows: (readonly Row[])[] = [];
+  readonly #finish: Finish;
+  #error: Error | undefined;
+  #left: number;
+
+  constructor(answers: number, finish: Finish) {
+    this.#left = answers;
+    this.#finish = finish;
+  }
+
+  readonly onBegin = (error: Error | null): void => {
+    this.#note(error);
+    this.#left--;
+  };
+
+  readonly onRows = (error: Error | null, result: pg.QueryArrayResult<Row[]>): void => {
+    this.#note(error);
+    if (error === null) this.#rows.push(result.rows as unknown as readonly Row[]);
+    this.#left--;
+    // Without a COMMIT of its own: a read, which has no effect to be unsure of.
+    if (this.#left === 0)
+      this.#finish(this.#error === undefined ? { kind: 'committed', rows: this.#rows } : failed(this.#error));
+  };
+
+  readonly onCommit = (error: Error | null, result: pg.QueryResult): void => {
+    if (error === null) {
+      // COMMIT of a transaction in which a statement failed answers ROLLBACK.
+      if (this.#error === undefined && result.command === 'COMMIT')
+        this.#finish({ kind: 'committed', rows: this.#rows });
+      else this.#finish(failed(this.#error ?? new Error(`COMMIT answered ${result.command}`)));
+    } else if (this.#error !== undefined && sqlState(this.#error) !== undefined)
+      this.#finish(failed(this.#error));
+    else if (saysRolledBack(error)) this.#finish(failed(error));
+    else this.#finish({ kind: 'unknown', error });
+  };
+
+  #note(error: Error | null): void {
+    if (error !== null) this.#error ??= error;
+  }
+}
+
+function failed(error: Error): TransactionResult {
+  return { kind: 'failed', cause: causeOf(error), error };
+}
+
+function asText(value: string): string {
+  return value;
+}
+
+/**
+ * Plans are made once and always go by index: statistics of a table that was small a minute ago would suggest reading it
+ * whole, and a cached plan would keep doing so.
+ */
+function sessionSettings(statementTimeoutMs: number): string {
+  return [
+    `SET statement_timeout = ${statementTimeoutMs}`,
+    `SET idle_in_transaction_session_timeout = ${2 * statementTimeoutMs}`,
+    'SET plan_cache_mode = force_generic_plan',
+    'SET enable_seqscan = off',
+    'SET jit = off',
+    "SET bytea_output = 'hex'",
+  ].join('; ');
+}
