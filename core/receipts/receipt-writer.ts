@@ -2,6 +2,7 @@ import type { DeviceId, UserId } from '../contract/ids.ts';
 import type { ReceiptType } from '../contract/records.ts';
 import type { ReceiptWrite, SaveReceiptsResult } from '../contract/store.ts';
 import { type ChatState, currentMembers } from '../sequencing/chat-state.ts';
+import { canSee } from '../sequencing/membership.ts';
 import type { MessageService, Out } from '../sequencing/message-service-state.ts';
 import type { ReceiptRequest } from '../session/service-call.ts';
 
@@ -30,7 +31,7 @@ export function acceptReceipt(
     writer.refused++;
     return;
   }
-  const write = { ...toWrite(request), recipients: receiptRecipients(service, chat, request.userId) };
+  const write = { ...toWrite(request), recipients: receiptRecipients(service, chat, request) };
   // Two receipts of which one is known by id only cannot be compared here: both are written, the store takes the maximum.
   if (waiting !== undefined && (waiting.seq === undefined) !== (request.seq === undefined)) {
     writer.pending.set(`${key} ${request.serverMsgId ?? request.seq}`, write);
@@ -50,10 +51,21 @@ function toWrite(r: ReceiptRequest): Omit<ReceiptWrite, 'recipients'> {
   };
 }
 
-/** Small chats tell each member; in large ones the sender asks for counts. */
-function receiptRecipients(service: MessageService, chat: ChatState, user: UserId): readonly UserId[] {
+/** Small chats tell each member who sees the message; in large ones the sender asks for counts. */
+function receiptRecipients(
+  service: MessageService,
+  chat: ChatState,
+  request: Pick<ReceiptRequest, 'userId' | 'seq'>,
+): readonly UserId[] {
   const members = currentMembers(chat);
-  return members.length <= service.limits.receiptMembers ? members.filter((m) => m !== user) : [];
+  if (members.length > service.limits.receiptMembers) return [];
+  return members.filter((member) => member !== request.userId && maySee(chat, member, request.seq));
+}
+
+/** A seq that only the store knows is told to those who have been there from the start. */
+function maySee(chat: ChatState, user: UserId, seq: number | undefined): boolean {
+  const spans = chat.members.get(user)?.spans ?? [];
+  return seq === undefined ? spans.length === 1 && spans[0]?.after === 0 : canSee(spans, seq);
 }
 
 function pendingKey(chat: string, user: UserId, device: DeviceId, type: ReceiptType): string {

@@ -2,7 +2,7 @@ import type { ChatId, ConnId } from '../contract/ids.ts';
 import type { ChatSummary } from '../contract/records.ts';
 import type { ListChatsResult, OpenDeviceResult } from '../contract/store.ts';
 import type { Micros } from '../contract/time.ts';
-import { prevVisible, visibleHead } from '../sequencing/membership.ts';
+import { canSee, prevVisible, visibleHead } from '../sequencing/membership.ts';
 import { CLOSE_CODE } from '../wire/frames.ts';
 import type { GatewayEvent } from './gateway-event.ts';
 import type { ClaimResult } from './lease.ts';
@@ -192,7 +192,8 @@ function welcome(
       chat.chatId,
       newChatView(chat.chatId, cursor, Math.max(head, early?.head ?? 0), chat.spans),
     );
-    for (const receipt of chat.receipts) receipts.push(receipt);
+    // Who joined late or has left hears of nothing outside his time.
+    for (const receipt of chat.receipts) if (canSee(chat.spans, receipt.seq)) receipts.push(receipt);
   }
   session.receipts = receipts;
   const { limits } = gateway;
