@@ -1,9 +1,86 @@
 import type { FaultKind } from './fault-kind.ts';
+import { clockDrift } from './clock-drift.ts';
+import { clockOffset } from './clock-offset.ts';
+import { clockStep } from './clock-step.ts';
+import { crash } from './crash.ts';
+import { crashAtEffect } from './crash-at-effect.ts';
+import { crashInRebalance } from './crash-in-rebalance.ts';
+import { cut } from './cut.ts';
+import { cutOneWay } from './cut-one-way.ts';
+import { deployWave } from './deploy-wave.ts';
+import { deviceCrash } from './device-crash.ts';
+import { doubleFailover } from './double-failover.ts';
+import { drain } from './drain.ts';
+import { flap } from './flap.ts';
+import { halfOpen } from './half-open.ts';
+import { hintsDropped } from './hints-dropped.ts';
+import { isolation } from './isolation.ts';
+import { outboxLate } from './outbox-late.ts';
+import { partitionThenMove } from './partition-then-move.ts';
+import { pause } from './pause.ts';
+import { queueDuplicate } from './queue-duplicate.ts';
+import { queueFailing } from './queue-failing.ts';
+import { queueRedeliver } from './queue-redeliver.ts';
+import { queueUnknown } from './queue-unknown.ts';
+import { rebalance } from './rebalance.ts';
+import { reconnectStorm } from './reconnect-storm.ts';
+import { registryDown } from './registry-down.ts';
+import { registryFailover } from './registry-failover.ts';
+import { registryFlush } from './registry-flush.ts';
+import { registrySlow } from './registry-slow.ts';
+import { slowLink } from './slow-link.ts';
+import { slowNode } from './slow-node.ts';
+import { slowThenDead } from './slow-then-dead.ts';
+import { storeFailing } from './store-failing.ts';
+import { storeSlow } from './store-slow.ts';
+import { storeUnknown } from './store-unknown.ts';
+import { storeZombie } from './store-zombie.ts';
+import { swizzleClog } from './swizzle-clog.ts';
 
 /** Every kind of fault the simulator knows, in the order in which they are listed to people. */
-export const FAULT_KINDS: readonly FaultKind[] = [];
+export const FAULT_KINDS: readonly FaultKind[] = [
+  crash,
+  crashAtEffect,
+  pause,
+  slowNode,
+  drain,
+  deviceCrash,
+  clockOffset,
+  clockStep,
+  clockDrift,
+  cut,
+  cutOneWay,
+  isolation,
+  halfOpen,
+  slowLink,
+  flap,
+  storeUnknown,
+  storeZombie,
+  storeFailing,
+  storeSlow,
+  outboxLate,
+  queueUnknown,
+  queueFailing,
+  queueDuplicate,
+  queueRedeliver,
+  rebalance,
+  registryFlush,
+  registryFailover,
+  registryDown,
+  registrySlow,
+  hintsDropped,
+  swizzleClog,
+  deployWave,
+  reconnectStorm,
+  partitionThenMove,
+  slowThenDead,
+  doubleFailover,
+  crashInRebalance,
+];
+
+const BY_NAME: ReadonlyMap<string, FaultKind> = new Map(FAULT_KINDS.map((kind) => [kind.kind, kind]));
 
 /** @returns the kind of that name, or undefined: an unknown kind is an error of the scenario. */
 export function faultKind(name: string): FaultKind | undefined {
-  return FAULT_KINDS.find((kind) => kind.kind === name);
+  return BY_NAME.get(name);
 }

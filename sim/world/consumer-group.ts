@@ -14,6 +14,8 @@ export class ConsumerGroup {
   /** Incarnation of each member when it joined. */
   #incarnations: readonly number[] = [];
   #generation = 0;
+  /** Which dealing of the partitions is in force. */
+  #turn = 0;
 
   constructor(world: World, queue: DeliveryQueueNode, workers: readonly WorkerHost[]) {
     this.#world = world;
@@ -32,8 +34,9 @@ export class ConsumerGroup {
       this.#rebalance(heard);
   }
 
-  /** Deals the partitions anew although nobody came or went. */
-  rebalance(): void {
+  /** Deals the partitions anew although nobody came or went. @param move whether they change hands. */
+  rebalance(move: boolean): void {
+    if (!move) this.#turn--;
     this.#rebalance(this.#workers.filter((worker) => this.#isHeard(worker)));
   }
 
@@ -47,11 +50,12 @@ export class ConsumerGroup {
   #rebalance(members: readonly WorkerHost[]): void {
     const { probes } = this.#world;
     this.#generation++;
+    this.#turn++;
     this.#members = members;
     this.#incarnations = members.map((member) => member.incarnation);
     for (const partition of this.#queue.partitions) {
       // Another dealing each time, so that partitions really move.
-      const owner = members[(partition.number + this.#generation) % Math.max(1, members.length)];
+      const owner = members[(partition.number + this.#turn) % Math.max(1, members.length)];
       const old = partition.owner;
       if (old?.up === true)
         this.#world.sendFromEngine(this.#queue.index, old, { kind: 'revoked', partition: partition.number });

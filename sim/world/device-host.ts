@@ -14,6 +14,8 @@ import type { DeviceEvent, DeviceTimer } from '../../core/device/device-event.ts
 import type { Device } from '../../core/device/device-state.ts';
 import type { ClientFrame } from '../../core/wire/frames.ts';
 import { Connection } from './connection.ts';
+import { BROKEN } from './device-links.ts';
+import type { GatewayHost } from './gateway-host.ts';
 import { Host } from './host.ts';
 import { Timer } from './timer.ts';
 import type { World } from './world.ts';
@@ -114,6 +116,21 @@ export class DeviceHost extends Host {
   #forget(conn: Connection): void {
     conn.deviceOpen = false;
     this.#conns.delete(conn.deviceConn);
+  }
+
+  /** Gateways to which it has a connection. */
+  gateways(): GatewayHost[] {
+    return [...this.#conns.values()].map((conn) => conn.gateway);
+  }
+
+  /** Its network breaks every connection, and both ends learn of it. */
+  breakConnections(): void {
+    for (const conn of this.#conns.values()) {
+      this.world.links.up(conn, undefined);
+      this.world.tell(this, { kind: 'closed', conn: conn.deviceConn, code: BROKEN }, 0);
+      conn.deviceOpen = false;
+    }
+    this.#conns.clear();
   }
 
   #timer(timer: DeviceTimer): Timer {

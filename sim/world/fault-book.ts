@@ -24,8 +24,8 @@ export class FaultBook {
   begin(index: number): void {
     const fault = this.#world.scenario.faults[index]!;
     const kind = faultKind(fault.kind);
-    if (kind === undefined || this.#world.indexOf(nodeOf(fault.target)) === undefined) {
-      this.#world.probes.hit('fault.without-target');
+    if (kind === undefined) {
+      this.#world.probes.hit('fault.unknown-kind');
       return;
     }
     this.#world.probes.hit(`fault.${fault.kind}`);
@@ -47,10 +47,4 @@ export class FaultBook {
   heal(): void {
     for (const index of [...this.#undo.keys()]) this.end(index);
   }
-}
-
-/** The first node of a target: "device-3" of "device-3~gateway-0". */
-function nodeOf(target: string): string {
-  const at = target.indexOf('~');
-  return at < 0 ? target : target.slice(0, at);
 }

@@ -1,0 +1,30 @@
+import { SECOND } from '../../core/contract/time.ts';
+import { drawFault } from './draw-fault.ts';
+import type { FaultKind } from './fault-kind.ts';
+import { span } from './fault-words.ts';
+import { nothing } from './take-down.ts';
+
+const TARGETS = ['registry'];
+/** Replication lag of the replica that takes over. */
+const MOST_LOST = 2 * SECOND;
+
+/**
+ * A replica takes over that does not know the last `amount` microseconds of writes; for up to the length of the fault
+ * others still ask the old primary, whose answers are old and whose writes are lost.
+ */
+export const registryFailover: FaultKind = {
+  kind: 'registry-failover',
+  classes: ['registry'],
+  mayBePermanent: false,
+  targets: () => TARGETS,
+  describe(fault) {
+    const stale = `the old primary answers for up to ${span(fault.for)}`;
+    return `the session registry fails over, losing its last ${span(fault.amount)} of writes; ${stale}`;
+  },
+  draw: (draws, setting) =>
+    drawFault('registry-failover', TARGETS, draws, setting, draws.between(1_000, MOST_LOST)),
+  begin(world, fault, draws) {
+    world.registry.failOver(fault.amount, fault.for, draws.int(65_536));
+    return nothing;
+  },
+};

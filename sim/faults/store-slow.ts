@@ -1,0 +1,19 @@
+import { drawFault } from './draw-fault.ts';
+import type { FaultKind } from './fault-kind.ts';
+import { forHowLong } from './fault-words.ts';
+
+const FACTORS = [3, 10, 100, 1_000];
+
+const TARGETS = ['store'];
+
+/** Calls take the store `amount` times as long. */
+export const storeSlow: FaultKind = {
+  kind: 'store-slow',
+  classes: ['store'],
+  mayBePermanent: false,
+  targets: () => TARGETS,
+  describe: (fault) => `the store takes ${fault.amount} times as long ${forHowLong(fault)}`,
+  draw: (draws, setting) =>
+    drawFault('store-slow', TARGETS, draws, setting, FACTORS[draws.int(FACTORS.length)]!),
+  begin: (world, fault) => world.store.slowness.turnUp(Math.max(1, fault.amount)),
+};
