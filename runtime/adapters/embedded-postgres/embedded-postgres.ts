@@ -130,6 +130,7 @@ function keep(cluster: Cluster, logFile: string, first: Postmaster, log: Logger)
     pid: () => current.pid,
     stop: async () => {
       stopping = true;
+      current.hold();
       await stopPostmaster(current.pid);
       await watching;
     },

@@ -29,6 +29,8 @@ export interface Postmaster {
   readonly pid: number;
   /** Resolves when it is gone, with how it went. */
   readonly exited: Promise<string>;
+  /** From here on the event loop stays alive until it is gone. */
+  hold(): void;
 }
 
 /**
@@ -73,7 +75,7 @@ function launch(cluster: Cluster, logFile: string): Postmaster {
     child.once('error', (error) => resolve(error.message));
     child.once('exit', (code, signal) => resolve(signal === null ? `exit code ${code}` : `signal ${signal}`));
   });
-  return { pid: child.pid ?? 0, exited };
+  return { pid: child.pid ?? 0, exited, hold: () => child.ref() };
 }
 
 /** @returns undefined when ready, else what went wrong. */
