@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import type { Behaviour } from '../message-store.contract.ts';
+
+export const outboxBehaviours: readonly Behaviour[] = [
+  [
+    'each message has one outbox row with its recipients, in the order of the seqs, until it is deleted',
+    async (s) => {
+      const chat = await s.chat(3);
+      const messages = await s.appendSome(chat, 3);
+      const rows = await s.outboxOf(chat.chatId);
+      assert.deepEqual(
+        rows.map(({ id: _, ...row }) => row),
+        messages.map((message) => ({ kind: 'message', message, recipients: chat.users })),
+      );
+      await s.deleteOutbox(rows.slice(0, 2));
+      assert.deepEqual(await s.outboxOf(chat.chatId), rows.slice(2));
+      await s.deleteOutbox(rows); // again: nothing happens
+      assert.deepEqual(await s.outboxOf(chat.chatId), []);
+    },
+  ],
+  [
+    'recipients may be too many to list, or none',
+    async (s) => {
+      const chat = await s.chat(2);
+      const messages = [s.message(chat, 1), s.message(chat, 2)];
+      await s.append({ ...s.request(chat, messages.slice(0, 1)), recipients: undefined });
+      await s.append({ ...s.request({ ...chat, head: 1 }, messages.slice(1)), recipients: [] });
+      const rows = await s.outboxOf(chat.chatId);
+      assert.deepEqual(rows.map((row) => row.recipients), [undefined, []]);
+    },
+  ],
+  [
+    'a refused append announces nothing',
+    async (s) => {
+      const chat = await s.chat(2);
+      const [first] = await s.appendSome(chat, 1);
+      await s.append(s.request({ ...chat, head: 0 }, [s.message(chat, 1)]));
+      await s.append(s.request(chat, [s.message(chat, 2, { clientMsgId: first!.clientMsgId })]));
+      assert.equal((await s.outboxOf(chat.chatId)).length, 1);
+    },
+  ],
+  [
+    'a read of the outbox gives the oldest rows, without the excepted ones',
+    async (s) => {
+      const chat = await s.chat(2);
+      await s.appendSome(chat, 6);
+      const all = await s.readOutbox(1_000_000, []);
+      const own = new Set((await s.outboxOf(chat.chatId)).map((row) => row.id));
+      const others = all.filter((row) => !own.has(row.id)).map((row) => row.id);
+      const rows = (await s.outboxOf(chat.chatId)).map((row) => row.id);
+      const except = [...others, rows[0]!, rows[3]!, 999_999_999];
+      const read = await s.readOutbox(3, except);
+      assert.deepEqual(read.map((row) => row.id), [rows[1], rows[2], rows[4]]);
+    },
+  ],
+];
