@@ -27,13 +27,20 @@ export const POSTGRES_MAJOR = '18';
 /**
  * @param user who will run them. A checkout that this user cannot enter (one below /root, say) is copied once, about
  *   35 MB, to a folder that everybody can.
+ * @param places where they are installed, and where copies may go; for tests.
  * @throws Error when the platform has no package, or it is not installed.
  */
-export function postgresBinaries(user: RunAs | undefined, caches = defaultCaches()): PostgresBinaries {
-  const installed = installedNative();
+export function postgresBinaries(user: RunAs | undefined, places: Places = {}): PostgresBinaries {
+  const installed = places.native ?? installedNative();
   hydrateLinks(installed);
-  const native = user === undefined || canRun(installed, user) ? installed : copied(installed, user, caches);
+  const reachable = user === undefined || canRun(installed, user);
+  const native = reachable ? installed : copied(installed, user, places.caches ?? defaultCaches());
   return { initdb: join(native, 'bin', 'initdb'), postgres: join(native, 'bin', 'postgres') };
+}
+
+interface Places {
+  readonly native?: string;
+  readonly caches?: readonly string[];
 }
 
 function installedNative(): string {

@@ -8,11 +8,12 @@ import {
   renameSync,
   rmSync,
   statSync,
+  writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Cluster, dataArgument, environment, lastLines } from './cluster.ts';
-import { postgresSettings } from './postgres-settings.ts';
+import { postgresSettings, SOCKET_PORT } from './postgres-settings.ts';
 import { commandOf, exists, workingDirectoryOf } from './process-identity.ts';
 
 /** Starting and stopping the main process of a cluster, and finding one that an earlier server left behind. */
@@ -34,7 +35,7 @@ export interface Postmaster {
 }
 
 /**
- * Starts PostgreSQL and waits until it takes connections.
+ * Starts PostgreSQL and waits until it takes connections. None may be running: see `findOrphan`.
  * It gets a session of its own: a Ctrl-C in the terminal must reach the server, which drains and then stops PostgreSQL.
  * @throws Error with the end of its log when it does not come up.
  */
@@ -42,6 +43,7 @@ export async function startPostmaster(cluster: Cluster, logFile: string): Promis
   const giveUpAt = Date.now() + READY_MS;
   for (;;) {
     const logStart = rotate(logFile);
+    disownPidFile(cluster.dir);
     const postmaster = launch(cluster, logFile);
     const failure = await untilReady(cluster, postmaster, giveUpAt);
     if (failure === undefined) return postmaster;
@@ -121,17 +123,22 @@ async function signalAndWait(pid: number, signal: NodeJS.Signals, waitMs: number
   return false;
 }
 
-/**
- * A PostgreSQL of this cluster that still runs though its server is gone. A stale pid file is removed when its number
- * now belongs to another program; PostgreSQL itself would take that for a running server and refuse to start.
- * @returns its pid, or undefined.
- */
+/** @returns the pid of a PostgreSQL of this cluster that still runs though its server is gone, or undefined. */
 export function findOrphan(cluster: Cluster): number | undefined {
-  const file = readPidFile(cluster.dir);
-  if (file === undefined) return undefined;
-  if (exists(file.pid) && isPostmasterOf(cluster, file.pid)) return file.pid;
-  rmSync(join(cluster.dir, 'postmaster.pid'), { force: true });
-  return undefined;
+  const pid = readPidFile(cluster.dir)?.pid;
+  return pid !== undefined && exists(pid) && isPostmasterOf(cluster, pid) ? pid : undefined;
+}
+
+/**
+ * PostgreSQL takes any process with the number in its pid file for a running server, also a stranger, or its own dead
+ * self when nobody has collected it. Known to be neither, the number is replaced by this process's, which PostgreSQL
+ * sees to be its parent and no rival. The file itself stays: it names the shared memory by which PostgreSQL makes sure
+ * that no backend of the dead server is still at work on the files.
+ */
+function disownPidFile(dir: string): void {
+  const file = join(dir, 'postmaster.pid');
+  if (existsSync(file)) writeFileSync(file, readFileSync(file, 'utf8').replace(/^\d*/, String(process.pid)));
+  rmSync(join(dir, `.s.PGSQL.${SOCKET_PORT}.lock`), { force: true });
 }
 
 function isPostmasterOf(cluster: Cluster, pid: number): boolean {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, test } from 'vitest';
 import type { MessageStore } from '../../ports/message-store.ts';
 import { messageStoreContract } from './message-store.contract.ts';
 import { createPostgresMessageStore } from './message-store-postgres.ts';
-import { type TestDatabase, startTestDatabase } from './test-database.ts';
+import { type TestDatabase, startTestDatabase } from './testing/test-database.ts';
 
 const log = pino({ level: 'silent' });
 const limits = { receiptMembers: 6 };

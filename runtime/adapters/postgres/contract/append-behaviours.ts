@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import type { ClientMsgId } from '../../../../core/contract/ids.ts';
 import type { Behaviour } from '../message-store.contract.ts';
 
 const OK = { outcome: 'ok' };
@@ -108,19 +107,6 @@ export const appendBehaviours: readonly Behaviour[] = [
       results.forEach((result, i) => assert.equal(result.outcome, ['ok', 'stale', 'duplicate'][i % 3]));
       const heads = await Promise.all(chats.map(async (chat) => (await s.record(chat.chatId)).head));
       heads.forEach((head, i) => assert.equal(head, (i === 0 ? 1 : 0) + (i % 3 === 0 ? 1 : 0)));
-    },
-  ],
-  [
-    'who spells a send key in capitals finds his message, in his own spelling',
-    async (s) => {
-      const chat = await s.chat(2);
-      const [first] = await s.appendSome(chat, 1);
-      const clientMsgId = first!.clientMsgId.toUpperCase() as ClientMsgId;
-      const again = s.message(chat, 2, { clientMsgId });
-      const found = [{ ...first!, clientMsgId }];
-      assert.deepEqual(await s.append(s.request(chat, [again])), { outcome: 'duplicate', found });
-      const loaded = await s.load(chat.chatId, [again]);
-      assert.deepEqual(loaded.outcome === 'ok' && loaded.found, found);
     },
   ],
   [
