@@ -77,17 +77,15 @@ function initialise(dataDir: string, dir: string): void {
   const user = initUser();
   if (user !== undefined) giveTo(unfinished, user);
   const { initdb } = postgresBinaries(user);
+  // Whoever can open the socket can read the files beside it, so a password would protect nothing. No TCP at all.
+  const access = ['--auth-local=trust', '--auth-host=reject'];
   const args = [
-    ...[
-      '-D',
-      dataArgument(unfinished),
-      `--username=${ROLE}`,
-      '--encoding=UTF8',
-      '--no-locale',
-      '--no-instructions',
-    ],
-    // Whoever can open the socket can read the files beside it, so a password would protect nothing. No TCP at all.
-    ...['--auth-local=trust', '--auth-host=reject'],
+    '-D',
+    dataArgument(unfinished),
+    `--username=${ROLE}`,
+    '--encoding=UTF8',
+    '--no-locale',
+    ...access,
   ];
   const ran = spawnSync(initdb, args, { cwd: unfinished, env: environment(), encoding: 'utf8', ...user });
   if (ran.status !== 0) {

@@ -1,5 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -39,7 +48,8 @@ async function sql(connectionString: string, text: string): Promise<unknown[]> {
   client.on('error', () => {});
   await client.connect();
   try {
-    return (await client.query({ text, rowMode: 'array' })).rows.flat();
+    const { rows } = await client.query<unknown[]>({ text, rowMode: 'array' });
+    return rows.flat();
   } finally {
     await client.end();
   }
@@ -62,7 +72,10 @@ interface Server {
 
 /** A server in a process group of its own, like one started from a terminal. */
 async function startServer(): Promise<Server> {
-  const child = spawn(process.execPath, [program, dataDir], { detached: true, stdio: ['pipe', 'pipe', 'ignore'] });
+  const child = spawn(process.execPath, [program, dataDir], {
+    detached: true,
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
   const gone = new Promise((resolve) => child.once('exit', resolve));
   const line = await new Promise<string>((resolve, reject) => {
     child.stdout.once('data', (bytes: Buffer) => resolve(bytes.toString()));
@@ -74,7 +87,8 @@ async function startServer(): Promise<Server> {
 
 test('runs durable, on a socket alone, under an unprivileged user, in a folder that only root may enter', async () => {
   const postgres = await start();
-  const settings = "SELECT name || '=' || setting FROM pg_settings WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit', 'listen_addresses') ORDER BY 1";
+  const settings =
+    "SELECT name || '=' || setting FROM pg_settings WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit', 'listen_addresses') ORDER BY 1";
   expect(await sql(postgres.connectionString, settings)).toEqual([
     'fsync=on',
     'full_page_writes=on',
@@ -85,7 +99,9 @@ test('runs durable, on a socket alone, under an unprivileged user, in a folder t
   expect(owner.mode & 0o077).toBe(0);
   if (asRoot) expect(owner.uid).not.toBe(0);
   if (process.platform === 'linux') {
-    expect(readFileSync(`/proc/${postgres.pid()}/status`, 'utf8')).toMatch(new RegExp(`^Uid:\\t${owner.uid}\\t`, 'm'));
+    expect(readFileSync(`/proc/${postgres.pid()}/status`, 'utf8')).toMatch(
+      new RegExp(`^Uid:\\t${owner.uid}\\t`, 'm'),
+    );
   }
   await postgres.stop();
   await postgres.stop();

@@ -64,9 +64,8 @@ function statFields(pid: number): string[] | undefined {
 function psField(pid: number, field: string): string | undefined {
   if (process.platform === 'linux') return undefined;
   try {
-    return (
-      execFileSync('ps', ['-o', `${field}=`, '-p', String(pid)], { encoding: 'utf8' }).trim() || undefined
-    );
+    const value = execFileSync('ps', ['-o', `${field}=`, '-p', String(pid)], { encoding: 'utf8' }).trim();
+    return value === '' ? undefined : value;
   } catch {
     return undefined;
   }

@@ -51,7 +51,8 @@ function byChat(requests: readonly AppendRequest[]): readonly number[] {
     .map((_, i) => i)
     .sort((a, b) => {
       const [x, y] = [(requests[a] as AppendRequest).chatId, (requests[b] as AppendRequest).chatId];
-      return x.length - y.length || (x < y ? -1 : x > y ? 1 : 0);
+      if (x.length !== y.length) return x.length - y.length;
+      return x < y ? -1 : Number(x > y);
     });
 }
 

@@ -30,7 +30,10 @@ export interface StoreBenchResult {
  * Measures durable writes per second: appends of one message each to many direct chats, then a DELIVERED receipt for
  * each of them, while a relay empties the outbox, as it does in service.
  */
-export async function benchStore(store: MessageStore, options: StoreBenchOptions): Promise<readonly StoreBenchResult[]> {
+export async function benchStore(
+  store: MessageStore,
+  options: StoreBenchOptions,
+): Promise<readonly StoreBenchResult[]> {
   const largest = Math.max(...options.concurrencies);
   const chats = await createChats(store, largest);
   const relay = startRelay(store);
@@ -42,7 +45,11 @@ export async function benchStore(store: MessageStore, options: StoreBenchOptions
   try {
     for (const concurrency of options.concurrencies) {
       const some = chats.slice(0, concurrency);
-      report(await measure('appends', some, options, (chat, done) => appendOne(store, chat, options.messageBytes, done)));
+      report(
+        await measure('appends', some, options, (chat, done) =>
+          appendOne(store, chat, options.messageBytes, done),
+        ),
+      );
       report(await measure('receipts', some, options, (chat, done) => receiptOne(store, chat, done)));
     }
   } finally {

@@ -72,7 +72,7 @@ function pagesOf(
 ): readonly FetchResult[] {
   const messages = Array.from<unknown, StoredMessage[]>({ length: requests }, () => []);
   for (const row of messageRows) messages[Number(row[0]) - 1]?.push(messageOf(row, 1));
-  const pages = Array.from<FetchResult>({ length: requests }).fill(STRANGER);
+  const pages = Array.from<unknown, FetchResult>({ length: requests }, () => STRANGER);
   for (const row of headRows) {
     const at = Number(row[0]) - 1;
     pages[at] = {

@@ -35,7 +35,12 @@ afterEach(async () => {
 });
 
 async function open(connectionString: string, postgres: Partial<PostgresLimits> = {}): Promise<MessageStore> {
-  const store = await createPostgresMessageStore({ connectionString, limits: { receiptMembers: 6 }, postgres, log });
+  const store = await createPostgresMessageStore({
+    connectionString,
+    limits: { receiptMembers: 6 },
+    postgres,
+    log,
+  });
   stores.push(store);
   return store;
 }
@@ -75,13 +80,22 @@ async function until(condition: () => Promise<boolean>): Promise<void> {
 }
 
 const anyBackendWaits = async (): Promise<boolean> =>
-  (await sql("SELECT FROM pg_stat_activity WHERE application_name LIKE 'parley %' AND wait_event_type = 'Lock'")).length > 0;
+  (
+    await sql(
+      "SELECT FROM pg_stat_activity WHERE application_name LIKE 'parley %' AND wait_event_type = 'Lock'",
+    )
+  ).length > 0;
 
 /** Every acknowledged message is where its acknowledgement says, and the chat has no other and no hole. */
-async function expectKept(chats: readonly TestChat[], acked: readonly { chatId: string; seq: number; serverMsgId: string }[]) {
+async function expectKept(
+  chats: readonly TestChat[],
+  acked: readonly { chatId: string; seq: number; serverMsgId: string }[],
+) {
   const s = new StoreUnderTest(await open(database.connectionString), 0);
   for (const chat of chats) {
-    const promised = acked.filter((message) => message.chatId === chat.chatId).toSorted((a, b) => a.seq - b.seq);
+    const promised = acked
+      .filter((message) => message.chatId === chat.chatId)
+      .toSorted((a, b) => a.seq - b.seq);
     const page = await s.fetch(chat.users[0]!, chat.chatId, 0, 1_000_000);
     const stored = page.messages.map((message) => `${message.seq} ${message.serverMsgId}`);
     expect(promised.map((message) => `${message.seq} ${message.serverMsgId}`)).toEqual(stored);
@@ -96,40 +110,55 @@ test.each([
   ['cut-before', 0],
   ['cut-after', 1],
   ['mute', 1],
-] as const)('a connection lost at COMMIT (%s) is unknown, and the chat says what became of it', async (fault, head) => {
-  const s = await StoreUnderTest.of(await open(proxied, { answerTimeoutMs: 300 }));
-  const chat = await s.chat(2);
-  const message = s.message(chat, 1);
-  proxy.breakCommits(fault);
-  expect(await s.append(s.request(chat, [message]))).toEqual(UNKNOWN);
-  const loaded = await s.load(chat.chatId, [message]);
-  expect(loaded).toMatchObject({ outcome: 'ok', chat: { head }, found: head === 0 ? [] : [message] });
-  // The connection comes back by itself.
-  chat.head = head;
-  expect(await s.append(s.request(chat, [s.message(chat, head + 1)]))).toEqual(OK);
-});
-
-test.each(['cut-before', 'cut-after'] as const)('every kind of write is unknown when its COMMIT is %s', async (fault) => {
-  const s = await StoreUnderTest.of(await open(proxied));
-  const chat = await s.chat(2);
-  await s.appendSome(chat, 1);
-  const { store } = s;
-  const write = { chatId: chat.chatId, userId: chat.users[1]!, deviceId: s.device(), type: 'DELIVERED' } as const;
-  const calls: ((done: (result: unknown) => void) => void)[] = [
-    (done) => store.saveReceipts([{ ...write, serverMsgId: undefined, seq: 1, at: 1 as never, recipients: [] }], done),
-    (done) => store.openDevice({ userId: s.user(), deviceId: s.device() }, done),
-    (done) => store.createChat({ chatId: s.chatId(), kind: 'group', members: [] }, done),
-    (done) => store.deleteOutbox([1], done),
-    (done) => {
-      const member = { userId: s.user(), role: 'member', spans: [] } as const;
-      store.changeMember({ chatId: chat.chatId, expectHead: 1, expectVersion: 0, member }, done);
-    },
-  ];
-  for (const call of calls) {
+] as const)(
+  'a connection lost at COMMIT (%s) is unknown, and the chat says what became of it',
+  async (fault, head) => {
+    const s = await StoreUnderTest.of(await open(proxied, { answerTimeoutMs: 300 }));
+    const chat = await s.chat(2);
+    const message = s.message(chat, 1);
     proxy.breakCommits(fault);
-    expect(await new Promise(call)).toEqual(UNKNOWN);
-  }
-});
+    expect(await s.append(s.request(chat, [message]))).toEqual(UNKNOWN);
+    const loaded = await s.load(chat.chatId, [message]);
+    expect(loaded).toMatchObject({ outcome: 'ok', chat: { head }, found: head === 0 ? [] : [message] });
+    // The connection comes back by itself.
+    chat.head = head;
+    expect(await s.append(s.request(chat, [s.message(chat, head + 1)]))).toEqual(OK);
+  },
+);
+
+test.each(['cut-before', 'cut-after'] as const)(
+  'every kind of write is unknown when its COMMIT is %s',
+  async (fault) => {
+    const s = await StoreUnderTest.of(await open(proxied));
+    const chat = await s.chat(2);
+    await s.appendSome(chat, 1);
+    const { store } = s;
+    const write = {
+      chatId: chat.chatId,
+      userId: chat.users[1]!,
+      deviceId: s.device(),
+      type: 'DELIVERED',
+    } as const;
+    const calls: ((done: (result: unknown) => void) => void)[] = [
+      (done) =>
+        store.saveReceipts(
+          [{ ...write, serverMsgId: undefined, seq: 1, at: 1 as never, recipients: [] }],
+          done,
+        ),
+      (done) => store.openDevice({ userId: s.user(), deviceId: s.device() }, done),
+      (done) => store.createChat({ chatId: s.chatId(), kind: 'group', members: [] }, done),
+      (done) => store.deleteOutbox([1], done),
+      (done) => {
+        const member = { userId: s.user(), role: 'member', spans: [] } as const;
+        store.changeMember({ chatId: chat.chatId, expectHead: 1, expectVersion: 0, member }, done);
+      },
+    ];
+    for (const call of calls) {
+      proxy.breakCommits(fault);
+      expect(await new Promise(call)).toEqual(UNKNOWN);
+    }
+  },
+);
 
 test('a backend that is killed before COMMIT leaves nothing: failed', async () => {
   const s = await StoreUnderTest.of(await open(database.connectionString));
@@ -137,7 +166,9 @@ test('a backend that is killed before COMMIT leaves nothing: failed', async () =
   const lock = await lockChat(chat);
   const result = s.append(s.request(chat, [s.message(chat, 1)]));
   await until(anyBackendWaits);
-  await sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'parley append %'");
+  await sql(
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'parley append %'",
+  );
   expect(await result).toEqual(FAILED);
   await lock.release();
   expect((await s.record(chat.chatId)).head).toBe(0);
@@ -154,7 +185,9 @@ test('a statement that takes too long is given up by PostgreSQL: failed', async 
 
 test('a deadlock is tried again until it works', async () => {
   const s = await StoreUnderTest.of(await open(database.connectionString, { appendLanes: 1 }));
-  const [first, second] = (await Promise.all([s.chat(2), s.chat(2)])).toSorted((a, b) => (a.chatId < b.chatId ? -1 : 1));
+  const [first, second] = (await Promise.all([s.chat(2), s.chat(2)])).toSorted((a, b) =>
+    a.chatId < b.chatId ? -1 : 1,
+  );
   const lock = await lockChat(second!);
   const appends = [first!, second!].map((chat) => s.append(s.request(chat, [s.message(chat, 1)])));
   await until(anyBackendWaits);
@@ -165,13 +198,20 @@ test('a deadlock is tried again until it works', async () => {
 });
 
 test('a call that cannot be carried out fails alone, whatever it shares a group with', async () => {
-  const s = await StoreUnderTest.of(await open(database.connectionString, { appendLanes: 1, conflictRetries: 1 }));
+  const s = await StoreUnderTest.of(
+    await open(database.connectionString, { appendLanes: 1, conflictRetries: 1 }),
+  );
   const chats = await Promise.all(Array.from({ length: 16 }, () => s.chat(2)));
   const [taken] = await s.appendSome(chats[15]!, 1);
   const results = await Promise.all(
     chats.map((chat, i) => {
       const seq = chat.head + 1;
-      const fields = [{}, { ciphertext: 'not base64!' }, { serverMsgId: taken!.serverMsgId }, { clientMsgId: 'x' as never }][i % 4];
+      const fields = [
+        {},
+        { ciphertext: 'not base64!' },
+        { serverMsgId: taken!.serverMsgId },
+        { clientMsgId: 'x' as never },
+      ][i % 4];
       return s.append(s.request(chat, [s.message(chat, seq, fields)]));
     }),
   );
@@ -218,7 +258,12 @@ test('what does not fit in the queue is refused at once', async () => {
   expect(await Promise.all(calls.slice(4))).toEqual(Array.from({ length: 6 }, () => FAILED));
   await lock.release();
   expect(await blocked).toEqual(OK);
-  expect((await Promise.all(calls.slice(0, 4))).map((result) => result.outcome)).toEqual(['ok', 'stale', 'stale', 'stale']);
+  expect((await Promise.all(calls.slice(0, 4))).map((result) => result.outcome)).toEqual([
+    'ok',
+    'stale',
+    'stale',
+    'stale',
+  ]);
 });
 
 test('without PostgreSQL calls wait a while and fail; a ping tells; all is well when it is back', async () => {
@@ -240,11 +285,20 @@ test('without PostgreSQL calls wait a while and fail; a ping tells; all is well 
   const patient = s.append(s.request(chat, [s.message(chat, 1)]));
   await proxy.listen(port);
   expect(await patient).toEqual(OK);
-  await until(() => s.store.ping().then(() => true, () => false));
+  await until(() =>
+    s.store.ping().then(
+      () => true,
+      () => false,
+    ),
+  );
 });
 
 test('close finishes what was handed in, and refuses what comes after', async () => {
-  const store = await createPostgresMessageStore({ connectionString: database.connectionString, limits: { receiptMembers: 6 }, log });
+  const store = await createPostgresMessageStore({
+    connectionString: database.connectionString,
+    limits: { receiptMembers: 6 },
+    log,
+  });
   const s = await StoreUnderTest.of(store);
   const chats = await Promise.all(Array.from({ length: 50 }, () => s.chat(2)));
   const appends = chats.map((chat) => s.append(s.request(chat, [s.message(chat, 1)])));
@@ -260,7 +314,11 @@ test('close finishes what was handed in, and refuses what comes after', async ()
 
 let chats: readonly TestChat[];
 beforeEach(async () => {
-  const store = await createPostgresMessageStore({ connectionString: database.connectionString, limits: { receiptMembers: 6 }, log });
+  const store = await createPostgresMessageStore({
+    connectionString: database.connectionString,
+    limits: { receiptMembers: 6 },
+    log,
+  });
   const s = await StoreUnderTest.of(store);
   chats = await Promise.all(Array.from({ length: 8 }, () => s.chat(2)));
   await store.close();
@@ -293,15 +351,18 @@ test('nothing acknowledged is lost, doubled or reordered while connections are c
   await expectKept(chats, tally.acked);
 });
 
-test.each(['SIGINT', 'SIGKILL'] as const)('nothing acknowledged is lost when PostgreSQL gets %s under load', async (signal) => {
-  const store = await StoreUnderTest.of(await open(database.connectionString));
-  const endAt = Date.now() + 1_500;
-  const load = appendUnderLoad([store], chats, 2, () => Date.now() < endAt);
-  await delay(400);
-  const before = database.postgres.pid();
-  process.kill(before, signal);
-  const tally = await load;
-  expect(database.postgres.pid()).not.toBe(before);
-  expect(tally.acked.length).toBeGreaterThan(100);
-  await expectKept(chats, tally.acked);
-});
+test.each(['SIGINT', 'SIGKILL'] as const)(
+  'nothing acknowledged is lost when PostgreSQL gets %s under load',
+  async (signal) => {
+    const store = await StoreUnderTest.of(await open(database.connectionString));
+    const endAt = Date.now() + 1_500;
+    const load = appendUnderLoad([store], chats, 2, () => Date.now() < endAt);
+    await delay(400);
+    const before = database.postgres.pid();
+    process.kill(before, signal);
+    const tally = await load;
+    expect(database.postgres.pid()).not.toBe(before);
+    expect(tally.acked.length).toBeGreaterThan(100);
+    await expectKept(chats, tally.acked);
+  },
+);

@@ -45,7 +45,9 @@ test('a database of a later release is left alone', async () => {
   await migrate(empty, log);
   await sql(empty, "INSERT INTO parley_migrations (version, name, checksum) VALUES (9000, 'later', 'x')");
   await migrate(empty, log);
-  expect(await sql(empty, 'SELECT count(*)::int AS n FROM parley_migrations')).toEqual([{ n: readMigrations().length + 1 }]);
+  expect(await sql(empty, 'SELECT count(*)::int AS n FROM parley_migrations')).toEqual([
+    { n: readMigrations().length + 1 },
+  ]);
 });
 
 test('a migration that was changed after it had been applied is refused by name', async () => {
@@ -58,10 +60,12 @@ test('a migration that was changed after it had been applied is refused by name'
 
 test('a migration that fails leaves no trace, and says which it was', async () => {
   await sql(empty, 'CREATE TABLE members (x int)');
-  await expect(migrate(empty, log)).rejects.toThrow('migration 1 (schema) failed: relation "members" already exists');
-  expect(await sql(empty, "SELECT to_regclass('chats') AS chats, to_regclass('parley_migrations') AS record")).toEqual([
-    { chats: null, record: null },
-  ]);
+  await expect(migrate(empty, log)).rejects.toThrow(
+    'migration 1 (schema) failed: relation "members" already exists',
+  );
+  expect(
+    await sql(empty, "SELECT to_regclass('chats') AS chats, to_regclass('parley_migrations') AS record"),
+  ).toEqual([{ chats: null, record: null }]);
 });
 
 test('a store refuses a database without the schema, and one that is not durable', async () => {

@@ -134,7 +134,7 @@ export class StoreConnection {
       (error: Error | null, result: pg.QueryArrayResult<string[]>) => {
         if (error instanceof Error) lose(error);
         else if (result.rows[0]?.[0] !== 'f') lose(new Error('this server is a replica'));
-        else if (this.#closed) client.end().catch(() => {});
+        else if (this.#closed) this.#drop(client);
         else {
           this.#client = client;
           this.#attempts = 0;

@@ -8,7 +8,9 @@ import { startEmbeddedPostgres } from '../embedded-postgres.ts';
 const dataDir = process.argv[2] ?? '';
 process.on('SIGINT', () => {});
 const postgres = await startEmbeddedPostgres({ dataDir, log: pino({ level: 'silent' }) });
-process.stdout.write(`${JSON.stringify({ pid: postgres.pid(), connectionString: postgres.connectionString })}\n`);
+process.stdout.write(
+  `${JSON.stringify({ pid: postgres.pid(), connectionString: postgres.connectionString })}\n`,
+);
 process.stdin.on('data', () => {
   throw new Error('as the test asked');
 });

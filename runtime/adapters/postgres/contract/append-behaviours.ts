@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import type { Behaviour } from '../message-store.contract.ts';
+import { the } from './store-under-test.ts';
 
 const OK = { outcome: 'ok' };
 const STALE = { outcome: 'stale' };
@@ -17,7 +18,7 @@ export const appendBehaviours: readonly Behaviour[] = [
         s.message(chat, 4, { ciphertext: randomBytes(64 * 1024).toString('base64') }),
       ];
       assert.deepEqual(await s.append(s.request(chat, messages)), OK);
-      const page = await s.fetch(chat.users[1]!, chat.chatId);
+      const page = await s.fetch(the(chat.users[1]), chat.chatId);
       assert.deepEqual(page.messages, messages);
       assert.equal(page.head, 4);
       assert.equal((await s.record(chat.chatId)).head, 4);
@@ -37,7 +38,7 @@ export const appendBehaviours: readonly Behaviour[] = [
       assert.deepEqual(await attempt(2, 1), STALE);
       const nowhere = { ...chat, chatId: s.chatId(), head: 0 };
       assert.deepEqual(await s.append(s.request(nowhere, [s.message(nowhere, 1)])), STALE);
-      assert.equal((await s.fetch(chat.users[0]!, chat.chatId)).messages.length, 2);
+      assert.equal((await s.fetch(the(chat.users[0]), chat.chatId)).messages.length, 2);
     },
   ],
   [
@@ -45,10 +46,10 @@ export const appendBehaviours: readonly Behaviour[] = [
     async (s) => {
       const chat = await s.chat(2);
       const [first] = await s.appendSome(chat, 1);
-      const again = s.message(chat, 3, { clientMsgId: first!.clientMsgId });
+      const again = s.message(chat, 3, { clientMsgId: the(first).clientMsgId });
       const result = await s.append(s.request(chat, [s.message(chat, 2), again]));
       assert.deepEqual(result, { outcome: 'duplicate', found: [first] });
-      const page = await s.fetch(chat.users[0]!, chat.chatId);
+      const page = await s.fetch(the(chat.users[0]), chat.chatId);
       assert.deepEqual([page.head, page.messages.length], [1, 1]);
       await s.appendSome(chat, 1); // the head is still what it was
     },
@@ -58,9 +59,9 @@ export const appendBehaviours: readonly Behaviour[] = [
     async (s) => {
       const [a, b] = [await s.chat(2), await s.chat(2)];
       const [first] = await s.appendSome(a, 1);
-      const elsewhere = s.message(b, 1, { from: first!.from, clientMsgId: first!.clientMsgId });
+      const elsewhere = s.message(b, 1, { from: the(first).from, clientMsgId: the(first).clientMsgId });
       assert.deepEqual(await s.append(s.request(b, [elsewhere])), { outcome: 'duplicate', found: [first] });
-      const other = s.message(b, 1, { from: b.users[1]!, clientMsgId: first!.clientMsgId });
+      const other = s.message(b, 1, { from: the(b.users[1]), clientMsgId: the(first).clientMsgId });
       assert.deepEqual(await s.append(s.request(b, [other])), OK);
     },
   ],
@@ -70,11 +71,8 @@ export const appendBehaviours: readonly Behaviour[] = [
       const chat = await s.chat(2);
       const attempts = Array.from({ length: 20 }, () => s.append(s.request(chat, [s.message(chat, 1)])));
       const outcomes = (await Promise.all(attempts)).map((result) => result.outcome);
-      assert.deepEqual(
-        outcomes.toSorted(),
-        ['ok', ...Array.from({ length: 19 }, () => 'stale')],
-      );
-      assert.equal((await s.fetch(chat.users[0]!, chat.chatId)).messages.length, 1);
+      assert.deepEqual(outcomes.toSorted(), ['ok', ...Array.from({ length: 19 }, () => 'stale')]);
+      assert.equal((await s.fetch(the(chat.users[0]), chat.chatId)).messages.length, 1);
     },
   ],
   [
@@ -82,10 +80,12 @@ export const appendBehaviours: readonly Behaviour[] = [
     async (s) => {
       const chats = await Promise.all(Array.from({ length: 12 }, () => s.chat(2)));
       const from = s.user();
-      const { clientMsgId } = s.message(chats[0]!, 1);
+      const { clientMsgId } = s.message(the(chats[0]), 1);
       const messages = chats.map((chat) => s.message(chat, 1, { from, clientMsgId }));
-      const results = await Promise.all(chats.map((chat, i) => s.append(s.request(chat, [messages[i]!]))));
-      const written = messages.filter((_, i) => results[i]!.outcome === 'ok');
+      const results = await Promise.all(
+        chats.map((chat, i) => s.append(s.request(chat, [the(messages[i])]))),
+      );
+      const written = messages.filter((_, i) => the(results[i]).outcome === 'ok');
       assert.equal(written.length, 1);
       for (const result of results) {
         if (result.outcome !== 'ok') assert.deepEqual(result, { outcome: 'duplicate', found: written });
@@ -96,11 +96,12 @@ export const appendBehaviours: readonly Behaviour[] = [
     'appends to many chats at once are decided one by one',
     async (s) => {
       const chats = await Promise.all(Array.from({ length: 30 }, () => s.chat(2)));
-      const [taken] = await s.appendSome(chats[0]!, 1);
+      const [taken] = await s.appendSome(the(chats[0]), 1);
       const results = await Promise.all(
         chats.map((chat, i) => {
           if (i % 3 === 1) return s.append(s.request({ ...chat, head: 7 }, [s.message(chat, 8)]));
-          const clientMsgId = i % 3 === 2 ? { clientMsgId: taken!.clientMsgId, from: taken!.from } : {};
+          const clientMsgId =
+            i % 3 === 2 ? { clientMsgId: the(taken).clientMsgId, from: the(taken).from } : {};
           return s.append(s.request(chat, [s.message(chat, chat.head + 1, clientMsgId)]));
         }),
       );

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Behaviour } from '../message-store.contract.ts';
-import { ALWAYS, member, receipt } from './store-under-test.ts';
+import { ALWAYS, member, receipt, the } from './store-under-test.ts';
 
 export const chatBehaviours = (receiptMembers: number): readonly Behaviour[] => [
   [
@@ -9,7 +9,10 @@ export const chatBehaviours = (receiptMembers: number): readonly Behaviour[] => 
       const chat = await s.chat(3);
       const record = await s.record(chat.chatId);
       const { chatId, kind, head, version } = record;
-      assert.deepEqual({ chatId, kind, head, version }, { chatId: chat.chatId, kind: 'group', head: 0, version: 0 });
+      assert.deepEqual(
+        { chatId, kind, head, version },
+        { chatId: chat.chatId, kind: 'group', head: 0, version: 0 },
+      );
       const expected = chat.users.map((userId, i) => member(userId, ALWAYS, i === 0 ? 'owner' : 'member'));
       assert.deepEqual(
         record.members.toSorted((a, b) => (a.userId < b.userId ? -1 : 1)),
@@ -25,10 +28,11 @@ export const chatBehaviours = (receiptMembers: number): readonly Behaviour[] => 
       const [first] = await s.appendSome(a, 1);
       const [second] = await s.appendSome(b, 1);
       const never = s.message(b, 2);
-      const loaded = await s.load(b.chatId, [first!, never, second!]);
+      const loaded = await s.load(b.chatId, [the(first), never, the(second)]);
       assert(loaded.outcome === 'ok');
-      const byId = (x: { serverMsgId: string }, y: { serverMsgId: string }) => (x.serverMsgId < y.serverMsgId ? -1 : 1);
-      assert.deepEqual(loaded.found.toSorted(byId), [first!, second!].toSorted(byId));
+      const byId = (x: { serverMsgId: string }, y: { serverMsgId: string }) =>
+        x.serverMsgId < y.serverMsgId ? -1 : 1;
+      assert.deepEqual(loaded.found.toSorted(byId), [the(first), the(second)].toSorted(byId));
     },
   ],
   [
@@ -56,15 +60,18 @@ export const chatBehaviours = (receiptMembers: number): readonly Behaviour[] => 
       const chat = await s.chat(2);
       await s.appendSome(chat, 2);
       const before = { ...chat };
-      const spans = [{ after: 0, upTo: 1 }, { after: 2, upTo: ALWAYS[0]!.upTo }];
-      await s.setSpans(chat, chat.users[1]!, spans, 'admin');
+      const spans = [
+        { after: 0, upTo: 1 },
+        { after: 2, upTo: the(ALWAYS[0]).upTo },
+      ];
+      await s.setSpans(chat, the(chat.users[1]), spans, 'admin');
       const newcomer = s.user();
-      await s.setSpans(chat, newcomer, [{ after: 2, upTo: ALWAYS[0]!.upTo }]);
+      await s.setSpans(chat, newcomer, [{ after: 2, upTo: the(ALWAYS[0]).upTo }]);
       const record = await s.record(chat.chatId);
       assert.equal(record.version, 2);
       const of = (userId: string) => record.members.find((each) => each.userId === userId);
-      assert.deepEqual(of(chat.users[1]!), member(chat.users[1]!, spans, 'admin'));
-      assert.deepEqual(of(newcomer)!.spans, [{ after: 2, upTo: ALWAYS[0]!.upTo }]);
+      assert.deepEqual(of(the(chat.users[1])), member(the(chat.users[1]), spans, 'admin'));
+      assert.deepEqual(the(of(newcomer)).spans, [{ after: 2, upTo: the(ALWAYS[0]).upTo }]);
       assert.deepEqual(await s.append(s.request(before, [s.message(before, 3)])), { outcome: 'stale' });
       await s.appendSome(chat, 1);
     },
@@ -74,13 +81,22 @@ export const chatBehaviours = (receiptMembers: number): readonly Behaviour[] => 
     async (s) => {
       const chat = await s.chat(1);
       const { chatId } = chat;
-      const change = () => s.changeMember({ chatId, expectHead: chat.head, expectVersion: chat.version, member: member(s.user()) });
+      const change = () =>
+        s.changeMember({
+          chatId,
+          expectHead: chat.head,
+          expectVersion: chat.version,
+          member: member(s.user()),
+        });
       const outcomes = (await Promise.all([change(), change(), change()])).map((result) => result.outcome);
       assert.deepEqual(outcomes.toSorted(), ['ok', 'stale', 'stale']);
       assert.equal((await s.record(chatId)).members.length, 2);
       // The append may come first, and then the change was decided on another head.
       chat.version = 1;
-      const [appended, changed] = await Promise.all([s.append(s.request(chat, [s.message(chat, 1)])), change()]);
+      const [appended, changed] = await Promise.all([
+        s.append(s.request(chat, [s.message(chat, 1)])),
+        change(),
+      ]);
       assert.deepEqual([appended.outcome, changed.outcome].toSorted(), ['ok', 'stale']);
     },
   ],
@@ -90,9 +106,9 @@ export const chatBehaviours = (receiptMembers: number): readonly Behaviour[] => 
       const [small, large] = [await s.chat(receiptMembers), await s.chat(receiptMembers + 1)];
       for (const chat of [small, large]) {
         const [message] = await s.appendSome(chat, 1);
-        await s.saveReceipts(receipt('DELIVERED', message!, chat.users[1]!, s.device()));
-        const [listed] = await s.list(chat.users[0]!, s.device());
-        assert.equal(listed!.receipts.length, chat === small ? 1 : 0);
+        await s.saveReceipts(receipt('DELIVERED', the(message), the(chat.users[1]), s.device()));
+        const [listed] = await s.list(the(chat.users[0]), s.device());
+        assert.equal(the(listed).receipts.length, chat === small ? 1 : 0);
       }
     },
   ],

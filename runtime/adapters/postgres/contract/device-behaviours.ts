@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { OPEN_END } from '../../../../core/contract/records.ts';
 import type { Behaviour } from '../message-store.contract.ts';
-import { receipt } from './store-under-test.ts';
+import { receipt, the } from './store-under-test.ts';
 
 export const deviceBehaviours: readonly Behaviour[] = [
   [
@@ -10,7 +10,10 @@ export const deviceBehaviours: readonly Behaviour[] = [
       const [user, device] = [s.user(), s.device()];
       const results = await Promise.all(Array.from({ length: 12 }, () => s.openDevice(user, device)));
       const epochs = results.map((result) => (result.outcome === 'ok' ? result.epoch : 0));
-      assert.deepEqual(epochs.toSorted((a, b) => a - b), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+      assert.deepEqual(
+        epochs.toSorted((a, b) => a - b),
+        [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12],
+      );
       assert.deepEqual(await s.openDevice(user, device), { outcome: 'ok', epoch: 13 });
       assert.deepEqual(await s.openDevice(user, s.device()), { outcome: 'ok', epoch: 1 });
     },
@@ -19,10 +22,13 @@ export const deviceBehaviours: readonly Behaviour[] = [
     'a device seen for the first time starts at the last seq its user may see; later chats start from 0',
     async (s) => {
       const [chat, left, returned] = [await s.chat(2), await s.chat(2), await s.chat(2)];
-      const user = chat.users[1]!;
+      const user = the(chat.users[1]);
       await Promise.all([s.appendSome(chat, 3), s.appendSome(left, 4), s.appendSome(returned, 5)]);
       await s.setSpans(left, user, [{ after: 0, upTo: 2 }]);
-      await s.setSpans(returned, user, [{ after: 0, upTo: 1 }, { after: 5, upTo: OPEN_END }]);
+      await s.setSpans(returned, user, [
+        { after: 0, upTo: 1 },
+        { after: 5, upTo: OPEN_END },
+      ]);
       const device = s.device();
       await s.openDevice(user, device);
       const later = await s.chat([user, s.user()]);
@@ -30,11 +36,11 @@ export const deviceBehaviours: readonly Behaviour[] = [
       await s.appendSome(chat, 1);
       await s.openDevice(user, device);
       const listed = new Map((await s.list(user, device)).map((each) => [each.chatId, each]));
-      const cursors = [chat, left, returned, later].map(({ chatId }) => listed.get(chatId)!.cursor);
+      const cursors = [chat, left, returned, later].map(({ chatId }) => the(listed.get(chatId)).cursor);
       assert.deepEqual(cursors, [3, 2, 1, 0]);
-      const heads = [chat, left, returned, later].map(({ chatId }) => listed.get(chatId)!.head);
+      const heads = [chat, left, returned, later].map(({ chatId }) => the(listed.get(chatId)).head);
       assert.deepEqual(heads, [4, 4, 5, 2]);
-      assert.deepEqual(listed.get(left.chatId)!.spans, [{ after: 0, upTo: 2 }]);
+      assert.deepEqual(the(listed.get(left.chatId)).spans, [{ after: 0, upTo: 2 }]);
       assert.equal(listed.size, 4);
     },
   ],
@@ -43,13 +49,16 @@ export const deviceBehaviours: readonly Behaviour[] = [
     async (s) => {
       const chat = await s.chat(2);
       const [phone, tablet] = [s.device(), s.device()];
-      const user = chat.users[1]!;
+      const user = the(chat.users[1]);
       await s.openDevice(user, phone);
       await s.openDevice(user, tablet);
       const messages = await s.appendSome(chat, 3);
-      await s.saveReceipts(receipt('DELIVERED', messages[1]!, user, phone), receipt('DELIVERED', messages[0]!, user, phone));
-      await s.saveReceipts(receipt('READ', messages[2]!, user, tablet));
-      const cursor = async (device: typeof phone) => (await s.list(user, device))[0]!.cursor;
+      await s.saveReceipts(
+        receipt('DELIVERED', the(messages[1]), user, phone),
+        receipt('DELIVERED', the(messages[0]), user, phone),
+      );
+      await s.saveReceipts(receipt('READ', the(messages[2]), user, tablet));
+      const cursor = async (device: typeof phone) => the((await s.list(user, device))[0]).cursor;
       assert.deepEqual([await cursor(phone), await cursor(tablet)], [2, 0]);
     },
   ],
@@ -57,8 +66,13 @@ export const deviceBehaviours: readonly Behaviour[] = [
     'lists of many devices at once get each their own chats',
     async (s) => {
       const chats = await Promise.all(Array.from({ length: 20 }, () => s.chat(2)));
-      const lists = await Promise.all(chats.map((chat) => s.list(chat.users[1]!, s.device())));
-      lists.forEach((list, i) => assert.deepEqual(list.map((each) => each.chatId), [chats[i]!.chatId]));
+      const lists = await Promise.all(chats.map((chat) => s.list(the(chat.users[1]), s.device())));
+      lists.forEach((list, i) =>
+        assert.deepEqual(
+          list.map((each) => each.chatId),
+          [the(chats[i]).chatId],
+        ),
+      );
       assert.deepEqual(await s.list(s.user(), s.device()), []);
     },
   ],

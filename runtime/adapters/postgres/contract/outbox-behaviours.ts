@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Behaviour } from '../message-store.contract.ts';
+import { the } from './store-under-test.ts';
 
 export const outboxBehaviours: readonly Behaviour[] = [
   [
@@ -26,7 +27,10 @@ export const outboxBehaviours: readonly Behaviour[] = [
       await s.append({ ...s.request(chat, messages.slice(0, 1)), recipients: undefined });
       await s.append({ ...s.request({ ...chat, head: 1 }, messages.slice(1)), recipients: [] });
       const rows = await s.outboxOf(chat.chatId);
-      assert.deepEqual(rows.map((row) => row.recipients), [undefined, []]);
+      assert.deepEqual(
+        rows.map((row) => row.recipients),
+        [undefined, []],
+      );
     },
   ],
   [
@@ -35,7 +39,7 @@ export const outboxBehaviours: readonly Behaviour[] = [
       const chat = await s.chat(2);
       const [first] = await s.appendSome(chat, 1);
       await s.append(s.request({ ...chat, head: 0 }, [s.message(chat, 1)]));
-      await s.append(s.request(chat, [s.message(chat, 2, { clientMsgId: first!.clientMsgId })]));
+      await s.append(s.request(chat, [s.message(chat, 2, { clientMsgId: the(first).clientMsgId })]));
       assert.equal((await s.outboxOf(chat.chatId)).length, 1);
     },
   ],
@@ -48,9 +52,12 @@ export const outboxBehaviours: readonly Behaviour[] = [
       const own = new Set((await s.outboxOf(chat.chatId)).map((row) => row.id));
       const others = all.filter((row) => !own.has(row.id)).map((row) => row.id);
       const rows = (await s.outboxOf(chat.chatId)).map((row) => row.id);
-      const except = [...others, rows[0]!, rows[3]!, 999_999_999];
+      const except = [...others, the(rows[0]), the(rows[3]), 999_999_999];
       const read = await s.readOutbox(3, except);
-      assert.deepEqual(read.map((row) => row.id), [rows[1], rows[2], rows[4]]);
+      assert.deepEqual(
+        read.map((row) => row.id),
+        [rows[1], rows[2], rows[4]],
+      );
     },
   ],
 ];

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import type { UserId } from '../../../../core/contract/ids.ts';
 import { OPEN_END } from '../../../../core/contract/records.ts';
 import type { Behaviour } from '../message-store.contract.ts';
+import { the } from './store-under-test.ts';
 
 export const readBehaviours: readonly Behaviour[] = [
   [
@@ -8,10 +10,10 @@ export const readBehaviours: readonly Behaviour[] = [
     async (s) => {
       const chat = await s.chat(2);
       const messages = await s.appendSome(chat, 9);
-      const page = await s.fetch(chat.users[1]!, chat.chatId, 3, 4);
+      const page = await s.fetch(the(chat.users[1]), chat.chatId, 3, 4);
       assert.deepEqual(page.messages, messages.slice(3, 7));
       assert.equal(page.head, 9);
-      assert.deepEqual((await s.fetch(chat.users[1]!, chat.chatId, 9, 4)).messages, []);
+      assert.deepEqual((await s.fetch(the(chat.users[1]), chat.chatId, 9, 4)).messages, []);
     },
   ],
   [
@@ -19,8 +21,12 @@ export const readBehaviours: readonly Behaviour[] = [
     async (s) => {
       const chat = await s.chat(2);
       const messages = await s.appendSome(chat, 12);
-      const user = chat.users[1]!;
-      const spans = [{ after: 1, upTo: 3 }, { after: 8, upTo: 10 }, { after: 11, upTo: OPEN_END }];
+      const user = the(chat.users[1]);
+      const spans = [
+        { after: 1, upTo: 3 },
+        { after: 8, upTo: 10 },
+        { after: 11, upTo: OPEN_END },
+      ];
       await s.setSpans(chat, user, spans);
       const seen: unknown[] = [];
       for (let after = 0; after < 12; ) {
@@ -29,9 +35,12 @@ export const readBehaviours: readonly Behaviour[] = [
         const { messages: found } = page;
         assert(found.length > 0 && found.length <= 2);
         seen.push(...found.filter((m) => spans.some((span) => span.after < m.seq && m.seq <= span.upTo)));
-        after = found.at(-1)!.seq;
+        after = the(found.at(-1)).seq;
       }
-      assert.deepEqual(seen, [2, 3, 9, 10, 12].map((seq) => messages[seq - 1]));
+      assert.deepEqual(
+        seen,
+        [2, 3, 9, 10, 12].map((seq) => messages[seq - 1]),
+      );
     },
   ],
   [
@@ -41,7 +50,7 @@ export const readBehaviours: readonly Behaviour[] = [
       await s.appendSome(chat, 3);
       const nothing = { outcome: 'ok', messages: [], head: 0, spans: [] };
       assert.deepEqual(await s.fetch(s.user(), chat.chatId), nothing);
-      assert.deepEqual(await s.fetch(chat.users[0]!, s.chatId()), nothing);
+      assert.deepEqual(await s.fetch(the(chat.users[0]), s.chatId()), nothing);
     },
   ],
   [
@@ -49,10 +58,12 @@ export const readBehaviours: readonly Behaviour[] = [
     async (s) => {
       const chats = await Promise.all(Array.from({ length: 25 }, () => s.chat(2)));
       const written = await Promise.all(chats.map((chat, i) => s.appendSome(chat, 1 + (i % 4))));
-      const pages = await Promise.all(chats.map((chat, i) => s.fetch(chat.users[i % 2]!, chat.chatId, i % 2, 3)));
+      const pages = await Promise.all(
+        chats.map((chat, i) => s.fetch(the(chat.users[i % 2]), chat.chatId, i % 2, 3)),
+      );
       pages.forEach((page, i) => {
-        assert.deepEqual(page.messages, written[i]!.slice(i % 2, (i % 2) + 3));
-        assert.equal(page.head, written[i]!.length);
+        assert.deepEqual(page.messages, the(written[i]).slice(i % 2, (i % 2) + 3));
+        assert.equal(page.head, the(written[i]).length);
       });
     },
   ],
@@ -62,8 +73,8 @@ export const readBehaviours: readonly Behaviour[] = [
       const chat = await s.chat(5);
       await s.appendSome(chat, 4);
       const [, left, late] = chat.users;
-      await s.setSpans(chat, left!, [{ after: 0, upTo: 2 }]);
-      await s.setSpans(chat, late!, [{ after: 2, upTo: OPEN_END }]);
+      await s.setSpans(chat, the(left), [{ after: 0, upTo: 2 }]);
+      await s.setSpans(chat, the(late), [{ after: 2, upTo: OPEN_END }]);
       const all = async (seq: number): Promise<string[]> => {
         const users: string[] = [];
         for (;;) {
@@ -81,7 +92,7 @@ export const readBehaviours: readonly Behaviour[] = [
     'the text order of ids is not their numeric order',
     async (s) => {
       // Lengths differ: u_10… sorts before u_9….
-      const users = ['9', '10', '100', '99'].map((head) => `u_${head}${s.user().slice(-12)}` as never);
+      const users = ['9', '10', '100', '99'].map((head) => `u_${head}${s.user().slice(-12)}` as UserId);
       const chat = await s.chat(users);
       await s.appendSome(chat, 1);
       assert.deepEqual(await s.members(chat.chatId, 1, undefined, 10), users.toSorted());

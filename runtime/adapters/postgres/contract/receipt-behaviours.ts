@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { UserId } from '../../../../core/contract/ids.ts';
 import { OPEN_END, type StoredMessage } from '../../../../core/contract/records.ts';
 import type { Behaviour } from '../message-store.contract.ts';
-import { receipt, type StoreUnderTest, type TestChat } from './store-under-test.ts';
+import { receipt, type StoreUnderTest, type TestChat, the } from './store-under-test.ts';
 
 /** The moves that the outbox announces, as "DELIVERED 3". */
 async function moves(s: StoreUnderTest, chat: TestChat): Promise<string[]> {
@@ -15,7 +15,9 @@ async function moves(s: StoreUnderTest, chat: TestChat): Promise<string[]> {
 
 async function watermarks(s: StoreUnderTest, chat: TestChat, seenBy: UserId): Promise<string[]> {
   const [listed] = await s.list(seenBy, s.device());
-  return listed!.receipts.map((each) => `${each.userId} ${each.type} ${each.seq}`).toSorted();
+  return the(listed)
+    .receipts.map((each) => `${each.userId} ${each.type} ${each.seq}`)
+    .toSorted();
 }
 
 async function started(s: StoreUnderTest, messages: number, members = 2) {
@@ -31,7 +33,8 @@ export const receiptBehaviours: readonly Behaviour[] = [
     'each move of a watermark is announced once; repeats and older receipts change nothing',
     async (s) => {
       const { chat, sender, reader, device, sent } = await started(s, 5);
-      const of = (type: 'DELIVERED' | 'READ', seq: number) => receipt(type, sent[seq - 1]!, reader, device);
+      const of = (type: 'DELIVERED' | 'READ', seq: number) =>
+        receipt(type, the(sent[seq - 1]), reader, device);
       await s.saveReceipts(of('DELIVERED', 2), of('DELIVERED', 2), of('DELIVERED', 1), of('DELIVERED', 4));
       await s.saveReceipts(of('DELIVERED', 3));
       await s.saveReceipts(of('READ', 3), of('READ', 2));
@@ -43,7 +46,7 @@ export const receiptBehaviours: readonly Behaviour[] = [
     'READ implies DELIVERED',
     async (s) => {
       const { chat, sender, reader, device, sent } = await started(s, 2);
-      await s.saveReceipts(receipt('READ', sent[1]!, reader, device));
+      await s.saveReceipts(receipt('READ', the(sent[1]), reader, device));
       assert.deepEqual(await moves(s, chat), ['DELIVERED 2', 'READ 2']);
       assert.deepEqual(await watermarks(s, chat, sender), [`${reader} DELIVERED 2`, `${reader} READ 2`]);
     },
@@ -53,12 +56,19 @@ export const receiptBehaviours: readonly Behaviour[] = [
     async (s) => {
       const { chat, sender, reader, device, sent } = await started(s, 2);
       const recipients = [sender, s.user()];
-      const write = receipt('DELIVERED', sent[0]!, reader, device, { recipients });
-      await s.saveReceipts(write, receipt('DELIVERED', sent[1]!, reader, device, { recipients: [] }));
+      const write = receipt('DELIVERED', the(sent[0]), reader, device, { recipients });
+      await s.saveReceipts(write, receipt('DELIVERED', the(sent[1]), reader, device, { recipients: [] }));
       const rows = (await s.outboxOf(chat.chatId)).filter((row) => row.kind === 'receipt');
       const { chatId, userId, type, seq, serverMsgId, at } = write;
-      const expected = { kind: 'receipt', receipt: { chatId, userId, type, seq, serverMsgId, at }, recipients };
-      assert.deepEqual(rows.map(({ id: _, ...row }) => row), [expected]);
+      const expected = {
+        kind: 'receipt',
+        receipt: { chatId, userId, type, seq, serverMsgId, at },
+        recipients,
+      };
+      assert.deepEqual(
+        rows.map(({ id: _, ...row }) => row),
+        [expected],
+      );
       assert.deepEqual(await watermarks(s, chat, sender), [`${reader} DELIVERED 2`]);
     },
   ],
@@ -66,24 +76,34 @@ export const receiptBehaviours: readonly Behaviour[] = [
     'a receipt known by message id counts up to the cursor, as it stands at its turn, and no further',
     async (s) => {
       const { chat, reader, device, sent } = await started(s, 4);
-      const byId = (type: 'DELIVERED' | 'READ', m: StoredMessage) => receipt(type, m, reader, device, { seq: undefined });
-      await s.saveReceipts(byId('READ', sent[0]!)); // the cursor is 0
-      await s.saveReceipts(receipt('DELIVERED', sent[1]!, reader, device), byId('READ', sent[1]!), byId('READ', sent[2]!));
-      await s.saveReceipts(byId('DELIVERED', sent[3]!), byId('READ', s.message(chat, 1)));
+      const byId = (type: 'DELIVERED' | 'READ', m: StoredMessage) =>
+        receipt(type, m, reader, device, { seq: undefined });
+      await s.saveReceipts(byId('READ', the(sent[0]))); // the cursor is 0
+      await s.saveReceipts(
+        receipt('DELIVERED', the(sent[1]), reader, device),
+        byId('READ', the(sent[1])),
+        byId('READ', the(sent[2])),
+      );
+      await s.saveReceipts(byId('DELIVERED', the(sent[3])), byId('READ', s.message(chat, 1)));
       assert.deepEqual(await moves(s, chat), ['DELIVERED 2', 'READ 2']);
-      assert.equal((await s.list(reader, device))[0]!.cursor, 2);
+      assert.equal(the((await s.list(reader, device))[0]).cursor, 2);
     },
   ],
   [
     'a receipt known by seq finds its message; where there is none only the cursor moves',
     async (s) => {
       const { chat, sender, reader, device, sent } = await started(s, 3);
-      await s.saveReceipts(receipt('DELIVERED', sent[1]!, reader, device, { serverMsgId: undefined }));
-      await s.saveReceipts(receipt('DELIVERED', s.message(chat, 9), reader, device, { serverMsgId: undefined }));
+      await s.saveReceipts(receipt('DELIVERED', the(sent[1]), reader, device, { serverMsgId: undefined }));
+      await s.saveReceipts(
+        receipt('DELIVERED', s.message(chat, 9), reader, device, { serverMsgId: undefined }),
+      );
       const [listed] = await s.list(sender, s.device());
-      assert.deepEqual(listed!.receipts.map((each) => each.serverMsgId), [sent[1]!.serverMsgId]);
+      assert.deepEqual(
+        the(listed).receipts.map((each) => each.serverMsgId),
+        [the(sent[1]).serverMsgId],
+      );
       assert.deepEqual(await moves(s, chat), ['DELIVERED 2']);
-      assert.equal((await s.list(reader, device))[0]!.cursor, 9);
+      assert.equal(the((await s.list(reader, device))[0]).cursor, 9);
     },
   ],
   [
@@ -91,9 +111,9 @@ export const receiptBehaviours: readonly Behaviour[] = [
     async (s) => {
       const [here, there] = [await started(s, 1), await started(s, 1)];
       const { chat, reader, device, sent } = here;
-      await s.saveReceipts(receipt('DELIVERED', sent[0]!, reader, device));
-      const { serverMsgId } = there.sent[0]!;
-      await s.saveReceipts(receipt('READ', sent[0]!, reader, device, { serverMsgId, seq: undefined }));
+      await s.saveReceipts(receipt('DELIVERED', the(sent[0]), reader, device));
+      const { serverMsgId } = the(there.sent[0]);
+      await s.saveReceipts(receipt('READ', the(sent[0]), reader, device, { serverMsgId, seq: undefined }));
       assert.deepEqual(await moves(s, chat), ['DELIVERED 1']);
     },
   ],
@@ -101,7 +121,10 @@ export const receiptBehaviours: readonly Behaviour[] = [
     'devices of one user share his watermark',
     async (s) => {
       const { chat, reader, device, sent } = await started(s, 3);
-      await s.saveReceipts(receipt('DELIVERED', sent[2]!, reader, device), receipt('DELIVERED', sent[1]!, reader, s.device()));
+      await s.saveReceipts(
+        receipt('DELIVERED', the(sent[2]), reader, device),
+        receipt('DELIVERED', the(sent[1]), reader, s.device()),
+      );
       assert.deepEqual(await moves(s, chat), ['DELIVERED 3']);
     },
   ],
@@ -113,7 +136,7 @@ export const receiptBehaviours: readonly Behaviour[] = [
       const devices = chat.users.map(() => s.device());
       await Promise.all(
         [...sent, ...sent].flatMap((message) =>
-          chat.users.map((user, i) => s.saveReceipts(receipt('DELIVERED', message, user, devices[i]!))),
+          chat.users.map((user, i) => s.saveReceipts(receipt('DELIVERED', message, user, the(devices[i])))),
         ),
       );
       const announced = await moves(s, chat);
@@ -125,22 +148,22 @@ export const receiptBehaviours: readonly Behaviour[] = [
     'the first DELIVERED and READ of each message is remembered for each who may see it, but the sender',
     async (s) => {
       const { chat, reader, device, sent } = await started(s, 4, 3);
-      const quiet = chat.users[2]!;
+      const quiet = the(chat.users[2]);
       const at = (time: number) => ({ at: time as never });
-      await s.saveReceipts(receipt('DELIVERED', sent[1]!, reader, device, at(100)));
-      await s.saveReceipts(receipt('DELIVERED', sent[2]!, reader, device, at(200)));
-      await s.saveReceipts(receipt('READ', sent[1]!, reader, device, at(300)));
+      await s.saveReceipts(receipt('DELIVERED', the(sent[1]), reader, device, at(100)));
+      await s.saveReceipts(receipt('DELIVERED', the(sent[2]), reader, device, at(200)));
+      await s.saveReceipts(receipt('READ', the(sent[1]), reader, device, at(300)));
       await s.setSpans(chat, quiet, [{ after: 2, upTo: OPEN_END }]);
       const of = async (seq: number) => {
-        const found = await s.store.receiptsOf(chat.chatId, sent[seq - 1]!.serverMsgId);
-        const sorted = found!.receipts.toSorted((a) => (a.userId === reader ? -1 : 1));
-        return [found!.seq, ...sorted.map((each) => [each.userId, each.deliveredAt, each.readAt])];
+        const found = await s.store.receiptsOf(chat.chatId, the(sent[seq - 1]).serverMsgId);
+        const sorted = the(found).receipts.toSorted((a) => (a.userId === reader ? -1 : 1));
+        return [the(found).seq, ...sorted.map((each) => [each.userId, each.deliveredAt, each.readAt])];
       };
       assert.deepEqual(await of(1), [1, [reader, 100, 300]]);
       assert.deepEqual(await of(3), [3, [reader, 200, undefined], [quiet, undefined, undefined]]);
       assert.deepEqual(await of(4), [4, [reader, undefined, undefined], [quiet, undefined, undefined]]);
       const other = await s.chat(2);
-      assert.equal(await s.store.receiptsOf(other.chatId, sent[0]!.serverMsgId), undefined);
+      assert.equal(await s.store.receiptsOf(other.chatId, the(sent[0]).serverMsgId), undefined);
       assert.equal(await s.store.receiptsOf(chat.chatId, s.message(chat, 1).serverMsgId), undefined);
     },
   ],

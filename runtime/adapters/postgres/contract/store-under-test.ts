@@ -87,7 +87,9 @@ export class StoreUnderTest {
     return once((done) => this.store.openDevice({ userId, deviceId }, done));
   }
   async list(userId: UserId, deviceId: DeviceId) {
-    const result = await once<Calls.ListChatsResult>((done) => this.store.listChats({ userId, deviceId }, done));
+    const result = await once<Calls.ListChatsResult>((done) =>
+      this.store.listChats({ userId, deviceId }, done),
+    );
     assert(result.outcome === 'ok');
     return result.chats;
   }
@@ -108,14 +110,18 @@ export class StoreUnderTest {
     return result.users;
   }
   async readOutbox(limit: number, except: readonly number[]): Promise<readonly OutboxRow[]> {
-    const result = await once<Calls.ReadOutboxResult>((done) => this.store.readOutbox({ limit, except }, done));
+    const result = await once<Calls.ReadOutboxResult>((done) =>
+      this.store.readOutbox({ limit, except }, done),
+    );
     assert(result.outcome === 'ok');
     return result.rows;
   }
   /** Outbox rows of one chat, oldest first. */
   async outboxOf(chatId: ChatId): Promise<readonly OutboxRow[]> {
     const rows = await this.readOutbox(1_000_000, []);
-    return rows.filter((row) => (row.kind === 'message' ? row.message.chatId : row.receipt.chatId) === chatId);
+    return rows.filter(
+      (row) => (row.kind === 'message' ? row.message.chatId : row.receipt.chatId) === chatId,
+    );
   }
   async deleteOutbox(rows: readonly OutboxRow[]): Promise<void> {
     const ids = rows.map((row) => row.id);
@@ -163,7 +169,12 @@ export class StoreUnderTest {
     return messages;
   }
 
-  async setSpans(chat: TestChat, userId: UserId, spans: readonly Span[], role: Role = 'member'): Promise<void> {
+  async setSpans(
+    chat: TestChat,
+    userId: UserId,
+    spans: readonly Span[],
+    role: Role = 'member',
+  ): Promise<void> {
     const request = {
       chatId: chat.chatId,
       expectHead: chat.head,
@@ -212,4 +223,10 @@ export function once<Result>(call: (done: Done<Result>) => void): Promise<Result
     });
     returned = true;
   });
+}
+
+/** A value that a behaviour knows to be there. @throws AssertionError when it is not. */
+export function the<Value>(value: Value | undefined): Value {
+  assert(value !== undefined, 'a value is missing');
+  return value;
 }
