@@ -1,4 +1,5 @@
 import { assertNever } from '../contract/assert.ts';
+import type { ServerMsgId } from '../contract/ids.ts';
 import type { Micros } from '../contract/time.ts';
 import { closePresence } from '../presence/presence-board.ts';
 import {
@@ -9,7 +10,7 @@ import {
   type SyncFrame,
 } from '../wire/frames.ts';
 import { onPong } from './proof.ts';
-import { pump } from './replay.ts';
+import { absorbOwn, advance, markBehind, pump } from './replay.ts';
 import { closeSession, sendError } from './session-end.ts';
 import { onResume } from './session-opening.ts';
 import type { ChatView, Gateway, Out, Session } from './session-state.ts';
@@ -119,7 +120,8 @@ function onReceipt(gateway: Gateway, session: Session, frame: ReceiptUpFrame, no
     sendError(session.conn, 'no_such_chat', 'chatId: there is no such chat for this user', out, { chatId });
     return;
   }
-  const pushed = view.flight.find((m) => m.serverMsgId === serverMsgId);
+  const named = (m: { readonly serverMsgId: ServerMsgId }): boolean => m.serverMsgId === serverMsgId;
+  const pushed = view.flight.find(named) ?? view.beside.find(named);
   if (pushed !== undefined) {
     cover(session, view, pushed.seq, out);
     report(session, view, serverMsgId, pushed.seq, 'DELIVERED', now, out);
@@ -129,10 +131,10 @@ function onReceipt(gateway: Gateway, session: Session, frame: ReceiptUpFrame, no
     const seq = view.last?.serverMsgId === serverMsgId ? view.last.seq : undefined;
     report(session, view, serverMsgId, seq, 'READ', now, out);
   }
-  // A DELIVERED of what is not in flight says nothing new.
+  // A DELIVERED of what was not sent, or is covered already, says nothing new.
 }
 
-/** Everything in flight up to `seq` is with the device. */
+/** Everything up to `seq` is with the device, whichever way it came. */
 function cover(session: Session, view: ChatView, seq: number, out: Out): void {
   let n = 0;
   for (const message of view.flight) {
@@ -143,7 +145,13 @@ function cover(session: Session, view: ChatView, seq: number, out: Out): void {
     n++;
   }
   view.flight = n === view.flight.length ? [] : view.flight.slice(n);
-  view.acked = seq;
+  view.acked = Math.max(view.acked, seq);
+  if (view.beside.length > 0) view.beside = view.beside.filter((m) => m.seq > view.acked);
+  if (seq > view.pushed) {
+    advance(view, seq);
+    absorbOwn(view);
+    markBehind(session, view);
+  }
   if (view.waiters.length === 0) return;
   const waiting = [];
   for (const waiter of view.waiters) {

@@ -107,7 +107,7 @@ export function onFetched(
       if (sync !== undefined) session.syncs.unshift(sync);
       armRetry(gateway, session, out);
     } else if (view !== undefined) takeReplay(gateway, session, view, limit, result, out);
-    else if (sync !== undefined) answerSync(session, sync, result, out);
+    else if (sync !== undefined) answerSync(gateway, session, sync, result, out);
     pump(gateway, session, out);
   }
   pumpReads(gateway, out);
@@ -149,7 +149,7 @@ function takeReplay(
   if (complete && result.messages.length === 0) armRetry(gateway, session, out);
 }
 
-function advance(view: ChatView, seq: number): void {
+export function advance(view: ChatView, seq: number): void {
   view.pushed = seq;
   view.tip = seq;
 }
@@ -203,6 +203,7 @@ function messageFrame(
 
 /** SYNC is answered beside the live stream: it moves neither the window nor what counts as pushed. */
 function answerSync(
+  gateway: Gateway,
   session: Session,
   sync: { readonly chatId: ChatView['chatId'] },
   result: Fetched,
@@ -222,11 +223,15 @@ function answerSync(
     out.push({ kind: 'frame', conn, frame: { frame: 'ERROR', ...refusal } });
     return;
   }
+  const view = session.chats.get(chatId);
   for (const message of result.messages) {
     if (!canSee(result.spans, message.seq)) continue;
     const prev = prevVisible(result.spans, message.seq);
     out.push({ kind: 'frame', conn, frame: messageFrame(session, message, message.ciphertext, prev) });
+    const { seq, serverMsgId } = message;
+    if (view !== undefined && seq > view.acked) view.beside.push({ seq, serverMsgId });
   }
+  if (view !== undefined) view.beside = view.beside.slice(-gateway.limits.syncPage);
   out.push({
     kind: 'frame',
     conn,

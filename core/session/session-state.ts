@@ -121,6 +121,8 @@ export interface ChatView {
   /** Stored cursor and visibility as listed. */
   spans: readonly Span[];
   flight: InFlight[];
+  /** Sent in answers to SYNC, above `acked`; the newest `syncPage` of them. A receipt may name one of these. */
+  beside: Pick<InFlight, 'seq' | 'serverMsgId'>[];
   waiters: Waiter[];
   /** Own seqs above `pushed` that the device knows from their ACK. */
   own: Set<number>;
@@ -192,6 +194,7 @@ export function newChatView(chatId: ChatId, cursor: number, head: number, spans:
     acked: cursor,
     spans,
     flight: [],
+    beside: [],
     waiters: [],
     own: new Set(),
     last: undefined,

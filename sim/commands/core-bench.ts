@@ -1,0 +1,346 @@
+import {
+  type ChatId,
+  type ClientMsgId,
+  chatId,
+  type ConnId,
+  connId,
+  deviceId,
+  nodeId,
+  type UserId,
+  userId,
+} from '../../core/contract/ids.ts';
+import { DEFAULT_LIMITS } from '../../core/contract/limits.ts';
+import {
+  type DeliveryEvent,
+  OPEN_END,
+  type OutboxRow,
+  type SessionEntry,
+} from '../../core/contract/records.ts';
+import { micros, type Micros } from '../../core/contract/time.ts';
+import type { DeliveryWorkerEffect } from '../../core/delivery/delivery-effect.ts';
+import type { DeliveryWorkerEvent } from '../../core/delivery/delivery-event.ts';
+import { createDeliveryWorker, stepDeliveryWorker } from '../../core/delivery/delivery-worker.ts';
+import { createDevice, stepDevice } from '../../core/device/device.ts';
+import { emptyDisk } from '../../core/device/device-disk.ts';
+import type { DeviceEffect } from '../../core/device/device-effect.ts';
+import type { DeviceEvent } from '../../core/device/device-event.ts';
+import type { Device } from '../../core/device/device-state.ts';
+import { createRelay, stepRelay } from '../../core/fan-out/relay.ts';
+import type { RelayEffect } from '../../core/fan-out/relay-effect.ts';
+import type { RelayEvent } from '../../core/fan-out/relay-event.ts';
+import { createMessageService, stepMessageService } from '../../core/sequencing/message-service.ts';
+import type { MessageServiceEffect } from '../../core/sequencing/message-service-effect.ts';
+import type { MessageServiceEvent } from '../../core/sequencing/message-service-event.ts';
+import { createGateway, stepGateway } from '../../core/session/gateway.ts';
+import type { GatewayEffect } from '../../core/session/gateway-effect.ts';
+import type { GatewayEvent } from '../../core/session/gateway-event.ts';
+
+/**
+ * What the core alone costs: 1:1 messages from `send` to `show`, receipts included, through every machine in turn on one
+ * core. The things around the machines answer at once and do nothing: this measures decisions, not engines.
+ */
+export interface CoreBenchResult {
+  /** Messages sent, sequenced, relayed, delivered, shown and receipted per second. */
+  readonly messagesPerSecond: number;
+  readonly messages: number;
+  readonly machines: readonly {
+    readonly machine: string;
+    readonly steps: number;
+    readonly stepsPerSecond: number;
+  }[];
+}
+
+const PAIRS = 64;
+/** Sends that are handed to the machines together, as a busy process would find them. */
+const BURST_PER_PAIR = 4;
+const CIPHERTEXT = 'A'.repeat(136);
+
+/**
+ * @param options.messages to time, after a warm-up of a tenth of them.
+ * @param options.clock milliseconds, monotone.
+ * @param options.perMachine also time each machine's steps: costs two clock reads a step, so the whole is slower.
+ */
+export function benchCore(options: {
+  readonly messages: number;
+  readonly clock: () => number;
+}): CoreBenchResult {
+  const plain = new Circuit(undefined);
+  plain.run(options.messages / 10);
+  const begin = options.clock();
+  const messages = plain.run(options.messages);
+  const seconds = (options.clock() - begin) / 1000;
+  const timed = new Circuit(options.clock);
+  timed.run(options.messages / 10);
+  return { messagesPerSecond: messages / seconds, messages, machines: timed.machines() };
+}
+
+type MachineName = 'device' | 'gateway' | 'message service' | 'relay' | 'delivery worker';
+
+/** All machines wired to each other; every queue below is one machine's inbox. */
+class Circuit {
+  readonly #clock: (() => number) | undefined;
+  readonly #steps = new Map<MachineName, { steps: number; ms: number }>();
+  readonly #gateway = createGateway({
+    nodeId: nodeId('gateway'),
+    region: 'bench',
+    limits: DEFAULT_LIMITS,
+    seed: 1,
+  });
+  readonly #service = createMessageService({
+    nodeId: nodeId('service'),
+    instance: 1,
+    limits: DEFAULT_LIMITS,
+    seed: 1,
+  });
+  readonly #relay = createRelay({ limits: DEFAULT_LIMITS, seed: 1 });
+  readonly #worker = createDeliveryWorker({ nodeId: nodeId('worker'), limits: DEFAULT_LIMITS, seed: 1 });
+  readonly #devices: Device[] = [];
+  readonly #users = new Map<ConnId, { device: Device; own: ConnId }>();
+  readonly #sessions = new Map<UserId, SessionEntry[]>();
+  readonly #chats: ChatId[] = [];
+  #outbox: OutboxRow[] = [];
+  #records: DeliveryEvent[] = [];
+  #nextRow = 1;
+  #nextOffset = 0;
+  #nextSend = 1;
+  #shown = 0;
+  #now: Micros = micros(1);
+  /** Receipt timers of the devices: fired at the end of each burst. */
+  #receiptsDue: Device[] = [];
+
+  constructor(clock: (() => number) | undefined) {
+    this.#clock = clock;
+    this.#deliver({ kind: 'assigned', partition: 0, generation: 1, offset: 0 });
+    for (let pair = 0; pair < PAIRS; pair++) this.#chats.push(chatId(`c_${pair + 1}`));
+    for (let i = 0; i < 2 * PAIRS; i++) this.#connect(i);
+  }
+
+  #connect(index: number): void {
+    const user = userId(`u_${index + 1}`);
+    const id = deviceId(`d_${index + 1}`);
+    const device = createDevice({
+      userId: user,
+      deviceId: id,
+      limits: DEFAULT_LIMITS,
+      seed: 1,
+      disk: emptyDisk(),
+    });
+    this.#devices.push(device);
+    const conn = connId(index + 1);
+    this.#users.set(conn, { device, own: connId(1) });
+    this.#device(device, conn, { kind: 'start' });
+    this.#atGateway({
+      kind: 'open',
+      conn,
+      userId: user,
+      deviceId: id,
+      expiresAt: micros(Number.MAX_SAFE_INTEGER),
+    });
+  }
+
+  /** @returns messages shown, at least `count`. */
+  run(count: number): number {
+    const before = this.#shown;
+    while (this.#shown - before < count) this.#burst();
+    return this.#shown - before;
+  }
+
+  machines(): CoreBenchResult['machines'] {
+    return [...this.#steps].map(([machine, { steps, ms }]) => ({
+      machine,
+      steps,
+      stepsPerSecond: (steps / ms) * 1000,
+    }));
+  }
+
+  #burst(): void {
+    this.#now = micros(this.#now + 1000);
+    for (let n = 0; n < BURST_PER_PAIR; n++) {
+      for (let pair = 0; pair < PAIRS; pair++) {
+        const sender = 2 * pair + (n & 1);
+        const clientMsgId = `send-${this.#nextSend++}` as ClientMsgId;
+        const chat = this.#chats[pair] as ChatId;
+        const event = {
+          kind: 'send',
+          clientMsgId,
+          chatId: chat,
+          ciphertext: CIPHERTEXT,
+          mediaIds: [],
+        } as const;
+        this.#device(this.#devices[sender] as Device, connId(sender + 1), event);
+      }
+    }
+    this.#atRelay({ kind: 'hint' });
+    const due = this.#receiptsDue;
+    this.#receiptsDue = [];
+    for (const device of due) {
+      this.#device(device, connId(this.#devices.indexOf(device) + 1), { kind: 'wake', timer: 'receipt' });
+    }
+  }
+
+  #timed<Effect>(machine: MachineName, step: () => readonly Effect[]): readonly Effect[] {
+    if (this.#clock === undefined) return step();
+    const begin = this.#clock();
+    const effects = step();
+    const spent = this.#clock() - begin;
+    const sum = this.#steps.get(machine) ?? { steps: 0, ms: 0 };
+    sum.steps++;
+    sum.ms += spent;
+    this.#steps.set(machine, sum);
+    return effects;
+  }
+
+  #device(device: Device, conn: ConnId, event: DeviceEvent): void {
+    for (const effect of this.#timed('device', () => stepDevice(device, event, this.#now))) {
+      this.#deviceEffect(device, conn, effect);
+    }
+  }
+
+  #deviceEffect(device: Device, conn: ConnId, effect: DeviceEffect): void {
+    if (effect.kind === 'frame') this.#atGateway({ kind: 'frame', conn, frame: effect.frame });
+    else if (effect.kind === 'show') {
+      if (effect.message.from !== device.userId) this.#shown++;
+    } else if (effect.kind === 'wake' && effect.timer === 'receipt') this.#receiptsDue.push(device);
+  }
+
+  #atGateway(event: GatewayEvent): void {
+    for (const effect of this.#timed('gateway', () => stepGateway(this.#gateway, event, this.#now))) {
+      this.#gatewayEffect(effect);
+    }
+  }
+
+  #gatewayEffect(effect: GatewayEffect): void {
+    switch (effect.kind) {
+      case 'frame': {
+        const target = this.#users.get(effect.conn);
+        if (target === undefined) return;
+        this.#device(target.device, effect.conn, { kind: 'frame', conn: target.own, frame: effect.frame });
+        return;
+      }
+      case 'request':
+        this.#atService({ kind: 'request', request: effect.request });
+        return;
+      case 'push-result':
+        this.#deliver({ kind: 'pushed', pushId: effect.pushId, outcome: effect.outcome });
+        return;
+      case 'open-device':
+        this.#atGateway({ kind: 'device-opened', conn: effect.conn, result: { outcome: 'ok', epoch: 1 } });
+        return;
+      case 'claim':
+        this.#sessions.set(effect.entry.userId, [effect.entry]);
+        this.#atGateway({
+          kind: 'claimed',
+          conn: effect.conn,
+          result: { outcome: 'held', previous: undefined },
+        });
+        return;
+      case 'list-chats':
+        this.#atGateway({
+          kind: 'chats',
+          conn: effect.conn,
+          result: { outcome: 'ok', chats: this.#listed(effect.conn) },
+        });
+        return;
+      default:
+        return;
+    }
+  }
+
+  #listed(conn: ConnId) {
+    const spans = [{ after: 0, upTo: OPEN_END }];
+    return [{ chatId: this.#chats[(conn - 1) >> 1] as ChatId, head: 0, cursor: 0, spans, receipts: [] }];
+  }
+
+  #atService(event: MessageServiceEvent): void {
+    for (const effect of this.#timed('message service', () =>
+      stepMessageService(this.#service, event, this.#now),
+    )) {
+      this.#serviceEffect(effect);
+    }
+  }
+
+  #serviceEffect(effect: MessageServiceEffect): void {
+    switch (effect.kind) {
+      case 'append': {
+        const { chatId: chat, messages, recipients } = effect.request;
+        for (const message of messages)
+          this.#outbox.push({ id: this.#nextRow++, kind: 'message', message, recipients });
+        this.#atService({ kind: 'appended', call: effect.call, chatId: chat, result: { outcome: 'ok' } });
+        return;
+      }
+      case 'reply':
+        this.#atGateway({ kind: 'reply', reply: effect.reply });
+        return;
+      case 'save-receipts':
+        this.#atService({ kind: 'receipts-saved', call: effect.call, result: { outcome: 'ok' } });
+        return;
+      case 'load-chat': {
+        const id = effect.request.chatId;
+        const first = 2 * this.#chats.indexOf(id);
+        const spans = [{ after: 0, upTo: OPEN_END }];
+        const members = [first, first + 1].map((i) => ({
+          userId: userId(`u_${i + 1}`),
+          role: 'member' as const,
+          spans,
+        }));
+        const chat = { chatId: id, kind: 'direct' as const, head: 0, version: 0, members };
+        this.#atService({
+          kind: 'loaded',
+          call: effect.call,
+          chatId: id,
+          result: { outcome: 'ok', chat, found: [] },
+        });
+        return;
+      }
+      default:
+        return;
+    }
+  }
+
+  #atRelay(event: RelayEvent): void {
+    for (const effect of this.#timed('relay', () => stepRelay(this.#relay, event, this.#now)))
+      this.#relayEffect(effect);
+  }
+
+  #relayEffect(effect: RelayEffect): void {
+    switch (effect.kind) {
+      case 'read-outbox': {
+        const rows = this.#outbox.slice(0, effect.request.limit);
+        this.#outbox = this.#outbox.slice(effect.request.limit);
+        this.#atRelay({ kind: 'outbox', call: effect.call, result: { outcome: 'ok', rows } });
+        return;
+      }
+      case 'publish':
+        this.#records = [...effect.events];
+        this.#consume();
+        this.#atRelay({ kind: 'published', call: effect.call, outcome: 'ok' });
+        return;
+      case 'delete-outbox':
+        this.#atRelay({ kind: 'deleted', call: effect.call, result: { outcome: 'ok' } });
+        return;
+      default:
+        return;
+    }
+  }
+
+  #consume(): void {
+    const records = this.#records.map((event) => ({ offset: this.#nextOffset++, event }));
+    this.#deliver({ kind: 'records', partition: 0, generation: 1, records });
+  }
+
+  #deliver(event: DeliveryWorkerEvent): void {
+    for (const effect of this.#timed('delivery worker', () =>
+      stepDeliveryWorker(this.#worker, event, this.#now),
+    )) {
+      this.#workerEffect(effect);
+    }
+  }
+
+  #workerEffect(effect: DeliveryWorkerEffect): void {
+    if (effect.kind === 'push') this.#atGateway({ kind: 'push', push: effect.push });
+    else if (effect.kind === 'lookup') {
+      const users = effect.users.map((user) => ({ userId: user, sessions: this.#sessions.get(user) ?? [] }));
+      this.#deliver({ kind: 'sessions', call: effect.call, users });
+    }
+  }
+}

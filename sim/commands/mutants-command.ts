@@ -1,0 +1,171 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { ALL_MUTANTS } from '../mutants/all-mutants.ts';
+import type { Mutant } from '../mutants/mutant.ts';
+import { EXIT, EXIT_HELP, type ExitCode } from './exit-code.ts';
+import { huntMutant, type HuntResult } from './hunt-mutant.ts';
+import { flagsHelp, parseSimFlags, UsageError } from './sim-flags.ts';
+
+const FLAGS = {
+  only: { value: 'NAME', help: 'only mutants whose name contains this' },
+  seeds: { value: 'N', help: 'seeds a mutant may survive (default 2000)' },
+  from: { value: 'S', help: 'the first seed (default 1: the figures can be compared)' },
+  jobs: { value: 'J', help: 'mutants hunted at a time (default: one for each core)' },
+  shrink: { value: 'SECONDS', help: 'time for shrinking each kill (default 10)' },
+  save: { value: 'FOLDER', help: 'save the shrunk scenario of each kill there' },
+  list: { help: 'only list them, with their stories' },
+  json: { help: 'one JSON object on standard output' },
+  help: { help: 'this text' },
+} as const;
+
+const ABOUT = `Plants known bugs in the core, one at a time and each in a process of its own, and counts the seeds until the simulator
+finds it. A survivor, a timeout or a mutant that no longer fits the code is a failure: of the simulator.
+
+${EXIT_HELP}`;
+
+/** Seconds per seed after which a hunt is a timeout: a hundred times what a seed takes. */
+const SECONDS_PER_SEED = 0.1;
+
+interface Row {
+  readonly mutant: Mutant;
+  readonly result: HuntResult;
+}
+
+/** `parley sim mutants`. @returns the exit code. @throws UsageError */
+export async function mutantsCommand(argv: readonly string[]): Promise<ExitCode> {
+  const flags = parseSimFlags(FLAGS, argv);
+  if (flags.on('help')) {
+    console.log(flagsHelp('parley sim mutants [flags]', ABOUT, FLAGS));
+    return EXIT.ok;
+  }
+  const only = flags.text('only') ?? flags.rest[0] ?? '';
+  const mutants = ALL_MUTANTS.filter((mutant) => mutant.name.includes(only));
+  if (mutants.length === 0)
+    throw new UsageError(`--only: no mutant has ${JSON.stringify(only)} in its name; --list shows them`);
+  if (flags.on('list')) {
+    for (const { name, file, story } of mutants) console.log(`${name}\n  ${file}\n  ${story}`);
+    return EXIT.ok;
+  }
+  const seeds = flags.integer('seeds', 1, 1e9) ?? 2_000;
+  const shrinkSeconds = flags.integer('shrink', 0, 3_600) ?? 10;
+  const order = { from: flags.integer('from', 0, 2 ** 32 - 1) ?? 1, seeds, shrinkSeconds };
+  const json = flags.on('json');
+  if (!json) printHead(mutants.length, seeds);
+  const rows = await huntAll(
+    mutants,
+    flags.integer('jobs', 1, 256) ?? availableParallelism(),
+    async (mutant) => {
+      const result = await huntMutant(mutant, order, 60 + shrinkSeconds + seeds * SECONDS_PER_SEED);
+      const folder = flags.text('save');
+      if (folder !== undefined && result.outcome === 'killed') save(folder, mutant, result.report.killed);
+      if (!json) console.log(rowText({ mutant, result }));
+      return { mutant, result };
+    },
+  );
+  if (json) console.log(JSON.stringify({ mutants: rows.map(jsonRow), ...figures(rows) }));
+  else printFigures(rows);
+  return rows.every(({ result }) => result.outcome === 'killed') ? EXIT.ok : EXIT.mutantSurvived;
+}
+
+/** Works through the mutants, `jobs` at a time. @returns the rows in the order of the mutants. */
+async function huntAll(
+  mutants: readonly Mutant[],
+  jobs: number,
+  hunt: (mutant: Mutant) => Promise<Row>,
+): Promise<Row[]> {
+  const rows: Row[] = [];
+  let next = 0;
+  const work = async (): Promise<void> => {
+    while (next < mutants.length) {
+      const index = next++;
+      rows[index] = await hunt(mutants[index]!);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(jobs, mutants.length) }, work));
+  return rows;
+}
+
+function save(folder: string, mutant: Mutant, killed: { readonly file: string }): void {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, `${mutant.name}.json`), killed.file);
+}
+
+// ---------------------------------------------------------------- the table
+
+function printHead(count: number, seeds: number): void {
+  console.log(`» hunting ${count} ${count === 1 ? 'mutant' : 'mutants'}, each for up to ${seeds} seeds`);
+  console.log(
+    `  ${'mutant'.padEnd(36)} ${'killed by'.padEnd(28)} ${'seeds'.padStart(6)} ${'items'.padStart(9)} ${'hunt'.padStart(8)} ${'shrink'.padStart(8)}`,
+  );
+}
+
+function rowText({ mutant, result }: Row): string {
+  const name = mutant.name.padEnd(36);
+  switch (result.outcome) {
+    case 'killed': {
+      const { killed, runs, huntSeconds } = result.report as typeof result.report & {
+        readonly killed: Killed;
+      };
+      const expected = (mutant.expected as readonly string[]).includes(killed.cause) ? '' : ' *';
+      const items = `${killed.foundSize}→${killed.size}`;
+      return `✓ ${name} ${(killed.cause + expected).padEnd(28)} ${String(runs).padStart(6)} ${items.padStart(9)} ${seconds(huntSeconds)} ${seconds(killed.shrinkSeconds)}`;
+    }
+    case 'survived':
+      return `✗ ${name} survived ${result.report.runs} seeds (${result.report.huntSeconds.toFixed(1)} s)`;
+    case 'timeout':
+      return `✗ ${name} timed out: nothing was found`;
+    case 'broken':
+      return `✗ ${name} does not load: ${result.message}`;
+  }
+}
+
+type Killed = NonNullable<Extract<HuntResult, { outcome: 'survived' }>['report']['killed']>;
+
+const seconds = (value: number): string => `${value.toFixed(2)} s`.padStart(8);
+
+function killedOf({ result }: Row): Killed | undefined {
+  return result.outcome === 'killed' ? (result.report.killed as Killed) : undefined;
+}
+
+function figures(rows: readonly Row[]) {
+  const killed = rows.flatMap((row) => killedOf(row) ?? []);
+  const runs = rows.flatMap(({ result }) => (result.outcome === 'killed' ? [result.report.runs] : []));
+  return {
+    hunted: rows.length,
+    killed: killed.length,
+    medianSeeds: median(runs),
+    medianItems: median(killed.map((kill) => kill.size)),
+    mostSeeds: Math.max(0, ...runs),
+    mostItems: Math.max(0, ...killed.map((kill) => kill.size)),
+  };
+}
+
+function median(values: readonly number[]): number | undefined {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)];
+}
+
+function printFigures(rows: readonly Row[]): void {
+  const sum = figures(rows);
+  const mark = sum.killed === sum.hunted ? '✓' : '✗';
+  console.log(
+    `${mark} ${sum.killed} of ${sum.hunted} killed; median ${sum.medianSeeds ?? '–'} seeds to the kill (at most ${sum.mostSeeds}), shrunk to a median of ${sum.medianItems ?? '–'} items (at most ${sum.mostItems})`,
+  );
+  if (rows.some((row) => killedOf(row) !== undefined && rowText(row).includes(' *'))) {
+    console.log('  * another oracle than expected was faster');
+  }
+  if (sum.killed < sum.hunted) {
+    console.log(
+      '  next: a survivor means that an oracle, a fault or the generator must get better (docs/simulating.md)',
+    );
+  }
+}
+
+function jsonRow(row: Row) {
+  const killed = killedOf(row);
+  const { outcome } = row.result;
+  const runs = 'report' in row.result ? row.result.report.runs : undefined;
+  const { name, file, expected } = row.mutant;
+  return { name, file, expected, outcome, runs, ...killed, scenario: undefined };
+}

@@ -1,0 +1,150 @@
+import { availableParallelism } from 'node:os';
+import { seedOfText } from '../properties/scenario-of-seed.ts';
+import { number } from '../trace/render-failure.ts';
+import { runCampaign, type Totals } from './campaign.ts';
+import { EXIT, EXIT_HELP, type ExitCode, exitCodeOf, gravest } from './exit-code.ts';
+import { type FailureGroup, groupFailures } from './group-failures.ts';
+import { missedProbes } from './missed-probes.ts';
+import { ProgressLine, rates } from './progress-line.ts';
+import { flagsHelp, parseSimFlags, UsageError } from './sim-flags.ts';
+
+const FLAGS = {
+  seeds: { value: 'N', help: 'how many seeds to run (default 20000)' },
+  from: { value: 'S', help: 'the first seed, or the hash of a commit (default: drawn, and printed)' },
+  jobs: { value: 'J', help: 'processes to run them in (default: one for each core)' },
+  budget: { value: 'SECONDS', help: 'start no new seeds after this long' },
+  'until-failure': { help: 'stop at the first failure' },
+  twice: { help: 'run every seed twice and compare' },
+  shrink: { value: 'SECONDS', help: 'time for shrinking what was found (default 60)' },
+  'require-probes': { help: 'fail when a rare branch was never reached' },
+  json: { help: 'one JSON object on standard output' },
+  help: { help: 'this text' },
+} as const;
+
+const ABOUT = `Runs simulated disasters, one for each seed, and judges each by every promise. What fails is shrunk to a few lines,
+saved under failures/ and shown with the command that replays it.
+
+${EXIT_HELP}`;
+
+/** `parley sim run`. @returns the exit code. @throws UsageError */
+export async function runCommand(argv: readonly string[]): Promise<ExitCode> {
+  const flags = parseSimFlags(FLAGS, argv);
+  if (flags.on('help')) {
+    console.log(flagsHelp('parley sim run [flags]', ABOUT, FLAGS));
+    return EXIT.ok;
+  }
+  if (flags.rest.length > 0)
+    throw new UsageError(`run takes no argument, got ${JSON.stringify(flags.rest[0])}`);
+  const seeds = flags.integer('seeds', 1, 2 ** 32) ?? 20_000;
+  const jobs = flags.integer('jobs', 1, 256) ?? availableParallelism();
+  const from = startOf(flags.text('from'));
+  const json = flags.on('json');
+  if (!json) {
+    console.log(
+      `» simulating ${number(seeds)} seeds from ${from} in ${jobs} ${jobs === 1 ? 'process' : 'processes'}`,
+    );
+  }
+  const progress = new ProgressLine(seeds);
+  const totals = await runCampaign({
+    from,
+    seeds,
+    jobs,
+    twice: flags.on('twice'),
+    untilFailure: flags.on('until-failure'),
+    budgetSeconds: flags.integer('budget', 1, 10_000_000),
+    onProgress: (so) => progress.show(so),
+  });
+  progress.clear();
+  const missed = flags.on('require-probes') ? missedProbes(totals.probes) : [];
+  const groups = groupFailures(
+    totals.found,
+    totals.runs,
+    flags.integer('shrink', 0, 86_400) ?? 60,
+    (cause, seed) => {
+      if (!json) console.error(`  shrinking ${cause}, seed ${seed} …`);
+    },
+  );
+  const exitCode = codeOf(totals, missed);
+  if (json) console.log(JSON.stringify(summaryOf(from, totals, groups, missed, exitCode)));
+  else printSummary(from, totals, groups, missed);
+  return exitCode;
+}
+
+function startOf(text: string | undefined): number {
+  if (text === undefined) return Math.floor(Math.random() * 2 ** 32);
+  const seed = seedOfText(text);
+  if (seed !== undefined) return seed;
+  throw new UsageError(
+    `--from: ${JSON.stringify(text)} is neither a number below 2^32 nor the hash of a commit`,
+  );
+}
+
+function codeOf(totals: Totals, missed: readonly string[]): ExitCode {
+  if (totals.different.length + totals.differentBetween.length > 0) return EXIT.nondeterminism;
+  const code = exitCodeOf(gravest(totals.found.map((found) => found.key.verdict)));
+  return code === EXIT.ok && missed.length > 0 ? EXIT.probeMissed : code;
+}
+
+function printSummary(
+  from: number,
+  totals: Totals,
+  groups: readonly FailureGroup[],
+  missed: readonly string[],
+): void {
+  for (const { saved } of groups) console.log(`\n${saved.lines.join('\n')}`);
+  for (const { seed, event } of totals.different) {
+    console.log(`✗ nondeterminism: seed ${seed} runs differently the second time, from event ${event} on`);
+    console.log(`  see it: ./parley sim replay ${seed} --twice`);
+  }
+  for (const seed of totals.differentBetween) {
+    console.log(`✗ nondeterminism: seed ${seed} runs differently in two processes`);
+  }
+  for (const name of missed) console.log(`✗ no run reached the probe ${name}`);
+  if (totals.found.length > 0) {
+    console.log(
+      `\n✗ ${number(totals.found.length)} of ${number(totals.runs)} seeds failed, in ${groups.length} groups`,
+    );
+  } else if (totals.different.length + totals.differentBetween.length === 0) {
+    console.log(`✓ ${number(totals.runs)} seeds passed in ${totals.seconds.toFixed(1)} s, from seed ${from}`);
+  }
+  console.log(`  ${rates(totals)}`);
+  console.log(`  ${number(totals.probes.size)} rare branches reached; ${latencyText(totals)}`);
+}
+
+function latencyText(totals: Totals): string {
+  if (totals.timed === 0) return 'no delivery was timed';
+  const share = ((100 * totals.slow) / totals.timed).toFixed(3);
+  return `${number(totals.timed)} deliveries timed, ${share} % took longer than 500 ms`;
+}
+
+function summaryOf(
+  from: number,
+  totals: Totals,
+  groups: readonly FailureGroup[],
+  missed: readonly string[],
+  exitCode: ExitCode,
+) {
+  const { found, probes, ...sums } = totals;
+  return {
+    exitCode,
+    from,
+    ...sums,
+    seedsPerMinute: Math.round((totals.runs * 60) / totals.seconds),
+    eventsPerSecond: Math.round(totals.events / totals.seconds),
+    failed: found.length,
+    failedSeeds: found
+      .slice(0, 1_000)
+      .map(({ seed, key }) => ({ seed, verdict: key.verdict, cause: key.cause })),
+    groups: groups.map(({ name, saved }) => ({
+      name,
+      path: saved.path,
+      replay: saved.replay,
+      hash: saved.failure.result.hash,
+      items: saved.failure.scenario.ops.length + saved.failure.scenario.faults.length,
+      violation: saved.failure.result.violation,
+      crash: saved.failure.result.crash,
+    })),
+    missedProbes: missed,
+    probes: Object.fromEntries([...probes].sort(([a], [b]) => (a < b ? -1 : 1))),
+  };
+}
