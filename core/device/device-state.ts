@@ -65,6 +65,8 @@ export interface Inbox {
   cursor: number;
   /** What arrived before its predecessor, by the seq of that predecessor. */
   readonly ahead: Map<number, Ahead>;
+  /** Highest seq that arrived ahead of a hole and could not be kept: SYNC must bring it. */
+  dropped: number;
   gapSince: Micros;
   /** Newest message that came as a MESSAGE frame and is shown, to be named in the next DELIVERED. */
   receipt: { readonly serverMsgId: ServerMsgId; readonly seq: number } | undefined;
@@ -87,6 +89,7 @@ export function newInbox(chatId: ChatId, cursor: number, lastOther: ServerMsgId 
     chatId,
     cursor,
     ahead: new Map(),
+    dropped: 0,
     gapSince: 0 as Micros,
     receipt: undefined,
     lastOther,

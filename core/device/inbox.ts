@@ -94,12 +94,18 @@ function hold(
   out: Out,
 ): void {
   const before = inbox.ahead.get(prev);
-  if (before === undefined && inbox.ahead.size >= device.limits.deviceAhead) return; // SYNC brings it again.
-  if (inbox.ahead.size === 0) inbox.gapSince = now;
-  inbox.ahead.set(prev, { message, pushed: pushed || before?.pushed === true });
+  if (!hasHole(inbox)) inbox.gapSince = now;
+  if (before === undefined && inbox.ahead.size >= device.limits.deviceAhead) {
+    inbox.dropped = Math.max(inbox.dropped, message.seq);
+  } else inbox.ahead.set(prev, { message, pushed: pushed || before?.pushed === true });
   if (device.gapArmed) return;
   device.gapArmed = true;
   out.push({ kind: 'wake', timer: 'gap', after: device.limits.gapPatience });
+}
+
+/** Something above the cursor is known to exist that is not next. */
+function hasHole(inbox: Inbox): boolean {
+  return inbox.ahead.size > 0 || inbox.dropped > inbox.cursor;
 }
 
 function show(device: Device, inbox: Inbox, message: ShownMessage, pushed: boolean, out: Out): void {
@@ -114,7 +120,7 @@ export function onGapTimer(device: Device, now: Micros, out: Out): void {
   const { conn } = device.link;
   let holes = false;
   for (const inbox of device.chats.values()) {
-    if (inbox.ahead.size === 0) continue;
+    if (!hasHole(inbox)) continue;
     holes = true;
     if (
       conn === undefined ||
