@@ -124,7 +124,7 @@ function whenLive(device: Device, frame: Extract<DeviceEffect, { kind: 'frame' }
 function onFrame(device: Device, conn: ConnId, frame: ServerFrame, now: Micros, out: Out): void {
   switch (frame.frame) {
     case 'MESSAGE':
-      settleOwn(device, frame, out);
+      settleOwn(device, frame, now, out);
       onMessage(device, frame, now, out);
       break;
     case 'ACK':

@@ -95,7 +95,7 @@ export function onAck(device: Device, frame: AckFrame, now: Micros, out: Out): v
 }
 
 /** Reading back an own message settles its send: the ACK may have been lost with an earlier connection. */
-export function settleOwn(device: Device, frame: MessageFrame, out: Out): void {
+export function settleOwn(device: Device, frame: MessageFrame, now: Micros, out: Out): void {
   if (frame.clientMsgId === undefined || frame.fromDevice !== device.deviceId || frame.from !== device.userId)
     return;
   const outgoing = device.outbox.waiting.get(frame.clientMsgId);
@@ -103,6 +103,7 @@ export function settleOwn(device: Device, frame: MessageFrame, out: Out): void {
   settle(device, outgoing, out);
   const { clientMsgId, chatId, serverMsgId, seq } = frame;
   out.push({ kind: 'sent', clientMsgId, chatId, serverMsgId, seq });
+  pumpSends(device, now, out);
 }
 
 /** Takes a send out of the outbox for good. */
