@@ -41,8 +41,16 @@ export const LAYERS: readonly Layer[] = [
     // The only place where production and simulation meet.
     name: 'command line',
     files: ['runtime/main.ts', 'runtime/cli/**'],
-    imports: ['core', 'sim', 'sim/commands', 'client', 'client (Node)', 'adapters', 'runtime'],
+    imports: ['core', 'sim', 'sim/commands', 'client', 'client (Node)', 'adapters', 'runtime', 'end to end'],
     packages: ['pino', 'zod'],
+    node: true,
+  },
+  {
+    // Drives the real system from outside and has the simulator's oracles judge it: tests, demo, benchmarks.
+    name: 'end to end',
+    files: ['runtime/e2e/**'],
+    imports: ['core', 'sim', 'client', 'client (Node)', 'adapters', 'runtime'],
+    packages: ['ws', 'pino', 'pg'],
     node: true,
   },
   {

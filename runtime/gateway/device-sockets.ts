@@ -131,7 +131,7 @@ export function createDeviceSockets({ limits, metrics, dispatch }: DeviceSockets
       // A paused socket would never read the peer's half of the closing handshake.
       if (connection.paused) connection.socket.resume();
       closing.add(connection.socket);
-      connection.socket.close(code, reason);
+      connection.socket.close(code, closeReason(reason));
     },
     get count() {
       return connections.size;
@@ -155,6 +155,12 @@ function pauseUntilDrained(connection: Connection, dispatch: (event: GatewayEven
     socket.resume();
     dispatch({ kind: 'buffered', conn, bytes: socket.bufferedAmount });
   });
+}
+
+/** RFC 6455 section 5.5: a control frame carries at most 125 bytes, two of which are the code. */
+function closeReason(text: string): string {
+  const bytes = Buffer.from(text, 'utf8');
+  return bytes.length <= 123 ? text : bytes.toString('utf8', 0, 120).replace(/\uFFFD+$/, '');
 }
 
 function textOf(data: RawData): string {
