@@ -2,6 +2,7 @@ import { assertNever } from '../contract/assert.ts';
 import type { DeliveryMessage, ReceiptRecord } from '../contract/records.ts';
 import type { Push, PushOutcome } from './push.ts';
 import { prove } from './proof.ts';
+import { mayTell, tell, tellReceipts, waitWith } from './receipts-down.ts';
 import { markBehind, pump, sendMessage } from './replay.ts';
 import {
   type ChatView,
@@ -82,6 +83,7 @@ function pushMessage(
   }
   if (canSendNow(gateway, session, view, message)) {
     sendMessage(session, view, message, view.tip, out);
+    tellReceipts(session, out);
     view.waiters.push(waiter);
     return;
   }
@@ -117,11 +119,8 @@ function hold(session: Session, waiter: Waiter, out: Out): void {
 }
 
 function pushReceipt(gateway: Gateway, session: Session, push: Push, receipt: ReceiptRecord, out: Out): void {
-  if (session.synced) {
-    out.push({ kind: 'frame', conn: session.conn, frame: { frame: 'RECEIPT', ...receipt } });
-  } else if (session.receipts.length < gateway.limits.chatsPerDevice) {
-    session.receipts = [...session.receipts, receipt];
-  } else {
+  if (session.synced && mayTell(session, receipt)) tell(session, receipt, out);
+  else if (!waitWith(session, receipt, gateway.limits.chatsPerDevice)) {
     answer(push, 'no-session', out);
     return;
   }

@@ -4,6 +4,7 @@ import type { DeliveryMessage, StoredMessage } from '../contract/records.ts';
 import type { FetchResult } from '../contract/store.ts';
 import type { Micros } from '../contract/time.ts';
 import { canSee, prevVisible, visibleHead } from '../sequencing/membership.ts';
+import { tellReceipts } from './receipts-down.ts';
 import {
   armRetry,
   type ChatView,
@@ -32,15 +33,15 @@ export function pump(gateway: Gateway, session: Session, out: Out): void {
     gateway.readQueue.add(session);
     pumpReads(gateway, out);
   }
-  if (session.phase !== 'live' || session.synced || session.behind.size > 0) return;
-  if (session.reading?.view !== undefined) return;
-  session.synced = true;
-  const { conn } = session;
-  const heads = [...session.chats.values()].map(({ chatId, tip }) => [chatId, tip] as const);
-  out.push({ kind: 'frame', conn, frame: { frame: 'SYNCED', heads } });
-  for (const receipt of session.receipts)
-    out.push({ kind: 'frame', conn, frame: { frame: 'RECEIPT', ...receipt } });
-  session.receipts = [];
+  if (session.phase !== 'live') return;
+  if (!session.synced) {
+    if (session.behind.size > 0 || session.reading?.view !== undefined) return;
+    session.synced = true;
+    const { conn } = session;
+    const heads = [...session.chats.values()].map(({ chatId, tip }) => [chatId, tip] as const);
+    out.push({ kind: 'frame', conn, frame: { frame: 'SYNCED', heads } });
+  }
+  tellReceipts(session, out);
 }
 
 function wantsRead(gateway: Gateway, session: Session): boolean {

@@ -1,6 +1,7 @@
 import { assertNever } from '../contract/assert.ts';
 import type { Micros } from '../contract/time.ts';
 import { closePresence, watchMembers } from '../presence/presence-board.ts';
+import { tellReceipts } from './receipts-down.ts';
 import { absorbOwn } from './replay.ts';
 import type { ServiceReply } from './service-call.ts';
 import { sendError } from './session-end.ts';
@@ -50,6 +51,7 @@ function onAck(session: Session, reply: Extract<ServiceReply, { kind: 'ack' }>, 
   view.own.add(seq);
   // A read under way may cover this seq too; it looks into `own`.
   if (session.reading?.view !== view) absorbOwn(view);
+  tellReceipts(session, out);
 }
 
 /** Own seqs remembered ahead of what was pushed; one more is merely pushed to its own sender, who drops it. */

@@ -78,7 +78,10 @@ export interface Session {
   refreshing: boolean;
   /** SYNCED has been sent. */
   synced: boolean;
-  /** Receipts of others, to be sent after SYNCED. */
+  /**
+   * Receipts of others that wait: for SYNCED, and for the message they speak of, since a watermark may be told by a service
+   * that has not heard yet that this user has left. One for each (chat, user, type).
+   */
   receipts: readonly ReceiptRecord[];
   /** Sends and other requests without an answer, and when each was passed on. */
   readonly requests: Map<ClientMsgId, Micros>;
