@@ -12,6 +12,8 @@ import type { PresenceReading } from './presence-reading.ts';
  */
 export interface PresenceBoard {
   readonly watched: Map<UserId, Watched>;
+  /** Sessions with a chat on screen. */
+  readonly viewers: Set<Session>;
   armed: boolean;
 }
 
@@ -26,24 +28,42 @@ export interface Watched {
 }
 
 export function newPresenceBoard(): PresenceBoard {
-  return { watched: new Map(), armed: false };
+  return { watched: new Map(), viewers: new Set(), armed: false };
 }
 
-/** The members of a chat that a session has on screen. Large groups show no presence. */
+/** Members are asked for again after this many presence timers: who joined meanwhile is to be seen as well. */
+const MEMBERS_REFRESH = 4;
+
+/** A chat comes on screen: its members are asked for, until they are told, and now and then from then on. */
+export function openPresence(gateway: Gateway, session: Session, chatId: ChatId, out: Out): void {
+  session.open.set(chatId, { users: [], told: false, age: 0 });
+  gateway.presence.viewers.add(session);
+  askMembers(gateway, session, chatId, out);
+  arm(gateway, gateway.limits.presenceRefresh, out);
+}
+
+function askMembers(gateway: Gateway, session: Session, chatId: ChatId, out: Out): void {
+  const replyTo = { node: gateway.nodeId, conn: session.conn };
+  out.push({ kind: 'request', request: { kind: 'members', replyTo, userId: session.userId, chatId } });
+}
+
+/** The members of a chat that a session has on screen, told for the first time or again. Large groups show no presence. */
 export function watchMembers(
   gateway: Gateway,
   session: Session,
   chatId: ChatId,
   users: readonly UserId[],
-  _now: Micros,
   out: Out,
 ): void {
-  if (!session.open.has(chatId)) return; // Closed again meanwhile.
+  const chat = session.open.get(chatId);
+  if (chat === undefined) return; // Closed again meanwhile.
   const others = users.filter((user) => user !== session.userId);
-  if (others.length > gateway.limits.presenceMembers) return;
-  session.open.set(chatId, others);
+  const gone = chat.users;
+  chat.users = others.length > gateway.limits.presenceMembers ? [] : others;
+  chat.told = true;
+  chat.age = 0;
   const fresh: UserId[] = [];
-  for (const userId of others) {
+  for (const userId of chat.users) {
     const watched = gateway.presence.watched.get(userId);
     if (watched === undefined) {
       fresh.push(userId);
@@ -51,33 +71,37 @@ export function watchMembers(
       const unknown = { userId, watchers, status: undefined, lastSeen: undefined, offlineSince: undefined };
       gateway.presence.watched.set(userId, unknown);
       out.push({ kind: 'watch', userId });
-    } else {
+    } else if (!watched.watchers.has(session)) {
       watched.watchers.add(session);
       tell(session, watched, out);
     }
   }
+  unwatchUnseen(gateway, session, gone, out);
   if (fresh.length > 0) out.push({ kind: 'read-presence', users: fresh });
-  arm(gateway, gateway.limits.presenceRefresh, out);
 }
 
 export function closePresence(gateway: Gateway, session: Session, chatId: ChatId, out: Out): void {
-  const users = session.open.get(chatId);
-  if (users === undefined) return;
+  const chat = session.open.get(chatId);
+  if (chat === undefined) return;
   session.open.delete(chatId);
-  for (const userId of users) {
-    if (!seesElsewhere(session, userId)) unwatch(gateway, session, userId, out);
-  }
+  if (session.open.size === 0) gateway.presence.viewers.delete(session);
+  unwatchUnseen(gateway, session, chat.users, out);
 }
 
 export function unwatchAll(gateway: Gateway, session: Session, out: Out): void {
-  for (const users of session.open.values())
+  gateway.presence.viewers.delete(session);
+  for (const { users } of session.open.values())
     for (const userId of users) unwatch(gateway, session, userId, out);
   session.open.clear();
 }
 
-function seesElsewhere(session: Session, userId: UserId): boolean {
-  for (const users of session.open.values()) if (users.includes(userId)) return true;
-  return false;
+/** Stops watching those of `users` whom no chat on screen shows. */
+function unwatchUnseen(gateway: Gateway, session: Session, users: readonly UserId[], out: Out): void {
+  for (const userId of users) {
+    let seen = false;
+    for (const chat of session.open.values()) if (chat.users.includes(userId)) seen = true;
+    if (!seen) unwatch(gateway, session, userId, out);
+  }
 }
 
 function unwatch(gateway: Gateway, session: Session, userId: UserId, out: Out): void {
@@ -138,7 +162,13 @@ export function onPresenceHint(gateway: Gateway, userId: UserId, out: Out): void
 export function onPresenceWake(gateway: Gateway, out: Out): void {
   const { presence, limits } = gateway;
   presence.armed = false;
-  if (presence.watched.size === 0) return;
+  if (presence.viewers.size === 0) return;
+  for (const session of presence.viewers) {
+    for (const [chatId, chat] of session.open) {
+      chat.age++;
+      if (!chat.told || chat.age >= MEMBERS_REFRESH) askMembers(gateway, session, chatId, out);
+    }
+  }
   const users: UserId[] = [];
   let leaving = false;
   for (const watched of presence.watched.values()) {

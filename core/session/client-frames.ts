@@ -1,7 +1,7 @@
 import { assertNever } from '../contract/assert.ts';
 import type { ServerMsgId } from '../contract/ids.ts';
 import type { Micros } from '../contract/time.ts';
-import { closePresence } from '../presence/presence-board.ts';
+import { closePresence, openPresence } from '../presence/presence-board.ts';
 import {
   type ClientFrame,
   CLOSE_CODE,
@@ -196,7 +196,5 @@ function onOpenChat(gateway: Gateway, session: Session, chatId: ChatView['chatId
     sendError(session.conn, 'overloaded', message, out, { chatId });
     return;
   }
-  session.open.set(chatId, []);
-  const replyTo = { node: gateway.nodeId, conn: session.conn };
-  out.push({ kind: 'request', request: { kind: 'members', replyTo, userId: session.userId, chatId } });
+  openPresence(gateway, session, chatId, out);
 }

@@ -2,6 +2,7 @@ import { assertNever } from '../contract/assert.ts';
 import type { Micros } from '../contract/time.ts';
 import { closePresence, watchMembers } from '../presence/presence-board.ts';
 import { tellReceipts } from './receipts-down.ts';
+import { ERROR_RETRYABLE } from '../wire/frames.ts';
 import { absorbOwn } from './replay.ts';
 import type { ServiceReply } from './service-call.ts';
 import { sendError } from './session-end.ts';
@@ -18,12 +19,16 @@ export function onReply(gateway: Gateway, reply: ServiceReply, now: Micros, out:
     case 'refused': {
       const { clientMsgId, chatId, code, message, retryAfterMs } = reply;
       if (clientMsgId !== undefined) session.requests.delete(clientMsgId);
-      else if (chatId !== undefined) closePresence(gateway, session, chatId, out);
+      else if (chatId !== undefined) {
+        // The members are asked for again by themselves.
+        if (ERROR_RETRYABLE[code] && session.open.has(chatId)) break;
+        closePresence(gateway, session, chatId, out);
+      }
       sendError(session.conn, code, message, out, { retryAfterMs, clientMsgId, chatId });
       break;
     }
     case 'members':
-      watchMembers(gateway, session, reply.chatId, reply.users, now, out);
+      watchMembers(gateway, session, reply.chatId, reply.users, out);
       break;
     case 'chat-created':
     case 'member-changed':

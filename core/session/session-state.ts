@@ -85,13 +85,22 @@ export interface Session {
   receipts: readonly ReceiptRecord[];
   /** Sends and other requests without an answer, and when each was passed on. */
   readonly requests: Map<ClientMsgId, Micros>;
-  readonly open: Map<ChatId, readonly UserId[]>;
+  /** Chats on screen. */
+  readonly open: Map<ChatId, OpenChat>;
   /** Pushes held for a device that cannot take them now; answered when a PONG proves the connection alive. */
   held: Waiter[];
   /** Held pushes that the PING on its way will prove, and that PING's `t`. */
   proving: { readonly t: number; readonly waiters: readonly Waiter[] } | undefined;
   nextPing: number;
   retryArmed: boolean;
+}
+
+export interface OpenChat {
+  /** The members watched for it. Empty until the message service has told them. */
+  users: readonly UserId[];
+  told: boolean;
+  /** Presence timers since they were told. */
+  age: number;
 }
 
 export interface SyncRequest {
