@@ -84,6 +84,8 @@ export class DeviceHost extends Host {
   }
 
   protected lose(silent: boolean): void {
+    // What was on screen is gone with the app.
+    for (const chatId of this.#machine?.open ?? []) this.world.observers.watching(this.deviceId, chatId, false);
     this.#machine = undefined;
     this.#setStatus('stopped');
     for (const conn of this.#conns.values()) {
