@@ -27,7 +27,7 @@ export function acceptReceipt(
     waiting.seq >= request.seq
   )
     return;
-  if (waiting === undefined && writer.pending.size >= service.limits.receiptsPending) {
+  if (waiting === undefined && writer.pending.size + writer.saving.length >= service.limits.receiptsPending) {
     writer.refused++;
     return;
   }

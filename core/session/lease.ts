@@ -82,3 +82,13 @@ export function liveEntries(leases: Iterable<Lease>, now: Micros): SessionEntry[
   for (const lease of leases) if (alive(lease, now)) found.push(lease);
   return found;
 }
+
+/**
+ * @returns the entries that a lookup at `now` passes over as expired. The registry marks them missed: a push that should
+ * have found one has not, and if its holder is alive after all (the registry's clock stepped) its next renewal must say so.
+ */
+export function overlookedEntries(leases: Iterable<Lease>, now: Micros): Lease[] {
+  const found: Lease[] = [];
+  for (const lease of leases) if (lease.expiresAt <= now && !lease.missed) found.push(lease);
+  return found;
+}

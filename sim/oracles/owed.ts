@@ -44,7 +44,16 @@ function owedAnswers(history: History, limit: number, found: string[]): void {
   for (let send = 0; send < history.sendNames.length && found.length < limit; send++) {
     const device = history.sendDevice[send]!;
     if (device === NONE || history.sendEnded[send]! || !history.served[device]!) continue;
+    if (showsIt(history, send, device)) continue;
     const chat = history.chatNames[history.sendChat[send]!]!;
     found.push(`${history.nameDevice(device)} waits for the ACK of ${history.sendNames[send]!} in ${chat}`);
   }
+}
+
+/** A device that crashed as it took the ACK finds its message in the chat: that is an answer too. */
+function showsIt(history: History, send: number, device: number): boolean {
+  const message = history.sendMessage[send]!;
+  if (message === NONE) return false;
+  const pair = history.pairOf(device, history.messageChat[message]!);
+  return history.positions[pair]! >= history.messageSeq[message]!;
 }

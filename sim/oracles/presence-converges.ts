@@ -1,4 +1,5 @@
 import type { Limits } from '../../core/contract/limits.ts';
+import { OPEN_END, type Span } from '../../core/contract/records.ts';
 import type { PresenceStatus } from '../../core/wire/frames.ts';
 import { type History, NONE } from './history.ts';
 import type { JudgeOptions } from './judge.ts';
@@ -23,11 +24,14 @@ export function presenceConverges(history: History, options: JudgeOptions): Orac
   const bound = presenceBound(options.limits);
   return {
     name: NAME,
-    watches: ['watching', 'presence-shown', 'end'],
+    watches: ['watching', 'member', 'presence-shown', 'end'],
     observe(o, at) {
       switch (o.kind) {
         case 'watching':
           screens.watch(o.on, at);
+          return undefined;
+        case 'member':
+          screens.changeMember(o.member.spans);
           return undefined;
         case 'presence-shown':
           screens.show(o.status);
@@ -62,10 +66,19 @@ class Screens {
     this.#mostMembers = mostMembers;
   }
 
+  /** Who is no member is refused, and has to open the chat again once he is one. */
   watch(on: boolean, at: number): void {
+    if (on && !this.#history.isMember(this.#history.seat)) return;
     const chats = (this.#watched[this.#history.device] ??= new Map());
     if (!on) chats.delete(this.#history.chat);
     else if (!chats.has(this.#history.chat)) chats.set(this.#history.chat, at);
+  }
+
+  changeMember(spans: readonly Span[]): void {
+    if (spans.at(-1)?.upTo === OPEN_END) return;
+    for (const device of this.#history.userDevices[this.#history.user]!) {
+      this.#watched[device]?.delete(this.#history.chat);
+    }
   }
 
   show(status: PresenceStatus): void {

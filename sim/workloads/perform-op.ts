@@ -45,7 +45,6 @@ function performInApp(world: World, device: DeviceHost, op: AppOp, index: number
     case 'send': {
       const clientMsgId = clientMsgIdOf(index);
       const ciphertext = ciphertextOf(index, op.bytes);
-      world.observers.send(device, { chatId, clientMsgId, ciphertext });
       return device.act({ kind: 'send', clientMsgId, chatId, ciphertext, mediaIds: [] });
     }
     case 'open':

@@ -85,7 +85,8 @@ export class DeviceHost extends Host {
 
   protected lose(silent: boolean): void {
     // What was on screen is gone with the app.
-    for (const chatId of this.#machine?.open ?? []) this.world.observers.watching(this.deviceId, chatId, false);
+    for (const chatId of this.#machine?.open ?? [])
+      this.world.observers.watching(this.deviceId, chatId, false);
     this.#machine = undefined;
     this.#setStatus('stopped');
     for (const conn of this.#conns.values()) {
@@ -162,6 +163,8 @@ export class DeviceHost extends Host {
         return;
       case 'outbox-put':
         hash.mix(0x105);
+        // From here on the send is the device's: what a crash takes before this was never promised to anybody.
+        observers.send(this, effect.item);
         return;
       case 'outbox-drop':
         hash.mix(0x106);

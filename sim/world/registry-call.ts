@@ -34,7 +34,7 @@ export function carryOutRegistryCall(
     case 'read-presence':
       return { kind: 'presence', readings: call.users.map((userId) => model.presence(userId, now)) };
     case 'lookup': {
-      const users = call.users.map((userId) => ({ userId, sessions: model.sessions(userId, now) }));
+      const users = call.users.map((userId) => ({ userId, sessions: model.sessions(userId, now, at) }));
       return { kind: 'sessions', call: call.call, users };
     }
     case 'mark-missed':

@@ -8,6 +8,12 @@ interface Sender {
   readonly name: string;
 }
 
+interface Avoided {
+  readonly until: number;
+  readonly failures: number;
+}
+const MOST_DOUBLINGS = 4;
+
 /**
  * Which message service a request goes to: the chat's own, by hash, or the next one while that one does not answer. The
  * request that found it out is lost; its device repeats it. Two services may so serve one chat at a time.
@@ -15,8 +21,8 @@ interface Sender {
 export class RequestRouter {
   readonly #world: World;
   readonly #services: readonly ServiceHost[];
-  /** Until when a service is passed over, per (sender, service). */
-  readonly #avoid = new Map<number, number>();
+  /** Services that are passed over, per (sender, service). */
+  readonly #avoid = new Map<number, Avoided>();
 
   constructor(world: World, services: readonly ServiceHost[]) {
     this.#world = world;
@@ -27,9 +33,16 @@ export class RequestRouter {
     const first = 'chatId' in request ? hashText(request.chatId) : hashText(request.userId);
     const service = this.#choose(from, first);
     if (service === undefined) return;
-    if (this.#world.sendInside(from, service, { kind: 'request', request })) return;
+    const key = this.#key(from, service);
+    if (this.#world.sendInside(from, service, { kind: 'request', request })) {
+      if (this.#avoid.size > 0) this.#avoid.delete(key);
+      return;
+    }
     this.#world.probes.hit('request.lost');
-    this.#avoid.set(this.#key(from, service), this.#world.engine.now + this.#world.limits.requestTimeout);
+    // Longer each time: a circuit breaker that tries a dead service as often as a sick one would never let go of it.
+    const failures = (this.#avoid.get(key)?.failures ?? 0) + 1;
+    const span = this.#world.limits.requestTimeout * 2 ** Math.min(failures - 1, MOST_DOUBLINGS);
+    this.#avoid.set(key, { until: this.#world.engine.now + span, failures });
   }
 
   #choose(from: Sender, first: number): ServiceHost | undefined {
@@ -38,7 +51,7 @@ export class RequestRouter {
     for (let i = 0; i < count; i++) {
       const service = this.#services[(first + i) % count]!;
       if (this.#avoid.size === 0) return service;
-      const until = this.#avoid.get(this.#key(from, service));
+      const until = this.#avoid.get(this.#key(from, service))?.until;
       if (until === undefined || until <= this.#world.engine.now) {
         if (i > 0) this.#world.probes.hit('request.rerouted');
         return service;

@@ -9,6 +9,7 @@ import {
   type LeaseKey,
   liveEntries,
   markMissed,
+  overlookedEntries,
   type RenewOutcome,
   releaseLease,
   renewLease,
@@ -63,9 +64,11 @@ export class SessionRegistryModel {
     }
   }
 
-  sessions(userId: UserId, now: Micros): readonly SessionEntry[] {
+  sessions(userId: UserId, now: Micros, at: number): readonly SessionEntry[] {
     const leases = this.#leases.get(userId);
-    return leases === undefined ? [] : liveEntries(leases.values(), now);
+    if (leases === undefined) return [];
+    for (const lease of overlookedEntries(leases.values(), now)) this.#put(lease, markMissed(lease), at);
+    return liveEntries(leases.values(), now);
   }
 
   presence(userId: UserId, now: Micros): PresenceReading {

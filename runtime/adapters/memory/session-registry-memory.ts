@@ -1,7 +1,15 @@
 import type { DeviceId, UserId } from '../../../core/contract/ids.ts';
 import type { SessionEntry } from '../../../core/contract/records.ts';
 import { SECOND, type Micros } from '../../../core/contract/time.ts';
-import { claimLease, liveEntries, markMissed, releaseLease, renewLease, type Lease } from '../../../core/session/lease.ts';
+import {
+  claimLease,
+  liveEntries,
+  markMissed,
+  overlookedEntries,
+  releaseLease,
+  renewLease,
+  type Lease,
+} from '../../../core/session/lease.ts';
 import type { PresenceWatch, SessionRegistry } from '../../ports/session-registry.ts';
 
 /** How often leases that ran out are looked for; presence of a device that died silently is late by this much. */
@@ -92,10 +100,14 @@ export function createMemorySessionRegistry(clock: () => Micros): SessionRegistr
     },
     lookup(asked, done) {
       const now = clock();
-      const found = asked.map((userId) => ({
-        userId,
-        sessions: liveEntries(users.get(userId)?.devices.values() ?? [], now),
-      }));
+      const found = asked.map((userId) => {
+        const devices = users.get(userId)?.devices;
+        if (devices === undefined) return { userId, sessions: [] };
+        for (const lease of overlookedEntries(devices.values(), now)) {
+          devices.set(lease.deviceId, markMissed(lease));
+        }
+        return { userId, sessions: liveEntries(devices.values(), now) };
+      });
       queueMicrotask(() => done(found));
     },
     markMissed(keys, done) {
