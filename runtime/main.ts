@@ -14,7 +14,11 @@ async function main(argv: readonly string[]): Promise<number> {
   const command = findCommand(name);
   if (command === undefined) {
     const known = COMMANDS.map((each) => each.name).join(', ');
-    throw new CommandError(EXIT.usage, `there is no command ${JSON.stringify(name)}; there are ${known}`, 'parley --help');
+    throw new CommandError(
+      EXIT.usage,
+      `there is no command ${JSON.stringify(name)}; there are ${known}`,
+      'parley --help',
+    );
   }
   return command.run(rest);
 }

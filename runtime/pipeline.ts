@@ -12,7 +12,7 @@ import type { AcceptedSocket } from './gateway/upgrade.ts';
 import { createServiceCalls, type ServiceCalls } from './http-api/service-calls.ts';
 import { startMessageService } from './message-service/message-service-shell.ts';
 import type { Metrics } from './observability/metrics.ts';
-import { startRelay, type RelayShell } from './outbox-relay/relay-shell.ts';
+import { startRelay } from './outbox-relay/relay-shell.ts';
 import type { MessageStore } from './ports/message-store.ts';
 
 export interface PipelineOptions {
@@ -37,7 +37,13 @@ export interface Pipeline {
 const FINISH_MS = 5_000;
 
 /** @throws Error when the store cannot name this process. */
-export async function startPipeline({ store, limits, region, metrics, halt }: PipelineOptions): Promise<Pipeline> {
+export async function startPipeline({
+  store,
+  limits,
+  region,
+  metrics,
+  halt,
+}: PipelineOptions): Promise<Pipeline> {
   // The number of this run makes every name below unique: what an earlier run said under its own name is not ours.
   const instance = await store.claimInstance();
   const seed = randomInt(2 ** 32);
@@ -48,27 +54,60 @@ export async function startPipeline({ store, limits, region, metrics, halt }: Pi
   const queue = createMemoryDeliveryQueue();
 
   // device -> gateway
-  const gateway = startGateway({ nodeId: node('gateway'), region, limits, seed, store, registry, links, metrics, halt });
+  const gateway = startGateway({
+    nodeId: node('gateway'),
+    region,
+    limits,
+    seed,
+    store,
+    registry,
+    links,
+    metrics,
+    halt,
+  });
   // gateway -> message service -> store: message row and outbox row in one transaction, then the ACK
-  let relay: RelayShell | undefined;
-  const outboxHint = (): void => relay?.hint();
+  // Nothing is committed before the first device connects, and that is after the relay below has started.
+  const outboxHint = (): void => relay.hint();
   const sequencer = startMessageService({
-    nodeId: node('service'), instance, limits, seed, store, queue, links, halt, outboxHint,
+    nodeId: node('service'),
+    instance,
+    limits,
+    seed,
+    store,
+    queue,
+    links,
+    halt,
+    outboxHint,
   });
   const service = createServiceCalls(node('http'), links, limits.requestTimeout);
   // outbox -> delivery queue
-  relay = startRelay({ limits, seed, store, queue, halt });
+  const relay = startRelay({ limits, seed, store, queue, halt });
   // delivery queue -> session registry -> gateway -> device
-  const worker = startDeliveryWorker({ nodeId: node('worker'), limits, seed, queue, registry, links, metrics, halt });
+  const worker = startDeliveryWorker({
+    nodeId: node('worker'),
+    limits,
+    seed,
+    queue,
+    registry,
+    links,
+    metrics,
+    halt,
+  });
 
-  metrics.gauge('parley_delivery_queue_depth', 'Delivery events published and not finished', () => queue.depth());
-  metrics.gauge('parley_store_calls_in_flight', 'Store calls of the message service', () => sequencer.inFlight);
+  metrics.gauge('parley_delivery_queue_depth', 'Delivery events published and not finished', () =>
+    queue.depth(),
+  );
+  metrics.gauge(
+    'parley_store_calls_in_flight',
+    'Store calls of the message service',
+    () => sequencer.inFlight,
+  );
 
   function stop(): void {
     service.close();
     gateway.stop();
     worker.stop();
-    relay?.stop();
+    relay.stop();
     sequencer.stop();
     queue.close();
     registry.close();
@@ -78,7 +117,10 @@ export async function startPipeline({ store, limits, region, metrics, halt }: Pi
     accept: gateway.accept,
     service,
     async drain() {
-      await Promise.race([gateway.drain(), sleep(limits.drainTimeout / 1_000 + FINISH_MS, undefined, { ref: false })]);
+      await Promise.race([
+        gateway.drain(),
+        sleep(limits.drainTimeout / 1_000 + FINISH_MS, undefined, { ref: false }),
+      ]);
       for (let waited = 0; sequencer.inFlight > 0 && waited < FINISH_MS; waited += 10) await sleep(10);
       stop();
     },

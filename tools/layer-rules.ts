@@ -50,7 +50,7 @@ export const LAYERS: readonly Layer[] = [
     name: 'end to end',
     files: ['runtime/e2e/**'],
     imports: ['core', 'sim', 'client', 'client (Node)', 'adapters', 'runtime'],
-    packages: ['ws', 'pino', 'pg'],
+    packages: ['ws', 'pino', 'jose'],
     node: true,
   },
   {

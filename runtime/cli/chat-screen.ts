@@ -24,7 +24,11 @@ const KEPT = 200;
 /** Opens the screen on standard input and output. */
 export function openChatScreen(events: ScreenEvents): ChatScreen {
   const terminal = process.stdin.isTTY && process.stdout.isTTY;
-  const lines = createInterface({ input: process.stdin, output: terminal ? process.stdout : undefined, terminal });
+  const lines = createInterface({
+    input: process.stdin,
+    output: terminal ? process.stdout : undefined,
+    terminal,
+  });
   lines.on('line', (text) => {
     if (terminal) eraseEcho(lines.getPrompt().length + text.length);
     events.line(text);
@@ -50,7 +54,12 @@ function plainScreen(lines: Interface): ChatScreen {
     console.log(line);
     return ++last;
   };
-  return { print, update: (_handle, line) => void print(line), prompt: () => undefined, close: () => lines.close() };
+  return {
+    print,
+    update: (_handle, line) => void print(line),
+    prompt: () => undefined,
+    close: () => lines.close(),
+  };
 }
 
 function terminalScreen(lines: Interface): ChatScreen {

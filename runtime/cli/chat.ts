@@ -7,7 +7,13 @@ import { createMemoryStorage, type DeviceStorage } from '../client/device-storag
 import { createParleyClient, type ParleyClient } from '../client/parley-client.ts';
 import { converse } from './conversation.ts';
 import { required } from './commands.ts';
-import { DEFAULT_URL, fetchToken, fetchUserId, orExplain, type DevelopmentToken } from './development-token.ts';
+import {
+  DEFAULT_URL,
+  fetchToken,
+  fetchUserId,
+  orExplain,
+  type DevelopmentToken,
+} from './development-token.ts';
 import { CommandError, EXIT } from './exit-code.ts';
 import { flagsHelp, parseFlags } from './parse-flags.ts';
 
@@ -17,7 +23,10 @@ const FLAGS = {
   chat: { value: 'ID', help: 'a chat that exists (c_9), instead of --to' },
   url: { value: 'URL', help: `of the server (default: ${DEFAULT_URL})` },
   device: { value: 'NAME', help: 'which of your devices this is (default: terminal)' },
-  state: { value: 'FOLDER', help: 'where this device keeps its outbox and cursors (default: ~/.parley/devices), or none' },
+  state: {
+    value: 'FOLDER',
+    help: 'where this device keeps its outbox and cursors (default: ~/.parley/devices), or none',
+  },
   help: { help: 'print this', short: 'h' },
 };
 
@@ -33,7 +42,12 @@ export async function chat(argv: readonly string[]): Promise<number> {
     return EXIT.ok;
   }
   const as = required('chat', 'as', flags.text('as'));
-  const to = flags.text('to')?.split(',').map((name) => name.trim()).filter((name) => name !== '') ?? [];
+  const to =
+    flags
+      .text('to')
+      ?.split(',')
+      .map((name) => name.trim())
+      .filter((name) => name !== '') ?? [];
   const wanted = flags.text('chat');
   if (wanted === undefined && to.length === 0) required('chat', 'to', undefined);
   const url = flags.text('url') ?? DEFAULT_URL;
@@ -62,7 +76,10 @@ async function openClient(
   storage: DeviceStorage,
 ): Promise<ParleyClient> {
   // Tokens last a day; a terminal left open asks for another at its next connection.
-  let fetched: { readonly token: string; readonly at: number } | undefined = { token: first.token, at: Date.now() };
+  let fetched: { readonly token: string; readonly at: number } | undefined = {
+    token: first.token,
+    at: Date.now(),
+  };
   const token = async (): Promise<string> => {
     if (fetched === undefined || Date.now() - fetched.at > 3_600_000) {
       fetched = { token: (await fetchToken(url, as, device)).token, at: Date.now() };
@@ -81,14 +98,21 @@ async function openClient(
   }
 }
 
-function storageOf(folder: string | undefined, url: string, { userId, deviceId }: DevelopmentToken): DeviceStorage {
+function storageOf(
+  folder: string | undefined,
+  url: string,
+  { userId, deviceId }: DevelopmentToken,
+): DeviceStorage {
   if (folder === 'none') return createMemoryStorage();
   const server = new URL(url).host.replace(/[^\w.-]/g, '-');
-  return createFileStorage(join(folder ?? join(homedir(), '.parley', 'devices'), server, userId, `${deviceId}.log`));
+  return createFileStorage(
+    join(folder ?? join(homedir(), '.parley', 'devices'), server, userId, `${deviceId}.log`),
+  );
 }
 
 async function openChat(client: ParleyClient, url: string, others: readonly UserId[]): Promise<ChatId> {
-  if (others.length === 0) throw new CommandError(EXIT.usage, '--to: name somebody other than yourself', 'parley chat --help');
+  if (others.length === 0)
+    throw new CommandError(EXIT.usage, '--to: name somebody other than yourself', 'parley chat --help');
   const kind = others.length === 1 ? 'direct' : 'group';
   return (await orExplain(url, client.createChat(kind, others))).chatId;
 }

@@ -3,12 +3,36 @@ import { CommandError, EXIT } from './exit-code.ts';
 
 /** Every command of `parley`. Each is loaded when it is asked for, so that `--help` answers at once. */
 export const COMMANDS: readonly Command[] = [
-  { name: 'serve', summary: 'run the whole system in this process', run: async (argv) => (await import('./serve.ts')).serve(argv) },
-  { name: 'chat', summary: 'talk to somebody from this terminal', run: async (argv) => (await import('./chat.ts')).chat(argv) },
-  { name: 'token', summary: 'print a development token', run: async (argv) => (await import('./token.ts')).token(argv) },
-  { name: 'demo', summary: 'a hundred users, a server that dies, and a verdict', run: async (argv) => (await import('./demo.ts')).demo(argv) },
-  { name: 'bench', summary: 'measure this machine: core, simulator, store, end to end', run: async (argv) => (await import('./bench.ts')).bench(argv) },
-  { name: 'sim', summary: 'simulate disasters: run, replay, shrink, mutants', run: async (argv) => (await import('../../sim/commands/sim.ts')).simCommand(argv) },
+  {
+    name: 'serve',
+    summary: 'run the whole system in this process',
+    run: async (argv) => (await import('./serve.ts')).serve(argv),
+  },
+  {
+    name: 'chat',
+    summary: 'talk to somebody from this terminal',
+    run: async (argv) => (await import('./chat.ts')).chat(argv),
+  },
+  {
+    name: 'token',
+    summary: 'print a development token',
+    run: async (argv) => (await import('./token.ts')).token(argv),
+  },
+  {
+    name: 'demo',
+    summary: 'a hundred users, a server that dies, and a verdict',
+    run: async (argv) => (await import('./demo.ts')).demo(argv),
+  },
+  {
+    name: 'bench',
+    summary: 'measure this machine: core, simulator, store, end to end',
+    run: async (argv) => (await import('./bench.ts')).bench(argv),
+  },
+  {
+    name: 'sim',
+    summary: 'simulate disasters: run, replay, shrink, mutants',
+    run: async (argv) => (await import('../../sim/commands/sim.ts')).simCommand(argv),
+  },
 ];
 
 export function findCommand(name: string): Command | undefined {

@@ -39,7 +39,7 @@ export async function converse(options: ConversationOptions): Promise<number> {
   const typing = throttled(() => client.typing(chatId), TYPING_EVERY_MS);
   const sending = new Set<Promise<void>>();
   const screen: ChatScreen = openChatScreen({
-    line: (text) => void onLine(text.trimEnd()),
+    line: (text) => onLine(text.trimEnd()),
     key: typing,
     end: () => ended.resolve(),
   });
@@ -48,7 +48,8 @@ export async function converse(options: ConversationOptions): Promise<number> {
 
   function onLine(text: string): void {
     if (text === '/quit') return ended.resolve();
-    if (text === '/who') return void screen.print(`  ${[...options.names.values()].join(', ')} · chat ${chatId}`);
+    if (text === '/who')
+      return void screen.print(`  ${[...options.names.values()].join(', ')} · chat ${chatId}`);
     if (text === '') return screen.prompt(view.promptText());
     const line = view.own(text);
     const sent = client.send(chatId, text).then(
@@ -59,7 +60,6 @@ export async function converse(options: ConversationOptions): Promise<number> {
       },
     );
     sending.add(sent);
-    void sent.finally(() => sending.delete(sent));
   }
 
   await showPast(client, chatId, view);
@@ -125,7 +125,12 @@ function createView({ client, chatId, names, me }: ConversationOptions, screen: 
     const { status } = client;
     const present = [...online].filter(([, on]) => on).map(([userId]) => nameOf(userId));
     const typed = typist !== undefined && typist.until > Date.now() ? `${typist.name} types… ` : '';
-    const state = status === 'live' ? (present.length > 0 ? `● ${present.join(', ')} ` : '○ ') : `[${statusText(status)}] `;
+    const state =
+      status === 'live'
+        ? present.length > 0
+          ? `● ${present.join(', ')} `
+          : '○ '
+        : `[${statusText(status)}] `;
     return `${typed}${state}> `;
   }
   const refresh = (): void => screen.prompt(promptText());
@@ -203,7 +208,10 @@ function createView({ client, chatId, names, me }: ConversationOptions, screen: 
     },
     promptText,
     allDelivered: (withinMs) =>
-      Promise.race([delivered.promise, new Promise<void>((resolve) => setTimeout(resolve, own.length === 0 ? 0 : withinMs))]),
+      Promise.race([
+        delivered.promise,
+        new Promise<void>((resolve) => setTimeout(resolve, own.length === 0 ? 0 : withinMs)),
+      ]),
   };
 }
 

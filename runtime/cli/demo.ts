@@ -48,7 +48,16 @@ export async function demo(argv: readonly string[]): Promise<number> {
     const { result, population, sightings } = await talk(plan, say, url, () => Promise.resolve());
     const truths = await readHttpTruth(population.devices, population.chats, sightings);
     await population.stop();
-    return report(plan, say, result, judge(sightings, truths, population.devices.map(({ deviceId }) => deviceId)));
+    return report(
+      plan,
+      say,
+      result,
+      judge(
+        sightings,
+        truths,
+        population.devices.map(({ deviceId }) => deviceId),
+      ),
+    );
   }
   return ownServer(plan, say, !flags.on('no-kill'));
 }
@@ -120,7 +129,12 @@ async function talk(
   const second = { acks: createLatencySample(), deliveries: createLatencySample() };
   const groups = Math.ceil(plan.users / 20);
   const population = await createPopulation({
-    url, users: plan.users, devicesPerUser: 1, groups, groupSize: 20, seed: 7,
+    url,
+    users: plan.users,
+    devicesPerUser: 1,
+    groups,
+    groupSize: 20,
+    seed: 7,
     device: {
       witness,
       onAcked(ms) {
@@ -133,7 +147,9 @@ async function talk(
       },
     },
   });
-  say(`${plan.users} users on real sockets, ${population.chats.length} chats (${groups} groups), ${plan.rate} messages/s for ${plan.seconds} s`);
+  say(
+    `${plan.users} users on real sockets, ${population.chats.length} chats (${groups} groups), ${plan.rate} messages/s for ${plan.seconds} s`,
+  );
   let killing: Promise<void> | undefined;
   const began = performance.now();
   for (let nextLine = 1_000, halfDone = false; ; await sleep(10)) {
@@ -167,9 +183,15 @@ async function talk(
   return { result, population, sightings: witness.sightings.slice() };
 }
 
-function line(population: Population, t: number, acks: number, deliveries: ReturnType<typeof createLatencySample>): string {
+function line(
+  population: Population,
+  t: number,
+  acks: number,
+  deliveries: ReturnType<typeof createLatencySample>,
+): string {
   const live = population.devices.filter(({ status }) => status === 'live').length;
-  const ms = (value: number | undefined): string => (value === undefined ? '    –' : `${value.toFixed(1).padStart(6)} ms`);
+  const ms = (value: number | undefined): string =>
+    value === undefined ? '    –' : `${value.toFixed(1).padStart(6)} ms`;
   const cells = [
     `  ${String(t).padStart(3)} s`,
     `${String(acks).padStart(5)} acknowledged/s`,
@@ -184,15 +206,25 @@ function line(population: Population, t: number, acks: number, deliveries: Retur
 function report(plan: Plan, say: (line: string) => void, result: Talk, verdict: Verdict): number {
   const { violation } = verdict;
   if (plan.json) {
-    console.log(JSON.stringify({ ...result, observations: verdict.observations, violation: violation ?? null, stuck: verdict.stuck }));
+    console.log(
+      JSON.stringify({
+        ...result,
+        observations: verdict.observations,
+        violation: violation ?? null,
+        stuck: verdict.stuck,
+      }),
+    );
     return violation === undefined ? EXIT.ok : EXIT.failed;
   }
   const ms = (value: number | undefined): string => (value === undefined ? '–' : `${value.toFixed(1)} ms`);
   say('');
-  say(`Sent ${result.sent}, acknowledged ${result.acked}, shown on other devices ${result.shown}; server killed ${result.kills} time(s).`);
+  say(
+    `Sent ${result.sent}, acknowledged ${result.acked}, shown on other devices ${result.shown}; server killed ${result.kills} time(s).`,
+  );
   say(`Delivery, the outage included: p50 ${ms(result.deliveryP50Ms)}, p99 ${ms(result.deliveryP99Ms)}.`);
   say(`Oracles over ${verdict.observations} observations:`);
-  for (const name of JUDGED) say(`  ${violation === undefined ? '✓' : name === violation.oracle ? '✗' : '·'} ${name}`);
+  for (const name of JUDGED)
+    say(`  ${violation === undefined ? '✓' : name === violation.oracle ? '✗' : '·'} ${name}`);
   if (violation === undefined) {
     say('Nothing acknowledged was lost, nothing shown twice, every order kept.');
     return EXIT.ok;
@@ -203,4 +235,3 @@ function report(plan: Plan, say: (line: string) => void, result: Talk, verdict: 
   say('Next: parley demo --json > demo.json');
   return EXIT.failed;
 }
-

@@ -12,7 +12,10 @@ export interface DevelopmentToken {
 
 /** Asks a server in development mode for a token. @throws CommandError when there is none, or it gives none. */
 export function fetchToken(url: string, user: string, device: string): Promise<DevelopmentToken> {
-  return orExplain(url, callHttp<DevelopmentToken>(url, 'POST', '/v1/dev/token', { body: { userId: user, deviceId: device } }));
+  return orExplain(
+    url,
+    callHttp<DevelopmentToken>(url, 'POST', '/v1/dev/token', { body: { userId: user, deviceId: device } }),
+  );
 }
 
 /** The id behind a name. @throws CommandError when there is no server. */

@@ -21,10 +21,17 @@ export interface Parsed<Names extends string> {
  * Parses the flags of a command.
  * @throws CommandError (usage) that names the flag that is unknown, incomplete or superfluous.
  */
-export function parseFlags<Names extends string>(command: string, flags: Flags<Names>, argv: readonly string[]): Parsed<Names> {
+export function parseFlags<Names extends string>(
+  command: string,
+  flags: Flags<Names>,
+  argv: readonly string[],
+): Parsed<Names> {
   const options: Record<string, { type: 'string' | 'boolean'; short?: string }> = {};
   for (const [name, { value, short }] of Object.entries<Flag>(flags)) {
-    options[name] = { type: value === undefined ? 'boolean' : 'string', ...(short === undefined ? {} : { short }) };
+    options[name] = {
+      type: value === undefined ? 'boolean' : 'string',
+      ...(short === undefined ? {} : { short }),
+    };
   }
   const values = readValues(command, options, argv);
   const usage = (message: string) => new CommandError(EXIT.usage, message, `parley ${command} --help`);
@@ -49,10 +56,7 @@ function readValues(
   argv: readonly string[],
 ): Record<string, string | boolean | undefined> {
   try {
-    return parseArgs({ args: [...argv], options, strict: true, allowPositionals: false }).values as Record<
-      string,
-      string | boolean | undefined
-    >;
+    return parseArgs({ args: [...argv], options, strict: true, allowPositionals: false }).values;
   } catch (error) {
     // Node's message names the flag; what it suggests about `--` does not apply here.
     const text = (error instanceof Error ? error.message : String(error)).split('. ')[0];

@@ -48,7 +48,10 @@ export async function serve(argv: readonly string[]): Promise<number> {
   const limits = SINGLE_PROCESS_LIMITS;
   const stopAsked = stopSignals();
   const server = await startServer({
-    port, dataDir, limits, log,
+    port,
+    dataDir,
+    limits,
+    log,
     host: flags.text('host') ?? 'localhost',
     openStore: () => openEmbeddedStore({ dataDir, limits, log }),
     onBroken: () => ended.resolve(EXIT.defect),
@@ -64,7 +67,11 @@ function portOfEnvironment(): number {
   const text = process.env['PORT'] ?? '';
   if (text === '') return 8080;
   if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) {
-    throw new CommandError(EXIT.usage, `PORT: ${JSON.stringify(text)} is not a port from 0 to 65535`, 'PORT=8080 make run');
+    throw new CommandError(
+      EXIT.usage,
+      `PORT: ${JSON.stringify(text)} is not a port from 0 to 65535`,
+      'PORT=8080 make run',
+    );
   }
   return Number(text);
 }
@@ -73,14 +80,21 @@ function logLevel(text: string | undefined): LogLevel {
   if (text === undefined) return process.stderr.isTTY ? 'warn' : 'info';
   const level = LOG_LEVELS.find((each) => each === text);
   if (level !== undefined) return level;
-  throw new CommandError(EXIT.usage, `--log-level: ${JSON.stringify(text)} is none of ${LOG_LEVELS.join(', ')}`, 'parley serve --help');
+  throw new CommandError(
+    EXIT.usage,
+    `--log-level: ${JSON.stringify(text)} is none of ${LOG_LEVELS.join(', ')}`,
+    'parley serve --help',
+  );
 }
 
 /** Settles at the first SIGINT or SIGTERM. The second one ends the process at once. */
 function stopSignals(): Promise<void> {
   const asked = Promise.withResolvers<void>();
   let count = 0;
-  for (const [signal, number] of [['SIGINT', 2], ['SIGTERM', 15]] as const) {
+  for (const [signal, number] of [
+    ['SIGINT', 2],
+    ['SIGTERM', 15],
+  ] as const) {
     process.on(signal, () => {
       if (++count > 1) process.exit(128 + number);
       asked.resolve();
@@ -100,7 +114,12 @@ async function drain(server: ParleyServer, log: Logger, json: boolean): Promise<
 async function welcome(server: ParleyServer, asked: number): Promise<string> {
   const lines = [`Parley is ready at ${server.url}   (Ctrl-C stops it)`, ''];
   const url = asked === 8080 ? '' : ` --url ${server.url}`;
-  lines.push('Talk, in two other terminals:', `  ./parley chat --as alice --to bob${url}`, `  ./parley chat --as bob --to alice${url}`, '');
+  lines.push(
+    'Talk, in two other terminals:',
+    `  ./parley chat --as alice --to bob${url}`,
+    `  ./parley chat --as bob --to alice${url}`,
+    '',
+  );
   lines.push('Tokens for your own client (development only, valid for a day):');
   for (const name of ['alice', 'bob']) {
     const userId = userOf(name);

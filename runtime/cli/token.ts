@@ -14,7 +14,9 @@ const FLAGS = {
 export async function token(argv: readonly string[]): Promise<number> {
   const flags = parseFlags('token', FLAGS, argv);
   if (flags.on('help')) {
-    console.log(flagsHelp('parley token --user NAME [flags]', 'Prints a token of a server in development mode.', FLAGS));
+    console.log(
+      flagsHelp('parley token --user NAME [flags]', 'Prints a token of a server in development mode.', FLAGS),
+    );
     return EXIT.ok;
   }
   const user = required('token', 'user', flags.text('user'));

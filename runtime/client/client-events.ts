@@ -44,7 +44,11 @@ export interface ClientEvents {
     readonly type: ReceiptType;
     readonly at: Date;
   };
-  readonly presence: { readonly userId: UserId; readonly online: boolean; readonly lastSeen: Date | undefined };
+  readonly presence: {
+    readonly userId: UserId;
+    readonly online: boolean;
+    readonly lastSeen: Date | undefined;
+  };
   readonly typing: { readonly chatId: ChatId; readonly from: UserId };
   /** The replay after a connect is complete. */
   readonly synced: undefined;

@@ -36,7 +36,12 @@ export const openWebSocket: OpenSocket = (wsUrl, token, events) => {
   });
   socket.addEventListener('close', ({ code }) => {
     if (opened) events.closed(code);
-    else void reasonOfRefusal(wsUrl, token).then((status) => (status === undefined ? events.closed(ABNORMAL) : events.refused(status)));
+    else {
+      reasonOfRefusal(wsUrl, token).then(
+        (status) => (status === undefined ? events.closed(ABNORMAL) : events.refused(status)),
+        () => events.closed(ABNORMAL),
+      );
+    }
   });
   return {
     send(text) {
@@ -48,11 +53,7 @@ export const openWebSocket: OpenSocket = (wsUrl, token, events) => {
 
 /** A WebSocket hides why an upgrade failed. The same address without an upgrade says 401 when the token is the reason. */
 async function reasonOfRefusal(wsUrl: string, token: string): Promise<number | undefined> {
-  try {
-    const url = wsUrl.replace(/^ws/, 'http');
-    const { status } = await fetch(url, { headers: { authorization: `Bearer ${token}` } });
-    return status === 401 ? status : undefined;
-  } catch {
-    return undefined;
-  }
+  const url = wsUrl.replace(/^ws/, 'http');
+  const { status } = await fetch(url, { headers: { authorization: `Bearer ${token}` } });
+  return status === 401 ? status : undefined;
 }

@@ -23,7 +23,12 @@ import {
 const COMPACT_AFTER = 4 * 1024 * 1024;
 
 type Line =
-  | { readonly kind: 'snapshot'; readonly userId: UserId; readonly disk: DeviceDisk; readonly shown: readonly ShownMessage[] }
+  | {
+      readonly kind: 'snapshot';
+      readonly userId: UserId;
+      readonly disk: DeviceDisk;
+      readonly shown: readonly ShownMessage[];
+    }
   | { readonly kind: 'commit'; readonly effects: readonly DurableEffect[] };
 
 /** The file is in use by a client of another process. */

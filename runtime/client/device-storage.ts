@@ -37,7 +37,11 @@ export interface StoredState {
   readonly shown: Map<ChatId, ShownMessage[]>;
 }
 
-export function newStoredState(userId: UserId, disk: DeviceDisk, shown: readonly ShownMessage[]): StoredState {
+export function newStoredState(
+  userId: UserId,
+  disk: DeviceDisk,
+  shown: readonly ShownMessage[],
+): StoredState {
   const state: StoredState = { image: newDiskImage(userId, disk), shown: new Map() };
   for (const message of shown) keep(state, message);
   return state;

@@ -47,12 +47,19 @@ export interface HistoryMessage {
 export interface MessageReceiptsAnswer {
   readonly serverMsgId: ServerMsgId;
   readonly seq: number;
-  readonly receipts: readonly { readonly userId: UserId; readonly deliveredAt?: string; readonly readAt?: string }[];
+  readonly receipts: readonly {
+    readonly userId: UserId;
+    readonly deliveredAt?: string;
+    readonly readAt?: string;
+  }[];
 }
 
 /** The HTTP API of a server, for one token. Every call throws ApiError when it is refused or cannot be reached. */
 export interface HttpCalls {
-  createChat(kind: 'direct' | 'group', members: readonly UserId[]): Promise<{ readonly chatId: ChatId; readonly created: boolean }>;
+  createChat(
+    kind: 'direct' | 'group',
+    members: readonly UserId[],
+  ): Promise<{ readonly chatId: ChatId; readonly created: boolean }>;
   chats(): Promise<readonly ChatListEntry[]>;
   chat(chatId: ChatId): Promise<ChatInfo>;
   setMember(chatId: ChatId, userId: UserId, role?: 'admin' | 'member'): Promise<void>;
@@ -71,9 +78,11 @@ export function createHttpCalls(url: string, getToken: () => Promise<string>): H
     createChat: (kind, members) => call('POST', '/v1/chats', { kind, members }),
     chats: async () => (await call<{ chats: ChatListEntry[] }>('GET', '/v1/chats')).chats,
     chat: (chatId) => call('GET', `/v1/chats/${chatId}`),
-    setMember: (chatId, userId, role = 'member') => call('PUT', `/v1/chats/${chatId}/members/${userId}`, { role }),
+    setMember: (chatId, userId, role = 'member') =>
+      call('PUT', `/v1/chats/${chatId}/members/${userId}`, { role }),
     removeMember: (chatId, userId) => call('DELETE', `/v1/chats/${chatId}/members/${userId}`),
-    history: (chatId, afterSeq, limit) => call('GET', `/v1/chats/${chatId}/messages?afterSeq=${afterSeq}&limit=${limit}`),
+    history: (chatId, afterSeq, limit) =>
+      call('GET', `/v1/chats/${chatId}/messages?afterSeq=${afterSeq}&limit=${limit}`),
     receipts: (chatId, serverMsgId) => call('GET', `/v1/chats/${chatId}/receipts?serverMsgId=${serverMsgId}`),
   };
 }
@@ -94,11 +103,18 @@ export async function callHttp<Answer>(
   try {
     response = await fetch(new URL(path, url), { method, headers, signal, ...body });
   } catch (error) {
-    const reason = error instanceof Error && error.name === 'TimeoutError' ? 'did not answer in time' : 'cannot be reached';
+    const reason =
+      error instanceof Error && error.name === 'TimeoutError'
+        ? 'did not answer in time'
+        : 'cannot be reached';
     throw new ApiError(0, 'unreachable', `${url} ${reason}`, true);
   }
   if (response.ok) return (response.status === 204 ? undefined : await response.json()) as Answer;
-  const problem = (await response.json().catch(() => ({}))) as { code?: ErrorCode; detail?: string; retryable?: boolean };
+  const problem = (await response.json().catch(() => ({}))) as {
+    code?: ErrorCode;
+    detail?: string;
+    retryable?: boolean;
+  };
   throw new ApiError(
     response.status,
     problem.code ?? 'internal',

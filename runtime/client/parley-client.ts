@@ -1,4 +1,12 @@
-import { clientMsgId, type ChatId, type ClientMsgId, type DeviceId, type MediaId, type ServerMsgId, type UserId } from '../../core/contract/ids.ts';
+import {
+  clientMsgId,
+  type ChatId,
+  type ClientMsgId,
+  type DeviceId,
+  type MediaId,
+  type ServerMsgId,
+  type UserId,
+} from '../../core/contract/ids.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../core/contract/limits.ts';
 import type { DeviceEffect, DeviceStatus, ShownMessage } from '../../core/device/device-effect.ts';
 import type { ErrorCode } from '../../core/wire/frames.ts';
@@ -83,7 +91,10 @@ export async function createParleyClient(options: ParleyClientOptions): Promise<
   let status: DeviceStatus = 'stopped';
 
   const device: DeviceShell = await startDevice({
-    userId, deviceId, storage, getToken,
+    userId,
+    deviceId,
+    storage,
+    getToken,
     limits: options.limits ?? DEFAULT_LIMITS,
     seed: crypto.getRandomValues(new Uint32Array(1))[0] as number,
     wsUrl: new URL('/ws/connect', url.replace(/^http/, 'ws')).href,

@@ -52,7 +52,8 @@ export function startDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWor
         latency.pushed(effect.push);
         return links.push(effect.gatewayId, effect.push);
       case 'mark-missed':
-        return registry.markMissed(effect.keys, (ok) => driver.dispatch({ kind: 'marked', call: effect.call, ok })
+        return registry.markMissed(effect.keys, (ok) =>
+          driver.dispatch({ kind: 'marked', call: effect.call, ok }),
         );
       case 'commit':
         return membership.commit(effect.partition, effect.generation, effect.offset);

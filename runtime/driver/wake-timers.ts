@@ -50,7 +50,10 @@ export function createWakeTimers<Timer extends string>(
       if (stopped) return;
       const key = conn ?? NO_CONN;
       let pendings = byTimer.get(timer);
-      if (pendings === undefined) byTimer.set(timer, (pendings = new Map()));
+      if (pendings === undefined) {
+        pendings = new Map<number, Pending<Timer>>();
+        byTimer.set(timer, pendings);
+      }
       const delayMs = after / 1_000;
       const due = performance.now() + delayMs;
       const pending = pendings.get(key);
@@ -67,7 +70,8 @@ export function createWakeTimers<Timer extends string>(
     },
     stop() {
       stopped = true;
-      for (const pendings of byTimer.values()) for (const { handle } of pendings.values()) clearTimeout(handle);
+      for (const pendings of byTimer.values())
+        for (const { handle } of pendings.values()) clearTimeout(handle);
       byTimer.clear();
     },
   };

@@ -18,7 +18,9 @@ let friend: RawDevice;
 
 beforeAll(async () => {
   server = await startTestServer({ badFrames: 1_000_000, socketBufferBytes: 512 * 1024 });
-  ({ chatId } = await createHttpCalls(server.url, () => fetchDevToken(server.url, A)).createChat('direct', [B]));
+  ({ chatId } = await createHttpCalls(server.url, () => fetchDevToken(server.url, A)).createChat('direct', [
+    B,
+  ]));
   good = await connectRaw({ url: server.url, user: A, device: 'good' });
   friend = await connectRaw({ url: server.url, user: B, device: 'friend' });
 });
@@ -32,15 +34,44 @@ async function stillServed(): Promise<void> {
   const clientMsgId = crypto.randomUUID();
   good.send({ frame: 'SEND', clientMsgId, chatId, ciphertext: 'aGk=', mediaIds: [] });
   const ack = await good.next((frame) => frame.frame === 'ACK' && frame['clientMsgId'] === clientMsgId);
-  const message = await friend.next((frame) => frame.frame === 'MESSAGE' && frame['serverMsgId'] === ack['serverMsgId']);
+  const message = await friend.next(
+    (frame) => frame.frame === 'MESSAGE' && frame['serverMsgId'] === ack['serverMsgId'],
+  );
   friend.send({ frame: 'RECEIPT', chatId, serverMsgId: message['serverMsgId'], type: 'DELIVERED' });
 }
 
-const nameArbitrary = fc.constantFrom('SEND', 'RECEIPT', 'RESUME', 'OPEN', 'CLOSE', 'TYPING', 'SYNC', 'PING', 'PONG', 'ACK', 'nonsense');
+const nameArbitrary = fc.constantFrom(
+  'SEND',
+  'RECEIPT',
+  'RESUME',
+  'OPEN',
+  'CLOSE',
+  'TYPING',
+  'SYNC',
+  'PING',
+  'PONG',
+  'ACK',
+  'nonsense',
+);
 const frameArbitrary = fc.oneof(
   fc.string({ maxLength: 200 }),
   fc.json(),
-  fc.dictionary(fc.constantFrom('chatId', 'clientMsgId', 'ciphertext', 'mediaIds', 'cursors', 'afterSeq', 'limit', 't', 'type', '__proto__'), fc.jsonValue())
+  fc
+    .dictionary(
+      fc.constantFrom(
+        'chatId',
+        'clientMsgId',
+        'ciphertext',
+        'mediaIds',
+        'cursors',
+        'afterSeq',
+        'limit',
+        't',
+        'type',
+        '__proto__',
+      ),
+      fc.jsonValue(),
+    )
     .chain((fields) => nameArbitrary.map((frame) => JSON.stringify({ ...fields, frame }))),
   nameArbitrary.map((frame) => `{"frame":"${frame}"`),
 );
@@ -52,11 +83,12 @@ test('malformed frames are answered or ignored, and disturb nobody else', async 
       for (const frame of frames) bad.send(frame);
       bad.send({ frame: 'PING', t: 4_711 });
       await bad.next((frame) => frame.frame === 'PONG' && frame['t'] === 4_711);
-      for (const frame of bad.frames) if (frame.frame === 'ERROR') expect(frame).toMatchObject({ message: expect.any(String) as unknown });
+      for (const frame of bad.frames)
+        if (frame.frame === 'ERROR') expect(frame).toMatchObject({ message: expect.any(String) as unknown });
       await bad.close();
       await stillServed();
     }),
-    { numRuns: 60, seed: 20_260_101, interruptAfterTimeLimit: 25_000, markInterruptAsFailure: false },
+    { numRuns: 60, seed: 20_260_101, plugins: [fc.interruptAfterTimeLimit(25_000)] },
   );
 }, 60_000);
 
@@ -73,13 +105,19 @@ test('a binary frame closes with 1003, a frame over the limit with 1009', async 
 test('an error names the field', async () => {
   const raw = await connectRaw({ url: server.url, user: 'u_605', device: 'wrong' });
   raw.send({ frame: 'SYNC', chatId: 'c_1', afterSeq: -1 });
-  expect(await raw.next(({ frame }) => frame === 'ERROR')).toMatchObject({ code: 'bad_frame', message: expect.stringContaining('afterSeq') as unknown });
+  expect(await raw.next(({ frame }) => frame === 'ERROR')).toMatchObject({
+    code: 'bad_frame',
+    message: expect.stringContaining('afterSeq') as unknown,
+  });
   await raw.close();
 });
 
 test('a connection that is cut in the middle of an upgrade does no harm', async () => {
   const token = await fetchDevToken(server.url, 'u_606');
-  for (let i = 0; i < 50; i++) openRaw(server.url, token).socket.on('error', () => undefined).terminate();
+  for (let i = 0; i < 50; i++)
+    openRaw(server.url, token)
+      .socket.on('error', () => undefined)
+      .terminate();
   await stillServed();
 });
 
@@ -91,10 +129,20 @@ test('a device that stops reading is cut off, and what waited for it is not kept
   const filler = { frame: 'SYNC', chatId, afterSeq: 0, limit: 256 };
   const bytes = 'x'.repeat(32 * 1024);
   for (let i = 0; i < 20; i++) {
-    good.send({ frame: 'SEND', clientMsgId: crypto.randomUUID(), chatId, ciphertext: Buffer.from(bytes).toString('base64'), mediaIds: [] });
+    good.send({
+      frame: 'SEND',
+      clientMsgId: crypto.randomUUID(),
+      chatId,
+      ciphertext: Buffer.from(bytes).toString('base64'),
+      mediaIds: [],
+    });
   }
   const deadline = performance.now() + 20_000;
-  while (slow.socket.readyState === slow.socket.OPEN && performance.now() < deadline && (await closedSlow()) === 0) {
+  while (
+    slow.socket.readyState === slow.socket.OPEN &&
+    performance.now() < deadline &&
+    (await closedSlow()) === 0
+  ) {
     if (slow.socket.readyState === slow.socket.OPEN) slow.send(filler);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }

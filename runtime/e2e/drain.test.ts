@@ -32,7 +32,13 @@ test('SIGTERM sends everybody away with GOAWAY, loses nothing, and ends with 0',
   const server = await start();
   const witness = createWitness();
   const population = await createPopulation({
-    url: server.url, users: 12, devicesPerUser: 1, groups: 2, groupSize: 6, seed: 5, device: { witness },
+    url: server.url,
+    users: 12,
+    devicesPerUser: 1,
+    groups: 2,
+    groupSize: 6,
+    seed: 5,
+    device: { witness },
   });
   const raw = await connectRaw({ url: server.url, user: 'u_900', device: 'watcher' });
   const traffic = setInterval(() => population.act(), 5);
@@ -51,7 +57,11 @@ test('SIGTERM sends everybody away with GOAWAY, loses nothing, and ends with 0',
   const sightings = witness.sightings.slice();
   await population.stop();
   await second.end('SIGTERM');
-  const verdict = judge(sightings, await readStoreTruth(dataDir, population.chats), population.devices.map(({ deviceId }) => deviceId));
+  const verdict = judge(
+    sightings,
+    await readStoreTruth(dataDir, population.chats),
+    population.devices.map(({ deviceId }) => deviceId),
+  );
   expect(verdict.violation, verdict.stuck.join('; ')).toBeUndefined();
   expect(population.sent).toBeGreaterThan(100);
 }, 60_000);
@@ -61,7 +71,9 @@ describe('a second server', () => {
     const first = await start();
     const other = mkdtempSync(join(tmpdir(), 'parley-drain-'));
     try {
-      await expect(startServerProcess({ dataDir: other, port: first.port })).rejects.toThrow(/ended with 3 .*port \d+ .* in use/s);
+      await expect(startServerProcess({ dataDir: other, port: first.port })).rejects.toThrow(
+        /ended with 3 .*port \d+ .* in use/s,
+      );
       expect(existsSync(join(other, 'postgres'))).toBe(false);
     } finally {
       rmSync(other, { recursive: true, force: true });

@@ -1,4 +1,12 @@
-import { clientMsgId, deviceId, userId, type ChatId, type ClientMsgId, type DeviceId, type UserId } from '../../core/contract/ids.ts';
+import {
+  clientMsgId,
+  deviceId,
+  userId,
+  type ChatId,
+  type ClientMsgId,
+  type DeviceId,
+  type UserId,
+} from '../../core/contract/ids.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../core/contract/limits.ts';
 import { MILLISECOND, SECOND } from '../../core/contract/time.ts';
 import type { DeviceEffect, DeviceStatus } from '../../core/device/device-effect.ts';
@@ -93,7 +101,8 @@ export async function createFleetDevice(options: FleetDeviceOptions): Promise<Fl
           break;
         }
         case 'show':
-          if (onShown !== undefined && effect.message.from !== user) onShown(Date.now() - madeAt(effect.message.ciphertext));
+          if (onShown !== undefined && effect.message.from !== user)
+            onShown(Date.now() - madeAt(effect.message.ciphertext));
           break;
         default:
       }
@@ -112,7 +121,13 @@ export async function createFleetDevice(options: FleetDeviceOptions): Promise<Fl
     start: () => shell.dispatch({ kind: 'start' }),
     send(chatId, bytes = 32) {
       const id = clientMsgId(uuidV7());
-      const event = { kind: 'send', clientMsgId: id, chatId, ciphertext: payload(bytes), mediaIds: [] } as const;
+      const event = {
+        kind: 'send',
+        clientMsgId: id,
+        chatId,
+        ciphertext: payload(bytes),
+        mediaIds: [],
+      } as const;
       made.set(id, performance.now());
       watched?.event(event);
       shell.dispatch(event);

@@ -29,14 +29,21 @@ afterEach(async () => {
 });
 
 /** The postmaster of the data folder: outlives a server that is killed. */
-const postmaster = (): number => Number(readFileSync(join(dataDir, 'postgres', 'postmaster.pid'), 'utf8').split('\n')[0]);
+const postmaster = (): number =>
+  Number(readFileSync(join(dataDir, 'postgres', 'postmaster.pid'), 'utf8').split('\n')[0]);
 
 test(`kill -9 of the server ${KILLS} times in a row, every other time with its PostgreSQL`, async () => {
   server = await startServerProcess({ dataDir });
   const { url, port } = server;
   const witness = createWitness();
   const population = await createPopulation({
-    url, users: USERS, devicesPerUser: 2, groups: 3, groupSize: 8, seed: 11, device: { witness },
+    url,
+    users: USERS,
+    devicesPerUser: 2,
+    groups: 3,
+    groupSize: 8,
+    seed: 11,
+    device: { witness },
   });
   const traffic = keepTalking(() => population.act());
   let ackedBefore = 0;
@@ -51,12 +58,18 @@ test(`kill -9 of the server ${KILLS} times in a row, every other time with its P
   }
   await untilAcked(witness.sightings, ackedBefore + 20);
   traffic.stop();
-  expect(await population.settled(30_000), `everybody has everything; the server says ${server.log()}`).toBe(true);
+  expect(await population.settled(30_000), `everybody has everything; the server says ${server.log()}`).toBe(
+    true,
+  );
   const sightings = witness.sightings.slice();
   await population.stop();
   expect(await server.end('SIGTERM')).toMatchObject({ code: 0 });
 
-  const verdict = judge(sightings, await readStoreTruth(dataDir, population.chats), population.devices.map(({ deviceId }) => deviceId));
+  const verdict = judge(
+    sightings,
+    await readStoreTruth(dataDir, population.chats),
+    population.devices.map(({ deviceId }) => deviceId),
+  );
   expect(verdict.violation, verdict.stuck.join('; ')).toBeUndefined();
   expect(population.sent).toBeGreaterThan(KILLS * 20);
 }, 170_000);
@@ -67,7 +80,10 @@ function keepTalking(act: () => void): { stop(): void } {
 }
 
 /** Waits until this many sends have been acknowledged in all. @returns how many have. */
-async function untilAcked(sightings: readonly { readonly observation: { readonly kind: string } }[], count: number): Promise<number> {
+async function untilAcked(
+  sightings: readonly { readonly observation: { readonly kind: string } }[],
+  count: number,
+): Promise<number> {
   const deadline = performance.now() + 20_000;
   for (;;) {
     const acked = sightings.filter(({ observation }) => observation.kind === 'acked').length;

@@ -45,7 +45,9 @@ export async function createPopulation(options: PopulationOptions): Promise<Popu
   for (let i = 0; i < users * devicesPerUser; i++) {
     const user = FIRST_USER + (i % users);
     const device = await createFleetDevice({
-      ...options.device, url, user,
+      ...options.device,
+      url,
+      user,
       device: FIRST_USER + i,
       onEffect(effect) {
         if (effect.kind === 'show' || effect.kind === 'receipt') shownAt = performance.now();
@@ -60,14 +62,18 @@ export async function createPopulation(options: PopulationOptions): Promise<Popu
   const add = async (kind: 'direct' | 'group', members: number[]): Promise<void> => {
     const [creator, ...others] = members.map((user) => devices[user] as FleetDevice);
     if (creator === undefined) return;
-    const { chatId } = await creator.http.createChat(kind, others.map(({ userId }) => userId));
+    const { chatId } = await creator.http.createChat(
+      kind,
+      others.map(({ userId }) => userId),
+    );
     chats.push(chatId);
     for (const user of members) chatsOf[user]?.push(chatId);
   };
   if (users > 1) for (let user = 0; user < users; user++) await add('direct', [user, (user + 1) % users]);
   for (let group = 0; group < groups; group++) {
     const members = new Set<number>();
-    for (let n = 0; members.size < Math.min(groupSize, users); n++) members.add(keyedInt(seed, STREAM.member, group * 100_003 + n, users));
+    for (let n = 0; members.size < Math.min(groupSize, users); n++)
+      members.add(keyedInt(seed, STREAM.member, group * 100_003 + n, users));
     await add('group', [...members]);
   }
   for (const device of devices) device.start();

@@ -24,7 +24,13 @@ beforeAll(async () => {
   ({ chatId } = await api.createChat('group', [FRIEND]));
   member = await connectRaw({ url: server.url, user: MEMBER, device: 'phone' });
   stranger = await connectRaw({ url: server.url, user: STRANGER, device: 'phone' });
-  member.send({ frame: 'SEND', clientMsgId: crypto.randomUUID(), chatId, ciphertext: 'c2VjcmV0', mediaIds: [] });
+  member.send({
+    frame: 'SEND',
+    clientMsgId: crypto.randomUUID(),
+    chatId,
+    ciphertext: 'c2VjcmV0',
+    mediaIds: [],
+  });
   serverMsgId = String((await member.next(({ frame }) => frame === 'ACK'))['serverMsgId']);
 });
 afterAll(async () => {
@@ -45,20 +51,26 @@ describe('over HTTP', () => {
     ['DELETE', (chat) => `/v1/chats/${chat}/members/${FRIEND}`],
     ['DELETE', (chat) => `/v1/chats/${chat}/members/${STRANGER}`],
   ];
-  test.each(routes)('%s %s', async (method, path, body) => {
-    const ask = async (chat: string): Promise<readonly [number, string]> => {
-      const answer = await fetch(server.url + path(chat), {
-        method,
-        headers: { authorization: `Bearer ${await fetchDevToken(server.url, STRANGER)}`, 'content-type': 'application/json' },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      });
-      return [answer.status, anonymous(await answer.text())];
-    };
-    const real = await ask(chatId);
-    expect(real).toEqual(await ask(NO_CHAT));
-    expect(real[0]).toBe(404);
-    expect(JSON.parse(real[1])).toMatchObject({ code: 'no_such_chat' });
-  });
+  test.each(routes.map((route) => [`${route[0]} ${route[1]('…')}`, ...route] as const))(
+    '%s',
+    async (_name, method, path, body) => {
+      const ask = async (chat: string): Promise<readonly [number, string]> => {
+        const answer = await fetch(server.url + path(chat), {
+          method,
+          headers: {
+            authorization: `Bearer ${await fetchDevToken(server.url, STRANGER)}`,
+            'content-type': 'application/json',
+          },
+          ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        });
+        return [answer.status, anonymous(await answer.text())];
+      };
+      const real = await ask(chatId);
+      expect(real).toEqual(await ask(NO_CHAT));
+      expect(real[0]).toBe(404);
+      expect(JSON.parse(real[1])).toMatchObject({ code: 'no_such_chat' });
+    },
+  );
 
   test('its own list of chats is empty', async () => {
     const api = createHttpCalls(server.url, () => fetchDevToken(server.url, STRANGER));
@@ -68,7 +80,16 @@ describe('over HTTP', () => {
 
 describe('over the WebSocket', () => {
   const frames: readonly (readonly [string, (chat: string) => object])[] = [
-    ['SEND', (chat) => ({ frame: 'SEND', clientMsgId: crypto.randomUUID(), chatId: chat, ciphertext: 'aGk=', mediaIds: [] })],
+    [
+      'SEND',
+      (chat) => ({
+        frame: 'SEND',
+        clientMsgId: crypto.randomUUID(),
+        chatId: chat,
+        ciphertext: 'aGk=',
+        mediaIds: [],
+      }),
+    ],
     ['SYNC', (chat) => ({ frame: 'SYNC', chatId: chat, afterSeq: 0, limit: 10 })],
     ['OPEN', (chat) => ({ frame: 'OPEN', chatId: chat })],
     ['CLOSE', (chat) => ({ frame: 'CLOSE', chatId: chat })],
@@ -81,7 +102,9 @@ describe('over the WebSocket', () => {
       stranger.send(frame(chat));
       await new Promise((resolve) => setTimeout(resolve, 250));
       // A clientMsgId is of the question, not of the answer.
-      return anonymous(JSON.stringify(stranger.frames.slice(from).map(({ clientMsgId: _, ...rest }) => rest)));
+      return anonymous(
+        JSON.stringify(stranger.frames.slice(from).map(({ clientMsgId: _, ...rest }) => rest)),
+      );
     };
     const real = await ask(chatId);
     expect(real).toEqual(await ask(NO_CHAT));
@@ -90,7 +113,12 @@ describe('over the WebSocket', () => {
   });
 
   test('RESUME with the chat replays nothing of it', async () => {
-    const again = await connectRaw({ url: server.url, user: STRANGER, device: 'again', cursors: { [chatId]: 0, [NO_CHAT]: 0 } });
+    const again = await connectRaw({
+      url: server.url,
+      user: STRANGER,
+      device: 'again',
+      cursors: { [chatId]: 0, [NO_CHAT]: 0 },
+    });
     expect(again.frames.filter(({ frame }) => frame === 'MESSAGE')).toEqual([]);
     const synced = again.frames.at(-1);
     expect(synced?.frame).toBe('SYNCED');
@@ -98,7 +126,9 @@ describe('over the WebSocket', () => {
   });
 
   test('and the members saw nothing of all that', async () => {
-    const seen = member.frames.filter(({ frame }) => frame !== 'WELCOME' && frame !== 'SYNCED' && frame !== 'ACK');
+    const seen = member.frames.filter(
+      ({ frame }) => frame !== 'WELCOME' && frame !== 'SYNCED' && frame !== 'ACK',
+    );
     expect(JSON.stringify(seen)).not.toContain(STRANGER);
   });
 });

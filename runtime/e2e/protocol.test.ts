@@ -21,20 +21,39 @@ afterAll(async () => {
 /** A user that no other test knows. */
 const newUser = (): UserId => `u_${++lastUser}` as UserId;
 
-async function device(user: string, name = `${user}-phone`, cursors?: Record<string, number>): Promise<RawDevice> {
-  const raw = await connectRaw({ url: server.url, user, device: name, ...(cursors === undefined ? {} : { cursors }) });
+async function device(
+  user: string,
+  name = `${user}-phone`,
+  cursors?: Record<string, number>,
+): Promise<RawDevice> {
+  const raw = await connectRaw({
+    url: server.url,
+    user,
+    device: name,
+    ...(cursors === undefined ? {} : { cursors }),
+  });
   open.push(raw);
   return raw;
 }
 
-const api = (user: string) => createHttpCalls(server.url, () => fetchDevToken(server.url, user, `${user}-api`));
-const is = (name: string, fields: Record<string, unknown> = {}) => (frame: WireFrame): boolean =>
-  frame.frame === name && Object.entries(fields).every(([key, value]) => frame[key] === value);
+const api = (user: string) =>
+  createHttpCalls(server.url, () => fetchDevToken(server.url, user, `${user}-api`));
+const is =
+  (name: string, fields: Record<string, unknown> = {}) =>
+  (frame: WireFrame): boolean =>
+    frame.frame === name && Object.entries(fields).every(([key, value]) => frame[key] === value);
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 
-async function send(from: RawDevice, chatId: string, text: string, clientMsgId = crypto.randomUUID()): Promise<WireFrame> {
+async function send(
+  from: RawDevice,
+  chatId: string,
+  text: string,
+  clientMsgId = crypto.randomUUID(),
+): Promise<WireFrame> {
   from.send({ frame: 'SEND', clientMsgId, chatId, ciphertext: base64(text), mediaIds: [] });
-  return from.next((frame) => (frame.frame === 'ACK' || frame.frame === 'ERROR') && frame['clientMsgId'] === clientMsgId);
+  return from.next(
+    (frame) => (frame.frame === 'ACK' || frame.frame === 'ERROR') && frame['clientMsgId'] === clientMsgId,
+  );
 }
 
 async function pair(): Promise<{ a: UserId; b: UserId; chatId: ChatId }> {
@@ -46,15 +65,28 @@ async function pair(): Promise<{ a: UserId; b: UserId; chatId: ChatId }> {
 describe('a message', () => {
   test('is acknowledged, reaches every other device of both users in order, and its receipts come back', async () => {
     const { a, b, chatId } = await pair();
-    const [a1, a2, b1, b2] = await Promise.all([device(a), device(a, 'a-laptop'), device(b), device(b, 'b-laptop')]);
+    const [a1, a2, b1, b2] = await Promise.all([
+      device(a),
+      device(a, 'a-laptop'),
+      device(b),
+      device(b, 'b-laptop'),
+    ]);
     const texts = ['one', 'two', 'three'];
-    for (const [i, text] of texts.entries()) expect(await send(a1, chatId, text)).toMatchObject({ frame: 'ACK', seq: i + 1 });
+    for (const [i, text] of texts.entries())
+      expect(await send(a1, chatId, text)).toMatchObject({ frame: 'ACK', seq: i + 1 });
     for (const receiver of [a2, b1, b2]) {
       for (const [i, text] of texts.entries()) {
         const message = await receiver.next(is('MESSAGE'));
-        expect(message).toMatchObject({ chatId, seq: i + 1, from: a, ciphertext: base64(text), mediaIds: [] });
+        expect(message).toMatchObject({
+          chatId,
+          seq: i + 1,
+          from: a,
+          ciphertext: base64(text),
+          mediaIds: [],
+        });
         expect(message['sentAt']).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
-        if (i === 2) receiver.send({ frame: 'RECEIPT', chatId, serverMsgId: message['serverMsgId'], type: 'DELIVERED' });
+        if (i === 2)
+          receiver.send({ frame: 'RECEIPT', chatId, serverMsgId: message['serverMsgId'], type: 'DELIVERED' });
       }
     }
     // Cumulative: one receipt stands for all three, and the first of b's devices makes it.
@@ -72,10 +104,22 @@ describe('a message', () => {
     const id = crypto.randomUUID();
     const first = await send(a1, chatId, 'once', id);
     const again = await send(a1, chatId, 'once', id);
-    expect(again).toMatchObject({ frame: 'ACK', serverMsgId: first['serverMsgId'], seq: first['seq'], duplicate: true });
+    expect(again).toMatchObject({
+      frame: 'ACK',
+      serverMsgId: first['serverMsgId'],
+      seq: first['seq'],
+      duplicate: true,
+    });
     const a2 = await device(a, 'another');
-    expect(await send(a2, chatId, 'once', id)).toMatchObject({ serverMsgId: first['serverMsgId'], duplicate: true });
-    expect(await send(a1, chatId, 'changed', id)).toMatchObject({ frame: 'ERROR', code: 'idempotency_conflict', retryable: false });
+    expect(await send(a2, chatId, 'once', id)).toMatchObject({
+      serverMsgId: first['serverMsgId'],
+      duplicate: true,
+    });
+    expect(await send(a1, chatId, 'changed', id)).toMatchObject({
+      frame: 'ERROR',
+      code: 'idempotency_conflict',
+      retryable: false,
+    });
     await b1.next(is('MESSAGE', { serverMsgId: first['serverMsgId'] }));
     expect(await b1.during(200, is('MESSAGE'))).toEqual([]);
   });
@@ -84,9 +128,21 @@ describe('a message', () => {
     const { a, chatId } = await pair();
     const a1 = await device(a);
     const id = crypto.randomUUID();
-    a1.send({ frame: 'SEND', clientMsgId: id, chatId, ciphertext: Buffer.alloc(64 * 1024 + 1).toString('base64'), mediaIds: [] });
+    a1.send({
+      frame: 'SEND',
+      clientMsgId: id,
+      chatId,
+      ciphertext: Buffer.alloc(64 * 1024 + 1).toString('base64'),
+      mediaIds: [],
+    });
     expect(await a1.next(is('ERROR'))).toMatchObject({ code: 'too_large' });
-    a1.send({ frame: 'SEND', clientMsgId: id, chatId, ciphertext: Buffer.alloc(64 * 1024).toString('base64'), mediaIds: [] });
+    a1.send({
+      frame: 'SEND',
+      clientMsgId: id,
+      chatId,
+      ciphertext: Buffer.alloc(64 * 1024).toString('base64'),
+      mediaIds: [],
+    });
     expect(await a1.next(is('ACK', { clientMsgId: id }))).toMatchObject({ seq: 1 });
   });
 });
@@ -208,7 +264,9 @@ describe('groups', () => {
 
     const seen = async (user: UserId): Promise<number[]> => {
       const byHistory = (await api(user).history(chatId, 0, 100)).messages.map(({ seq }) => seq);
-      const byResume = (await device(user, 'replay', { [chatId]: 0 })).frames.filter(is('MESSAGE')).map((frame) => frame['seq']);
+      const byResume = (await device(user, 'replay', { [chatId]: 0 })).frames
+        .filter(is('MESSAGE'))
+        .map((frame) => frame['seq']);
       expect(byResume).toEqual(byHistory);
       return byHistory;
     };
@@ -223,7 +281,10 @@ describe('groups', () => {
   test('only owner and admins change members; a direct chat of two users is one chat', async () => {
     const [owner, member, stranger] = [newUser(), newUser(), newUser()];
     const { chatId } = await api(owner).createChat('group', [member]);
-    await expect(api(member).setMember(chatId, stranger)).rejects.toMatchObject({ status: 403, code: 'forbidden' });
+    await expect(api(member).setMember(chatId, stranger)).rejects.toMatchObject({
+      status: 403,
+      code: 'forbidden',
+    });
     await api(owner).setMember(chatId, member, 'admin');
     await api(member).setMember(chatId, stranger);
     expect((await api(owner).chat(chatId)).members).toHaveLength(3);

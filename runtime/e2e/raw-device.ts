@@ -73,7 +73,10 @@ export function openRaw(url: string, token: string): RawDevice {
         return frames[index] as WireFrame;
       }
       const left = until - performance.now();
-      if (left <= 0) throw new Error(`no such frame within ${withinMs} ms; there came ${JSON.stringify(frames.slice(-8))}`);
+      if (left <= 0)
+        throw new Error(
+          `no such frame within ${withinMs} ms; there came ${JSON.stringify(frames.slice(-8))}`,
+        );
       arrived = Promise.withResolvers<void>();
       const timer = setTimeout(arrived.resolve, left);
       await arrived.promise;

@@ -26,8 +26,23 @@ const START_TIMEOUT_MS = 60_000;
 const LOG_CHARS = 64 * 1024;
 
 /** @throws Error, with what the process said, when it does not become ready. */
-export async function startServerProcess({ dataDir, port = 0, args = [] }: ServerProcessOptions): Promise<ServerProcess> {
-  const argv = [MAIN, 'serve', '--json', '--port', String(port), '--data', dataDir, '--log-level', 'warn', ...args];
+export async function startServerProcess({
+  dataDir,
+  port = 0,
+  args = [],
+}: ServerProcessOptions): Promise<ServerProcess> {
+  const argv = [
+    MAIN,
+    'serve',
+    '--json',
+    '--port',
+    String(port),
+    '--data',
+    dataDir,
+    '--log-level',
+    'warn',
+    ...args,
+  ];
   const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'pipe'] });
   let log = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -39,12 +54,14 @@ export async function startServerProcess({ dataDir, port = 0, args = [] }: Serve
   // Whoever is interrupted takes its server along; nothing may be left running.
   const onExit = (): void => void child.kill('SIGKILL');
   process.once('exit', onExit);
-  void exited.then(() => process.off('exit', onExit));
+  child.once('exit', () => process.off('exit', onExit));
 
   const ready = await firstLine(child, exited, () => log);
   const { url, pid } = JSON.parse(ready) as { url: string; pid: number };
   return {
-    url, pid, exited,
+    url,
+    pid,
+    exited,
     port: Number(new URL(url).port),
     log: () => log,
     async end(signal) {

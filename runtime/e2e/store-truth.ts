@@ -1,4 +1,12 @@
-import { clientMsgId, deviceId, mediaId, type ChatId, type ClientMsgId, type ServerMsgId, type UserId } from '../../core/contract/ids.ts';
+import {
+  clientMsgId,
+  deviceId,
+  mediaId,
+  type ChatId,
+  type ClientMsgId,
+  type ServerMsgId,
+  type UserId,
+} from '../../core/contract/ids.ts';
 import { DEFAULT_LIMITS } from '../../core/contract/limits.ts';
 import { OPEN_END, type ChatRecord, type StoredMessage } from '../../core/contract/records.ts';
 import { micros } from '../../core/contract/time.ts';
@@ -58,7 +66,10 @@ async function readAs(
   }
 }
 
-function called<Request, Result>(call: (request: Request, done: Done<Result>) => void, request: Request): Promise<Result> {
+function called<Request, Result>(
+  call: (request: Request, done: Done<Result>) => void,
+  request: Request,
+): Promise<Result> {
   return new Promise((resolve) => call(request, resolve));
 }
 
@@ -92,7 +103,11 @@ async function readChatOverHttp(
     const page = await reader.http.history(id, afterSeq, HTTP_PAGE);
     for (const { sentAt, fromDevice, mediaIds, ...message } of page.messages) {
       messages.push({
-        chatId: id, seq: message.seq, serverMsgId: message.serverMsgId, from: message.from, ciphertext: message.ciphertext,
+        chatId: id,
+        seq: message.seq,
+        serverMsgId: message.serverMsgId,
+        from: message.from,
+        ciphertext: message.ciphertext,
         clientMsgId: sends.get(message.serverMsgId) ?? clientMsgId(`unanswered ${message.serverMsgId}`),
         fromDevice: deviceId(fromDevice),
         mediaIds: mediaIds.map(mediaId),

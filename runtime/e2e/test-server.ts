@@ -17,7 +17,12 @@ export interface TestServer extends ParleyServer {
 export async function startTestServer(limits: Partial<Limits> = {}): Promise<TestServer> {
   const dataDir = mkdtempSync(join(tmpdir(), 'parley-test-'));
   const log = createLogger('error', 'test');
-  const all: Limits = { ...DEFAULT_LIMITS, drainSpread: 100 * MILLISECOND, drainTimeout: 1 * SECOND, ...limits };
+  const all: Limits = {
+    ...DEFAULT_LIMITS,
+    drainSpread: 100 * MILLISECOND,
+    drainTimeout: 1 * SECOND,
+    ...limits,
+  };
   const server = await startServer({
     port: 0,
     host: '127.0.0.1',

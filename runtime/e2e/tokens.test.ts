@@ -19,7 +19,11 @@ const now = (): number => Math.floor(Date.now() / 1_000);
 const alice = { userId: userId('u_1'), deviceId: deviceId('d_1') };
 
 /** A token with everything right but the key; `change` makes one more thing wrong. */
-function signed(key: Uint8Array, change: (jwt: SignJWT) => SignJWT = (jwt) => jwt, alg = 'HS256'): Promise<string> {
+function signed(
+  key: Uint8Array,
+  change: (jwt: SignJWT) => SignJWT = (jwt) => jwt,
+  alg = 'HS256',
+): Promise<string> {
   const jwt = new SignJWT({ did: 'd_1' }).setProtectedHeader({ alg }).setSubject('u_1').setAudience('parley');
   return change(jwt.setIssuedAt().setExpirationTime('1h')).sign(key);
 }
@@ -35,8 +39,11 @@ function upgrade(headers: Record<string, string>, path = '/ws/connect'): Promise
   return new Promise((resolve, reject) => {
     const asked = request(`${server.url}${path}`, {
       headers: {
-        connection: 'Upgrade', upgrade: 'websocket',
-        'sec-websocket-version': '13', 'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==', ...headers,
+        connection: 'Upgrade',
+        upgrade: 'websocket',
+        'sec-websocket-version': '13',
+        'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+        ...headers,
       },
     });
     asked.on('upgrade', (_response, socket) => {
@@ -47,7 +54,11 @@ function upgrade(headers: Record<string, string>, path = '/ws/connect'): Promise
       let text = '';
       response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
       response.on('end', () => {
-        resolve({ status: response.statusCode, type: response.headers['content-type'], body: JSON.parse(text) as Record<string, unknown> });
+        resolve({
+          status: response.statusCode,
+          type: response.headers['content-type'],
+          body: JSON.parse(text) as Record<string, unknown>,
+        });
       });
     });
     asked.on('error', reject);
@@ -85,12 +96,30 @@ describe('a bad token is refused with 401 and a problem document, and nothing is
     ['signed with a secret of zeros', () => signed(new Uint8Array(32))],
     ['signed with an empty secret', () => forgedHmac('')],
     ['signed with the word secret', () => forgedHmac('secret')],
-    ['alg none', () => new UnsecuredJWT({ did: 'd_1' }).setSubject('u_1').setAudience('parley').setIssuedAt().setExpirationTime('1h').encode()],
+    [
+      'alg none',
+      () =>
+        new UnsecuredJWT({ did: 'd_1' })
+          .setSubject('u_1')
+          .setAudience('parley')
+          .setIssuedAt()
+          .setExpirationTime('1h')
+          .encode(),
+    ],
     ['another algorithm', () => signed(new Uint8Array(64).fill(7), undefined, 'HS512')],
-    ['a key of another kind', async () => {
-      const { privateKey } = await generateKeyPair('ES256');
-      return new SignJWT({ did: 'd_1' }).setProtectedHeader({ alg: 'ES256' }).setSubject('u_1').setAudience('parley').setIssuedAt().setExpirationTime('1h').sign(privateKey);
-    }],
+    [
+      'a key of another kind',
+      async () => {
+        const { privateKey } = await generateKeyPair('ES256');
+        return new SignJWT({ did: 'd_1' })
+          .setProtectedHeader({ alg: 'ES256' })
+          .setSubject('u_1')
+          .setAudience('parley')
+          .setIssuedAt()
+          .setExpirationTime('1h')
+          .sign(privateKey);
+      },
+    ],
     ['changed after it was signed', async () => cutClaim(await server.tokens.issue(alice), 'exp')],
     ['for another audience', () => ownSigned({ aud: 'elsewhere' })],
     ['for no audience', () => ownSigned({ aud: undefined })],
@@ -103,7 +132,10 @@ describe('a bad token is refused with 401 and a problem document, and nothing is
     ['of an algorithm that is not accepted, signed with the right secret', () => ownSigned({}, 'HS384')],
     ['a user that is not an id', () => server.tokens.issue({ ...alice, userId: userId('alice') })],
     ['a device that is not an id', () => server.tokens.issue({ ...alice, deviceId: deviceId('phone') })],
-    ['an id beyond 63 bits', () => server.tokens.issue({ ...alice, userId: userId('u_9223372036854775808') })],
+    [
+      'an id beyond 63 bits',
+      () => server.tokens.issue({ ...alice, userId: userId('u_9223372036854775808') }),
+    ],
   ];
   test.each(table)('%s', async (_name, make) => {
     const token = await make();
@@ -134,7 +166,9 @@ test('another path is not upgraded', async () => {
 function ownSigned(claims: Record<string, unknown>, alg = 'HS256'): Promise<string> {
   const secret = Buffer.from(readFileSync(join(server.dataDir, 'development-secret'), 'utf8'), 'hex');
   const all = { sub: 'u_1', did: 'd_1', aud: 'parley', iat: now(), exp: now() + 3_600, ...claims };
-  return new SignJWT(JSON.parse(JSON.stringify(all)) as Record<string, unknown>).setProtectedHeader({ alg }).sign(secret);
+  return new SignJWT(JSON.parse(JSON.stringify(all)) as Record<string, unknown>)
+    .setProtectedHeader({ alg })
+    .sign(secret);
 }
 
 /** Signs with a key that a library would refuse. */

@@ -31,7 +31,11 @@ export const JUDGED: readonly PromiseName[] = [
  * Judges what devices saw against what the store holds afterwards.
  * @param served the devices that must have everything at the end.
  */
-export function judge(sightings: readonly Sighting[], truths: readonly ChatTruth[], served: readonly DeviceId[]): Verdict {
+export function judge(
+  sightings: readonly Sighting[],
+  truths: readonly ChatTruth[],
+  served: readonly DeviceId[],
+): Verdict {
   const judging = createJudge({
     limits: DEFAULT_LIMITS,
     commitsSeen: 'afterwards',
@@ -44,12 +48,17 @@ export function judge(sightings: readonly Sighting[], truths: readonly ChatTruth
     observations++;
     return judging.observe(observation, at);
   };
-  const verdict = (violation: Violation | undefined): Verdict => ({ violation, stuck: judging.stuck(), observations });
+  const verdict = (violation: Violation | undefined): Verdict => ({
+    violation,
+    stuck: judging.stuck(),
+    observations,
+  });
 
   // Who may see what is known from the end: a membership, once past, does not change.
   for (const { observation } of sightings) if (observation.kind === 'device') see(observation, 0);
   for (const { chat } of truths) {
-    for (const member of chat.members) see({ kind: 'member', chatId: chat.chatId, member, head: chat.head, version: chat.version }, 0);
+    for (const member of chat.members)
+      see({ kind: 'member', chatId: chat.chatId, member, head: chat.head, version: chat.version }, 0);
   }
   for (const { observation, at } of sightings) {
     if (observation.kind === 'device') continue;

@@ -77,7 +77,11 @@ function noteEffect(
     }
     case 'receipt': {
       const { chatId, serverMsgId, seq, userId: by, type, at } = effect.receipt;
-      return note({ kind: 'receipt-shown', deviceId, receipt: { chatId, userId: by, type, seq, serverMsgId, at } });
+      return note({
+        kind: 'receipt-shown',
+        deviceId,
+        receipt: { chatId, userId: by, type, seq, serverMsgId, at },
+      });
     }
     case 'frame': {
       const { frame } = effect;

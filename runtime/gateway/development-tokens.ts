@@ -23,7 +23,9 @@ export interface DevelopmentTokens extends TokenVerifier {
  */
 export function createDevelopmentTokens(secret: Uint8Array): DevelopmentTokens {
   if (secret.length < SECRET_BYTES) {
-    throw new RangeError(`the development secret has ${secret.length} bytes, at least ${SECRET_BYTES} are needed`);
+    throw new RangeError(
+      `the development secret has ${secret.length} bytes, at least ${SECRET_BYTES} are needed`,
+    );
   }
   return {
     async issue({ userId: sub, deviceId: did }, lifetimeS = LIFETIME_S) {
@@ -58,7 +60,8 @@ function identityOf(payload: JWTPayload): Verification {
   const { sub, exp, iat } = payload;
   const did = payload['did'];
   if (sub === undefined || !isWireId('u', sub)) return refused('the claim sub is not a user id such as u_3');
-  if (typeof did !== 'string' || !isWireId('d', did)) return refused('the claim did is not a device id such as d_7');
+  if (typeof did !== 'string' || !isWireId('d', did))
+    return refused('the claim did is not a device id such as d_7');
   if (exp === undefined || iat === undefined) return refused('the claims exp and iat are required');
   if (iat > Date.now() / 1_000 + CLOCK_TOLERANCE_S) return refused('the claim iat lies in the future');
   const expiresAt = micros(Math.floor(exp) * SECOND);

@@ -79,7 +79,8 @@ export function createDeviceSockets({ limits, metrics, dispatch }: DeviceSockets
     }
     const { frame } = decoded;
     metrics.framesReceived.inc({ frame: frame.frame });
-    if (frame.frame === 'SEND' && sends.size < limits.sessionRequests) sends.set(frame.clientMsgId, performance.now());
+    if (frame.frame === 'SEND' && sends.size < limits.sessionRequests)
+      sends.set(frame.clientMsgId, performance.now());
     dispatch({ kind: 'frame', conn, frame });
   }
 

@@ -124,7 +124,9 @@ function createStoreCalls(
   return function call(effect) {
     switch (effect.kind) {
       case 'open-device':
-        return store.openDevice(effect, (result) => dispatch({ kind: 'device-opened', conn: effect.conn, result }));
+        return store.openDevice(effect, (result) =>
+          dispatch({ kind: 'device-opened', conn: effect.conn, result }),
+        );
       case 'claim':
         return registry.claim(effect.entry, effect.ttl, (result) =>
           dispatch({ kind: 'claimed', conn: effect.conn, result }),
@@ -139,7 +141,9 @@ function createStoreCalls(
         return store.listChats(effect, (result) => dispatch({ kind: 'chats', conn: effect.conn, result }));
       case 'fetch': {
         const { conn, call: number, chatId } = effect;
-        return store.fetch(effect, (result) => dispatch({ kind: 'fetched', conn, call: number, chatId, result }));
+        return store.fetch(effect, (result) =>
+          dispatch({ kind: 'fetched', conn, call: number, chatId, result }),
+        );
       }
       case 'read-presence':
         return registry.readPresence(effect.users, (readings) => dispatch({ kind: 'presence', readings }));

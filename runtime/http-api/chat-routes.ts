@@ -42,8 +42,15 @@ function chatListRoutes({ store, service, limits }: ChatRoutesOptions): Route[] 
       async handle(exchange) {
         const { kind, members } = parseInput(body, exchange.body);
         const { userId } = exchange.identity;
-        const reply = await service.call((replyTo) => ({ kind: 'create-chat', replyTo, userId, chatKind: kind, members }));
-        if (reply.kind !== 'chat-created') throw new ProblemError(problem('internal', `unexpected answer ${reply.kind}`));
+        const reply = await service.call((replyTo) => ({
+          kind: 'create-chat',
+          replyTo,
+          userId,
+          chatKind: kind,
+          members,
+        }));
+        if (reply.kind !== 'chat-created')
+          throw new ProblemError(problem('internal', `unexpected answer ${reply.kind}`));
         return {
           status: reply.created ? 201 : 200,
           json: { chatId: reply.chatId, created: reply.created },
@@ -130,9 +137,14 @@ function messageRoutes({ store, limits }: ChatRoutesOptions): Route[] {
         if (spans.length === 0) throw noSuchChat();
         const found = await store.receiptsOf(chatId, serverMsgId);
         if (found === undefined || !canSee(spans, found.seq)) {
-          throw new ProblemError(problem('bad_frame', 'serverMsgId: no such message in this chat', { status: 404 }));
+          throw new ProblemError(
+            problem('bad_frame', 'serverMsgId: no such message in this chat', { status: 404 }),
+          );
         }
-        return { status: 200, json: { serverMsgId, seq: found.seq, receipts: found.receipts.map(receiptsShape) } };
+        return {
+          status: 200,
+          json: { serverMsgId, seq: found.seq, receipts: found.receipts.map(receiptsShape) },
+        };
       },
     },
   ];

@@ -14,7 +14,10 @@ export function developmentRoutes(tokens: DevelopmentTokens): Route[] {
         const input = parseInput(devTokenBody, body);
         const userId = userOf(input.userId);
         const deviceId = deviceOf(userId, input.deviceId);
-        return { status: 200, json: { token: await tokens.issue({ userId, deviceId }, input.expiresInS), userId, deviceId } };
+        return {
+          status: 200,
+          json: { token: await tokens.issue({ userId, deviceId }, input.expiresInS), userId, deviceId },
+        };
       },
     },
     {

@@ -74,9 +74,18 @@ export function writeProblem(response: ServerResponse, refusal: Problem): void {
   write(response, refusal.status, headers, JSON.stringify(refusal));
 }
 
-function write(response: ServerResponse, status: number, headers: Record<string, string>, text: string): void {
+function write(
+  response: ServerResponse,
+  status: number,
+  headers: Record<string, string>,
+  text: string,
+): void {
   if (response.headersSent || response.destroyed) return;
   // Answers are about one user: no cache on the way may keep them.
-  response.writeHead(status, { 'cache-control': 'no-store', 'content-length': Buffer.byteLength(text), ...headers });
+  response.writeHead(status, {
+    'cache-control': 'no-store',
+    'content-length': Buffer.byteLength(text),
+    ...headers,
+  });
   response.end(text);
 }

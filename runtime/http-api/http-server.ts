@@ -35,12 +35,15 @@ export function createHttpServer({ metrics, log, api }: HttpServerOptions): Serv
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const current = api();
-    if (current === undefined) throw new ProblemError(problem('unavailable', 'Parley is starting: try again'));
+    if (current === undefined)
+      throw new ProblemError(problem('unavailable', 'Parley is starting: try again'));
     if (matcher?.api !== current) matcher = { api: current, match: createRouter(current.routes) };
     const url = new URL(request.url ?? '/', 'http://parley');
     if (url.pathname === CONNECT_PATH) await refusePlainConnect(request, current.verifier);
     const { route, params } = matcher.match(request.method ?? 'GET', url.pathname);
-    response.once('close', () => metrics.httpRequests.inc({ route: route.path, status: response.statusCode }));
+    response.once('close', () =>
+      metrics.httpRequests.inc({ route: route.path, status: response.statusCode }),
+    );
     const identity = route.auth === 'none' ? NOBODY : await identify(request, current.verifier);
     const body = await readJson(request);
     const exchange = { params, query: url.searchParams, body, identity };
@@ -52,7 +55,11 @@ export function createHttpServer({ metrics, log, api }: HttpServerOptions): Serv
     serve(request, response).catch((error: unknown) => {
       if (error instanceof ProblemError) return fail(request, response, error);
       log.error({ err: error, method: request.method }, 'request failed');
-      return fail(request, response, new ProblemError(problem('internal', 'the request failed for a reason of the server')));
+      return fail(
+        request,
+        response,
+        new ProblemError(problem('internal', 'the request failed for a reason of the server')),
+      );
     });
   });
   return server;

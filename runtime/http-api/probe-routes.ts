@@ -19,13 +19,19 @@ export interface ProbeOptions {
 export function probeRoutes({ metrics, unavailable, ping }: ProbeOptions): Route[] {
   const storeAnswers = remembered(ping);
   return [
-    { method: 'GET', path: '/healthz', auth: 'none', handle: () => ({ status: 200, json: { status: 'ok' } }) },
+    {
+      method: 'GET',
+      path: '/healthz',
+      auth: 'none',
+      handle: () => ({ status: 200, json: { status: 'ok' } }),
+    },
     {
       method: 'GET',
       path: '/readyz',
       auth: 'none',
       async handle() {
-        const reason = unavailable() ?? ((await storeAnswers()) ? undefined : 'the message store does not answer');
+        const reason =
+          unavailable() ?? ((await storeAnswers()) ? undefined : 'the message store does not answer');
         if (reason !== undefined) throw new ProblemError(problem('unavailable', reason));
         return { status: 200, json: { status: 'ready' } };
       },

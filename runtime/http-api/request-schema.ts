@@ -15,14 +15,18 @@ const serverMsgIdSchema = wireId('m', 'a message', 'm_88').transform(serverMsgId
 
 /** What people may type instead of an id in development mode. */
 const NAME = /^[\p{L}\p{N}][\p{L}\p{N}._-]{0,63}$/u;
-const name = z.string().regex(NAME, { error: 'is neither an id nor a name of 1 to 64 letters, digits, dots or dashes' });
+const name = z
+  .string()
+  .regex(NAME, { error: 'is neither an id nor a name of 1 to 64 letters, digits, dots or dashes' });
 
 const decimal = (lowest: number, highest: number) =>
   z
     .string()
     .regex(/^\d{1,16}$/, { error: `is not an integer from ${lowest} to ${highest}` })
     .transform(Number)
-    .refine((value) => value >= lowest && value <= highest, { error: `is not an integer from ${lowest} to ${highest}` });
+    .refine((value) => value >= lowest && value <= highest, {
+      error: `is not an integer from ${lowest} to ${highest}`,
+    });
 
 export const createChatBody = (chatMembers: number) =>
   z.strictObject({
@@ -30,7 +34,9 @@ export const createChatBody = (chatMembers: number) =>
     members: z.array(userIdSchema).max(chatMembers),
   });
 
-export const memberBody = z.strictObject({ role: z.enum(['admin', 'member']).default('member') }).default({ role: 'member' });
+export const memberBody = z
+  .strictObject({ role: z.enum(['admin', 'member']).default('member') })
+  .default({ role: 'member' });
 export const chatParams = z.object({ chatId: chatIdSchema });
 export const memberParams = z.object({ chatId: chatIdSchema, userId: userIdSchema });
 export const receiptsQuery = z.strictObject({ serverMsgId: serverMsgIdSchema });
@@ -44,7 +50,11 @@ export const historyQuery = (syncPage: number) =>
 export const devTokenBody = z.strictObject({
   userId: z.union([wireId('u', 'a user', 'u_3').transform(userId), name]),
   deviceId: z.union([wireId('d', 'a device', 'd_7').transform(deviceId), name]).default('main'),
-  expiresInS: z.int().min(1).max(30 * 24 * 3600).optional(),
+  expiresInS: z
+    .int()
+    .min(1)
+    .max(30 * 24 * 3600)
+    .optional(),
 });
 export const devUserParams = z.object({ name: z.union([userIdSchema, name]) });
 

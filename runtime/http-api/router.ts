@@ -33,7 +33,8 @@ export function createRouter(routes: readonly Route[]): (method: string, path: s
       if (route.method === method) return { route, params };
       allowed.push(route.method);
     }
-    if (allowed.length === 0) throw new ProblemError(problem('bad_frame', 'there is nothing at this path', { status: 404 }));
+    if (allowed.length === 0)
+      throw new ProblemError(problem('bad_frame', 'there is nothing at this path', { status: 404 }));
     throw new ProblemError(problem('bad_frame', `use ${allowed.join(' or ')} here`, { status: 405 }));
   };
 }

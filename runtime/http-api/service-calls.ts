@@ -36,10 +36,13 @@ export function createServiceCalls(node: NodeId, links: NodeLinks, timeout: numb
 
   return {
     async call(build) {
-      if (waiting.size >= WAITING) throw new ProblemError(problem('overloaded', 'too many requests are waiting: try again'));
+      if (waiting.size >= WAITING)
+        throw new ProblemError(problem('overloaded', 'too many requests are waiting: try again'));
       const reply = await ask(build);
       if (reply === undefined) {
-        throw new ProblemError(problem('unavailable', 'the message service did not answer in time: try again'));
+        throw new ProblemError(
+          problem('unavailable', 'the message service did not answer in time: try again'),
+        );
       }
       if (reply.kind === 'refused') {
         throw new ProblemError(problem(reply.code, reply.message, { retryAfterMs: reply.retryAfterMs }));

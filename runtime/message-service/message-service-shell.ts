@@ -2,7 +2,10 @@ import { assertNever } from '../../core/contract/assert.ts';
 import type { NodeId } from '../../core/contract/ids.ts';
 import type { Limits } from '../../core/contract/limits.ts';
 import type { MessageServiceEffect } from '../../core/sequencing/message-service-effect.ts';
-import type { MessageServiceEvent, MessageServiceTimer } from '../../core/sequencing/message-service-event.ts';
+import type {
+  MessageServiceEvent,
+  MessageServiceTimer,
+} from '../../core/sequencing/message-service-event.ts';
 import { createMessageService, stepMessageService } from '../../core/sequencing/message-service.ts';
 import { createMachineDriver, systemClock, type Halt } from '../driver/machine-driver.ts';
 import { createWakeTimers } from '../driver/wake-timers.ts';

@@ -45,8 +45,12 @@ export function createMetrics(defaults: boolean): Metrics {
   return {
     connections: new Gauge({ name: 'parley_connections', help: 'Open device connections', registers }),
     connectionsOpened: counter('parley_connections_opened_total', 'Device connections accepted'),
-    connectionsClosed: counter('parley_connections_closed_total', 'Device connections ended, by close code', ['code']),
-    upgradesRefused: counter('parley_upgrades_refused_total', 'Upgrades answered with an HTTP status', ['status']),
+    connectionsClosed: counter('parley_connections_closed_total', 'Device connections ended, by close code', [
+      'code',
+    ]),
+    upgradesRefused: counter('parley_upgrades_refused_total', 'Upgrades answered with an HTTP status', [
+      'status',
+    ]),
     framesReceived: counter('parley_frames_received_total', 'Frames read from devices', ['frame']),
     badFrames: counter('parley_bad_frames_total', 'Frames from devices that were refused', ['code']),
     errorsSent: counter('parley_errors_sent_total', 'ERROR frames sent, by code', ['code']),
@@ -55,7 +59,10 @@ export function createMetrics(defaults: boolean): Metrics {
     messagesPushed: counter('parley_messages_pushed_total', 'MESSAGE frames sent, replays included'),
     ackSeconds: histogram('parley_ack_seconds', 'From SEND read to ACK written'),
     deliveries: counter('parley_deliveries_total', 'Pushes of delivery workers, by outcome', ['outcome']),
-    deliverySeconds: histogram('parley_delivery_seconds', 'From the message being stored to its device having it'),
+    deliverySeconds: histogram(
+      'parley_delivery_seconds',
+      'From the message being stored to its device having it',
+    ),
     httpRequests: counter('parley_http_requests_total', 'HTTP API requests', ['route', 'status']),
     gauge(name, help, read) {
       const gauge: Gauge = new Gauge({ name, help, registers, collect: () => gauge.set(read()) });

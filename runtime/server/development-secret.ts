@@ -19,11 +19,19 @@ export function developmentSecret(dataDir: string): Uint8Array {
   }
   // Windows has no such bits; there the folder's own rights decide.
   if (process.platform !== 'win32' && (statSync(path).mode & 0o077) !== 0) {
-    throw new StartError('data-unusable', `${path} can be read by others, so anybody could sign tokens`, `chmod 600 ${path}`);
+    throw new StartError(
+      'data-unusable',
+      `${path} can be read by others, so anybody could sign tokens`,
+      `chmod 600 ${path}`,
+    );
   }
   const text = readFileSync(path, 'utf8').trim();
   if (!/^[0-9a-f]{64,}$/.test(text)) {
-    throw new StartError('data-unusable', `${path} is not a secret of at least ${SECRET_BYTES} bytes in hex`, `rm ${path}`);
+    throw new StartError(
+      'data-unusable',
+      `${path} is not a secret of at least ${SECRET_BYTES} bytes in hex`,
+      `rm ${path}`,
+    );
   }
   return Buffer.from(text, 'hex');
 }

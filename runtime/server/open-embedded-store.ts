@@ -17,7 +17,11 @@ export interface EmbeddedStoreOptions {
  * The message store of a single process: a PostgreSQL of its own, which ends with `close`.
  * @throws StartError when another server has the data folder.
  */
-export async function openEmbeddedStore({ dataDir, limits, log }: EmbeddedStoreOptions): Promise<MessageStore> {
+export async function openEmbeddedStore({
+  dataDir,
+  limits,
+  log,
+}: EmbeddedStoreOptions): Promise<MessageStore> {
   const postgres = await startEmbeddedPostgres({ dataDir, log }).catch((error: unknown) => {
     if (error instanceof DataFolderInUseError) {
       throw new StartError('data-in-use', error.message, 'PORT=8081 DATA=./other-data make run', error);
@@ -26,7 +30,11 @@ export async function openEmbeddedStore({ dataDir, limits, log }: EmbeddedStoreO
   });
   try {
     await migrate(postgres.connectionString, log);
-    const store = await createPostgresMessageStore({ connectionString: postgres.connectionString, limits, log });
+    const store = await createPostgresMessageStore({
+      connectionString: postgres.connectionString,
+      limits,
+      log,
+    });
     return {
       ...store,
       async close() {

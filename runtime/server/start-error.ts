@@ -1,5 +1,10 @@
 /** Why a server did not start, when the reason lies outside Parley and can be mended. */
-export type StartProblem = 'port-in-use' | 'port-not-allowed' | 'data-in-use' | 'data-unusable' | 'store-unavailable';
+export type StartProblem =
+  | 'port-in-use'
+  | 'port-not-allowed'
+  | 'data-in-use'
+  | 'data-unusable'
+  | 'store-unavailable';
 
 export class StartError extends Error {
   override readonly name = 'StartError';

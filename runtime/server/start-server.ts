@@ -51,13 +51,18 @@ export async function startServer(options: ServerOptions): Promise<ParleyServer>
 
   const http = createHttpServer({ metrics, log, api: () => api });
   serveUpgrades(http, {
-    limits, verifier: tokens, metrics,
+    limits,
+    verifier: tokens,
+    metrics,
     unavailable: () => unavailable,
     accept: (accepted) => pipeline?.accept(accepted),
   });
   const url = await listen(http, options.host, options.port);
   const halt = createHalt((machine, error) => {
-    log.fatal({ err: error, machine }, 'an invariant broke; nothing is accepted or acknowledged from here on');
+    log.fatal(
+      { err: error, machine },
+      'an invariant broke; nothing is accepted or acknowledged from here on',
+    );
     unavailable = 'Parley stopped after a defect';
     pipeline?.stop();
     closeHttp(http).then(options.onBroken, options.onBroken);
@@ -99,10 +104,18 @@ function listen(http: Server, host: string, port: number): Promise<string> {
 
 function listenError(error: NodeJS.ErrnoException, host: string, port: number): Error {
   if (error.code === 'EADDRINUSE') {
-    return new StartError('port-in-use', `port ${port} of ${host} is in use by another process`, 'PORT=8081 make run');
+    return new StartError(
+      'port-in-use',
+      `port ${port} of ${host} is in use by another process`,
+      'PORT=8081 make run',
+    );
   }
   if (error.code === 'EACCES') {
-    return new StartError('port-not-allowed', `this user may not listen on port ${port}`, 'PORT=8080 make run');
+    return new StartError(
+      'port-not-allowed',
+      `this user may not listen on port ${port}`,
+      'PORT=8080 make run',
+    );
   }
   return error;
 }

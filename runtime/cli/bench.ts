@@ -1,0 +1,236 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { DEFAULT_LIMITS } from '../../core/contract/limits.ts';
+import { benchCore } from '../../sim/commands/core-bench.ts';
+import { benchStore } from '../adapters/postgres/bench-store.ts';
+import { connectPairs, memoryPerIdleConnection, type LoadResult } from '../e2e/load.ts';
+import { startServerProcess } from '../e2e/server-process.ts';
+import { createLogger } from '../observability/logger.ts';
+import { openEmbeddedStore } from '../server/open-embedded-store.ts';
+import { CommandError, EXIT } from './exit-code.ts';
+import { flagsHelp, parseFlags } from './parse-flags.ts';
+
+const PARTS = ['core', 'sim', 'store', 'e2e', 'idle'] as const;
+type Part = (typeof PARTS)[number];
+
+const FLAGS = {
+  only: { value: 'PARTS', help: `some of ${PARTS.join(',')} (default: all)` },
+  seconds: { value: 'N', help: 'length of each measurement (default: 5)' },
+  json: { help: 'print the figures as one JSON object' },
+  help: { help: 'print this', short: 'h' },
+};
+
+const ABOUT =
+  'Measures this machine. core: decisions of the machines, one core. sim: simulated events, oracles on, one core.\n' +
+  'store: durable writes of PostgreSQL. e2e: 1:1 messages over real sockets, server and load in processes of their own.\n' +
+  'idle: server memory per connection that does nothing. Close other programs first.';
+
+/** What this system promises on two cores; missing one is exit code 2. */
+const TARGET_MESSAGES_PER_S = 2_000;
+const TARGET_P99_MS = 100;
+
+/** One figure, with its unit; `target` says what it should reach. */
+interface Figure {
+  readonly name: string;
+  readonly value: number;
+  readonly unit: string;
+  readonly target?: { readonly at: 'least' | 'most'; readonly value: number };
+}
+
+export async function bench(argv: readonly string[]): Promise<number> {
+  const flags = parseFlags('bench', FLAGS, argv);
+  if (flags.on('help')) {
+    console.log(flagsHelp('parley bench [flags]', ABOUT, FLAGS));
+    return EXIT.ok;
+  }
+  const parts = partsOf(flags.text('only'));
+  const seconds = flags.integer('seconds', 1, 600) ?? 5;
+  const json = flags.on('json');
+  const figures: Figure[] = [];
+  const show = (figure: Figure): void => {
+    figures.push(figure);
+    if (!json) console.log(row(figure));
+  };
+  if (!json)
+    console.log(`${cpus().length} cores, ${cpus()[0]?.model ?? 'unknown'} · Node ${process.version}\n`);
+  for (const part of parts) await RUN[part](seconds, show);
+  const missed = figures.filter((figure) => !reached(figure));
+  if (json)
+    console.log(
+      JSON.stringify({ cores: cpus().length, node: process.version, figures, missed: missed.length }),
+    );
+  else
+    console.log(
+      missed.length === 0
+        ? '\nEvery target was reached.'
+        : `\n${missed.length} target(s) missed. Next: close other programs, and parley bench again`,
+    );
+  return missed.length === 0 ? EXIT.ok : EXIT.failed;
+}
+
+function partsOf(text: string | undefined): readonly Part[] {
+  if (text === undefined) return PARTS;
+  return text.split(',').map((name) => {
+    const part = PARTS.find((each) => each === name);
+    if (part !== undefined) return part;
+    throw new CommandError(
+      EXIT.usage,
+      `--only: ${JSON.stringify(name)} is none of ${PARTS.join(', ')}`,
+      'parley bench --help',
+    );
+  });
+}
+
+type Show = (figure: Figure) => void;
+
+const RUN: Record<Part, (seconds: number, show: Show) => Promise<void>> = {
+  core(seconds, show) {
+    const result = benchCore({ messages: 40_000 * seconds, clock: () => performance.now() });
+    show({
+      name: 'core: 1:1 messages, send to show, all machines',
+      value: result.messagesPerSecond,
+      unit: 'messages/s',
+    });
+    for (const { machine, stepsPerSecond } of result.machines)
+      show({ name: `core: ${machine}`, value: stepsPerSecond, unit: 'steps/s' });
+    return Promise.resolve();
+  },
+  async sim(seconds, show) {
+    const summary = await simSummary(seconds);
+    show({ name: 'simulator: events, oracles on', value: summary.eventsPerSecond, unit: 'events/s' });
+    show({ name: 'simulator: seeds', value: summary.seedsPerMinute, unit: 'seeds/min' });
+  },
+  store: (seconds, show) =>
+    inFolder(async (dataDir) => {
+      const store = await openEmbeddedStore({
+        dataDir,
+        limits: DEFAULT_LIMITS,
+        log: createLogger('error', 'bench'),
+      });
+      try {
+        await benchStore(store, {
+          concurrencies: [1, 64, 512],
+          secondsEach: seconds,
+          messageBytes: 100,
+          onResult({ what, concurrency, perSecond, p99Ms }) {
+            show({
+              name: `store: durable ${what}, ${concurrency} chats at once`,
+              value: perSecond,
+              unit: `${what}/s`,
+            });
+            show({ name: `store: ${what}, ${concurrency} chats at once, p99`, value: p99Ms, unit: 'ms' });
+          },
+        });
+      } finally {
+        await store.close();
+      }
+    }),
+  e2e: (seconds, show) =>
+    withServer(async (url) => {
+      const pairs = await connectPairs(url, 100);
+      await pairs.saturate(1, 4); // warms up both sides
+      const full = await pairs.saturate(seconds, 8);
+      show({
+        name: 'end to end: durable 1:1 messages, saturated',
+        value: full.ackedPerSecond,
+        unit: 'messages/s',
+        target: { at: 'least', value: TARGET_MESSAGES_PER_S },
+      });
+      show({ name: 'end to end: delivered meanwhile', value: full.deliveredPerSecond, unit: 'messages/s' });
+      const calm = await pairs.pace(seconds, TARGET_MESSAGES_PER_S / 2);
+      showPaced(show, `at ${TARGET_MESSAGES_PER_S / 2} messages/s`, calm, TARGET_P99_MS);
+      showPaced(show, 'at half of saturated', await pairs.pace(seconds, full.ackedPerSecond / 2), undefined);
+      await pairs.close();
+    }),
+  idle: (_seconds, show) =>
+    withServer(async (url) => {
+      const connections = 2_000;
+      await memoryPerIdleConnection(url, 200); // warms up
+      const bytes = await memoryPerIdleConnection(url, connections);
+      show({
+        name: `server: memory per idle connection, of ${connections}`,
+        value: bytes / 1024,
+        unit: 'KiB',
+      });
+    }),
+};
+
+function showPaced(show: Show, load: string, result: LoadResult, p99Ms: number | undefined): void {
+  const target = p99Ms === undefined ? {} : { target: { at: 'most', value: p99Ms } as const };
+  show({ name: `end to end: ${load}, acknowledged`, value: result.ackedPerSecond, unit: 'messages/s' });
+  show({ name: `end to end: ${load}, send to ACK p50`, value: result.ackP50Ms, unit: 'ms' });
+  show({ name: `end to end: ${load}, send to ACK p99`, value: result.ackP99Ms, unit: 'ms' });
+  show({ name: `end to end: ${load}, send to other device p50`, value: result.deliveryP50Ms, unit: 'ms' });
+  show({
+    name: `end to end: ${load}, send to other device p99`,
+    value: result.deliveryP99Ms,
+    unit: 'ms',
+    ...target,
+  });
+}
+
+async function inFolder(run: (dataDir: string) => Promise<void>): Promise<void> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'parley-bench-'));
+  try {
+    await run(dataDir);
+  } finally {
+    rmSync(dataDir, { recursive: true, force: true });
+  }
+}
+
+function withServer(run: (url: string) => Promise<void>): Promise<void> {
+  return inFolder(async (dataDir) => {
+    const server = await startServerProcess({ dataDir });
+    try {
+      await run(server.url);
+    } finally {
+      await server.end('SIGTERM');
+    }
+  });
+}
+
+interface SimSummary {
+  readonly eventsPerSecond: number;
+  readonly seedsPerMinute: number;
+}
+
+/** The simulator in a process of its own: it bans the clocks and random sources of the process it runs in. */
+function simSummary(seconds: number): Promise<SimSummary> {
+  const main = fileURLToPath(new URL('../main.ts', import.meta.url));
+  const argv = [main, 'sim', 'run', '--seeds', String(400 * seconds), '--jobs', '1', '--json'];
+  const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'] });
+  return new Promise((resolve, reject) => {
+    let text = '';
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+    child.once('error', reject);
+    child.once('exit', () => {
+      try {
+        resolve(JSON.parse(text) as SimSummary);
+      } catch (error) {
+        reject(new Error(`parley sim run printed no summary: ${text.slice(0, 200)}`, { cause: error }));
+      }
+    });
+  });
+}
+
+function reached({ value, target }: Figure): boolean {
+  if (target === undefined) return true;
+  return target.at === 'least' ? value >= target.value : value <= target.value;
+}
+
+function row(figure: Figure): string {
+  const { name, value, unit, target } = figure;
+  const digits = value < 100 ? 1 : 0;
+  const text = value.toLocaleString('en-US', {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  });
+  const verdict =
+    target === undefined
+      ? ''
+      : `  ${reached(figure) ? '✓' : '✗'} at ${target.at} ${target.value.toLocaleString('en-US')}`;
+  return `  ${name.padEnd(58)} ${text.padStart(12)} ${unit}${verdict}`;
+}

@@ -1,0 +1,158 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { callHttp } from '../client/http-calls.ts';
+import { createLatencySample } from './latency-sample.ts';
+import { connectLoadDevice, type LoadDevice } from './load-device.ts';
+
+/** Pairs of users in direct chats, each with a connection. */
+export interface LoadPairs {
+  /** As many messages as the server takes, `window` under way per sender. */
+  saturate(seconds: number, window: number): Promise<LoadResult>;
+  /** A fixed number of messages a second, whether or not the server keeps up. */
+  pace(seconds: number, perSecond: number): Promise<LoadResult>;
+  close(): Promise<void>;
+}
+
+export interface LoadResult {
+  /** Durable and acknowledged, per second. */
+  readonly ackedPerSecond: number;
+  /** Arrived at the other device, per second. */
+  readonly deliveredPerSecond: number;
+  readonly ackP50Ms: number;
+  readonly ackP99Ms: number;
+  readonly deliveryP50Ms: number;
+  readonly deliveryP99Ms: number;
+  readonly refused: number;
+}
+
+/** User ids of the load start here. */
+const FIRST_USER = 1_000_000;
+const CIPHERTEXT_BYTES = 100;
+const TICK_MS = 2;
+
+export async function connectPairs(url: string, pairs: number): Promise<LoadPairs> {
+  const acks = createLatencySample();
+  const deliveries = createLatencySample();
+  let refused = 0;
+  let onAnswer: (sender: number) => void = () => undefined;
+  const senders: { readonly device: LoadDevice; readonly chatId: string }[] = [];
+  const receivers: LoadDevice[] = [];
+  for (let i = 0; i < pairs; i++) {
+    const [user, peer] = [FIRST_USER + 2 * i, FIRST_USER + 2 * i + 1];
+    const device = await connectLoadDevice({
+      url,
+      user,
+      device: user,
+      onAck(ms) {
+        acks.add(ms);
+        onAnswer(i);
+      },
+      onRefused() {
+        refused++;
+        onAnswer(i);
+      },
+    });
+    const onMessage = (ciphertext: string): void => deliveries.add(Date.now() - madeAt(ciphertext));
+    receivers.push(await connectLoadDevice({ url, user: peer, device: peer, onMessage }));
+    senders.push({ device, chatId: await createDirect(url, user, peer) });
+  }
+  const sendFrom = (index: number): void => {
+    const sender = senders[index];
+    sender?.device.send(sender.chatId, stamped());
+  };
+
+  async function measured(run: () => Promise<number>): Promise<LoadResult> {
+    acks.clear();
+    deliveries.clear();
+    refused = 0;
+    const seconds = await run();
+    const at = (sample: typeof acks, share: number): number => sample.percentile(share) ?? Number.NaN;
+    return {
+      ackedPerSecond: acks.count / seconds,
+      deliveredPerSecond: deliveries.count / seconds,
+      ackP50Ms: at(acks, 0.5),
+      ackP99Ms: at(acks, 0.99),
+      deliveryP50Ms: at(deliveries, 0.5),
+      deliveryP99Ms: at(deliveries, 0.99),
+      refused,
+    };
+  }
+  const answered = async (): Promise<void> => {
+    onAnswer = () => undefined;
+    for (let i = 0; i < 500 && senders.some(({ device }) => device.waiting > 0); i++) await sleep(10);
+    await sleep(100);
+  };
+
+  return {
+    saturate: (seconds, window) =>
+      measured(async () => {
+        const began = performance.now();
+        onAnswer = sendFrom;
+        for (let n = 0; n < window; n++) for (let i = 0; i < pairs; i++) sendFrom(i);
+        await sleep(seconds * 1_000);
+        onAnswer = () => undefined;
+        const elapsed = (performance.now() - began) / 1_000;
+        await answered();
+        return elapsed;
+      }),
+    pace: (seconds, perSecond) =>
+      measured(async () => {
+        const began = performance.now();
+        for (let sent = 0; performance.now() - began < seconds * 1_000; await sleep(TICK_MS)) {
+          const due = ((performance.now() - began) / 1_000) * perSecond;
+          for (; sent < due; sent++) sendFrom(sent % pairs);
+        }
+        const elapsed = (performance.now() - began) / 1_000;
+        await answered();
+        return elapsed;
+      }),
+    async close() {
+      await Promise.all([
+        ...senders.map(({ device }) => device.close()),
+        ...receivers.map((device) => device.close()),
+      ]);
+    },
+  };
+}
+
+async function createDirect(url: string, user: number, peer: number): Promise<string> {
+  const body = { userId: `u_${user}`, deviceId: `d_${user}` };
+  const { token } = await callHttp<{ token: string }>(url, 'POST', '/v1/dev/token', { body });
+  const chat = { kind: 'direct', members: [`u_${peer}`] };
+  return (await callHttp<{ chatId: string }>(url, 'POST', '/v1/chats', { token, body: chat })).chatId;
+}
+
+/** The time, in the first 8 bytes of what stands for ciphertext. */
+function stamped(): string {
+  const bytes = Buffer.alloc(CIPHERTEXT_BYTES);
+  bytes.writeDoubleBE(performance.timeOrigin + performance.now());
+  return bytes.toString('base64');
+}
+
+function madeAt(ciphertext: string): number {
+  return Buffer.from(ciphertext.slice(0, 12), 'base64').readDoubleBE();
+}
+
+/**
+ * Opens connections that do nothing.
+ * @returns the server's resident memory per connection, bytes.
+ */
+export async function memoryPerIdleConnection(url: string, connections: number): Promise<number> {
+  const before = await residentBytes(url);
+  const devices: LoadDevice[] = [];
+  const lanes = Array.from({ length: 16 }, async (_, lane) => {
+    for (let i = lane; i < connections; i += 16) {
+      const user = 2 * FIRST_USER + i;
+      devices.push(await connectLoadDevice({ url, user, device: user }));
+    }
+  });
+  await Promise.all(lanes);
+  await sleep(1_000);
+  const after = await residentBytes(url);
+  await Promise.all(devices.map((device) => device.close()));
+  return (after - before) / connections;
+}
+
+async function residentBytes(url: string): Promise<number> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  return Number(/^process_resident_memory_bytes (\S+)/m.exec(text)?.[1]);
+}
