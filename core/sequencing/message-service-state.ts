@@ -19,6 +19,8 @@ export interface MessageService {
   readonly chats: Map<ChatId, ChatState>;
   /** Sends and administration that wait, over all chats. *Invariant:* at most `serviceBacklog`. */
   backlog: number;
+  /** Requests in writes under way. They may have to wait again. *Invariant:* backlog + writing <= serviceBacklog. */
+  writing: number;
   readonly creating: Map<number, CreatingChat>;
   readonly receipts: ReceiptWriter;
   /** Chats in phase `resting`, until the retry timer. */

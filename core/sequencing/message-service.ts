@@ -51,6 +51,7 @@ export function createMessageService(options: {
     nextCall: 1,
     chats: new Map(),
     backlog: 0,
+    writing: 0,
     creating: new Map(),
     receipts: newReceiptWriter(),
     resting: [],

@@ -81,7 +81,7 @@ export function enqueueReceipt(
 function admit(service: MessageService, chat: ChatState): boolean {
   return (
     chat.queue.length + chat.writing.length < service.limits.chatBacklog &&
-    service.backlog < service.limits.serviceBacklog
+    service.backlog + service.writing < service.limits.serviceBacklog
   );
 }
 
@@ -155,6 +155,7 @@ function appendBatch(service: MessageService, chat: ChatState, out: Out): void {
   if (batch.length === 0) return;
   chat.phase = 'writing';
   chat.writing = batch;
+  service.writing += batch.length;
   out.push({
     kind: 'append',
     call: service.nextCall++,
@@ -194,6 +195,7 @@ function startAdmin(service: MessageService, chat: ChatState, pending: PendingAd
   pending.attempts++;
   chat.phase = 'writing';
   chat.writing = [pending];
+  service.writing++;
   out.push({
     kind: 'change-member',
     call: service.nextCall++,
@@ -218,6 +220,7 @@ export function onAppended(
   );
   const batch = chat.writing as readonly PendingSend[];
   chat.writing = [];
+  service.writing -= batch.length;
   chat.phase = 'idle';
   switch (result.outcome) {
     case 'ok':
@@ -258,6 +261,7 @@ export function onMemberChanged(
   );
   const pending = chat.writing[0] as PendingAdmin;
   chat.writing = [];
+  service.writing--;
   chat.phase = 'idle';
   if (result.outcome === 'ok') applyMemberChange(service, chat, pending.request, out);
   else if (result.outcome === 'failed') giveUpOrRest(service, chat, [pending], 'idle', out);

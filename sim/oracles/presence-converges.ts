@@ -20,7 +20,7 @@ export function presenceBound(limits: Limits): number {
  * And without a fault nobody flaps: a user with a live device is not shown OFFLINE, nor one who was back within the grace.
  */
 export function presenceConverges(history: History, options: JudgeOptions): Oracle {
-  const screens = new Screens(history, options.limits.presenceMembers);
+  const screens = new Screens(history, options.limits);
   const bound = presenceBound(options.limits);
   return {
     name: NAME,
@@ -55,15 +55,15 @@ interface Wrong {
 /** What every device watches, and what it was last told of whom. */
 class Screens {
   readonly #history: History;
-  readonly #mostMembers: number;
+  readonly #limits: Limits;
   /** By device: chat -> since when. */
   readonly #watched: Map<number, number>[] = [];
   /** By device, then user. */
   readonly #shown: PresenceStatus[][] = [];
 
-  constructor(history: History, mostMembers: number) {
+  constructor(history: History, limits: Limits) {
     this.#history = history;
-    this.#mostMembers = mostMembers;
+    this.#limits = limits;
   }
 
   /** Who is no member is refused, and has to open the chat again once he is one. */
@@ -71,7 +71,9 @@ class Screens {
     if (on && !this.#history.isMember(this.#history.seat)) return;
     const chats = (this.#watched[this.#history.device] ??= new Map());
     if (!on) chats.delete(this.#history.chat);
-    else if (!chats.has(this.#history.chat)) chats.set(this.#history.chat, at);
+    // What is over the limit is refused.
+    else if (!chats.has(this.#history.chat) && chats.size < this.#limits.openChats)
+      chats.set(this.#history.chat, at);
   }
 
   changeMember(spans: readonly Span[]): void {
@@ -102,7 +104,11 @@ class Screens {
     const own = history.deviceUser[device]!;
     const seats = history.chatSeats[chat]!.filter((seat) => history.isMember(seat));
     // Large groups show no presence, and neither does a chat the watcher has left.
-    if (seats.length > this.#mostMembers || !seats.some((seat) => history.seatUser[seat] === own)) return;
+    if (
+      seats.length - 1 > this.#limits.presenceMembers ||
+      !seats.some((seat) => history.seatUser[seat] === own)
+    )
+      return;
     for (const seat of seats) {
       const user = history.seatUser[seat]!;
       if (user === own) continue;

@@ -1,3 +1,4 @@
+import { hashText, keyedHash } from '../../core/contract/random.ts';
 import { Draws } from '../engine/draws.ts';
 import { faultKind } from '../faults/fault-kinds.ts';
 import type { World } from './world.ts';
@@ -29,10 +30,19 @@ export class FaultBook {
       return;
     }
     this.#world.probes.hit(`fault.${fault.kind}`);
-    const end = kind.begin(this.#world, fault, new Draws(this.#world.seed, FAULT_STREAM + index));
+    const end = kind.begin(this.#world, fault, new Draws(this.#world.seed, this.#stream(index)));
     if (fault.permanent === true) this.#permanent++;
     else this.#undo.set(index, end);
     this.#world.observers.fault(this.active);
+  }
+
+  /** Named by what the fault is, not by its place: taking another one away must not change this one's draws. */
+  #stream(index: number): number {
+    const { faults } = this.#world.scenario;
+    const { kind, target } = faults[index]!;
+    let before = 0;
+    for (let i = 0; i < index; i++) if (faults[i]!.kind === kind && faults[i]!.target === target) before++;
+    return keyedHash(FAULT_STREAM + before, hashText(kind), hashText(target));
   }
 
   end(index: number): void {
