@@ -31,7 +31,7 @@ export const LAYERS: readonly Layer[] = [
   {
     // What the SDK needs from Node, beside what runs in a browser as well.
     name: 'client (Node)',
-    files: ['runtime/client/**/*-node.ts'],
+    files: ['runtime/client/**/*-node.ts', 'runtime/client/**/*-node.test.ts'],
     imports: ['core', 'client'],
     packages: ['ws'],
     node: true,
