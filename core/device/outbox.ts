@@ -87,9 +87,9 @@ export function forgetInFlight(device: Device): void {
 export function onAck(device: Device, frame: AckFrame, now: Micros, out: Out): void {
   const outgoing = device.outbox.waiting.get(frame.clientMsgId);
   if (outgoing === undefined) return; // A second answer to a repeated send.
-  settle(device, outgoing, out);
   const { clientMsgId, chatId, serverMsgId, seq } = frame;
   out.push({ kind: 'sent', clientMsgId, chatId, serverMsgId, seq });
+  settle(device, outgoing, out);
   onOwnMessage(device, outgoing.item, frame, now, out);
   pumpSends(device, now, out);
 }
@@ -100,13 +100,13 @@ export function settleOwn(device: Device, frame: MessageFrame, now: Micros, out:
     return;
   const outgoing = device.outbox.waiting.get(frame.clientMsgId);
   if (outgoing === undefined) return;
-  settle(device, outgoing, out);
   const { clientMsgId, chatId, serverMsgId, seq } = frame;
   out.push({ kind: 'sent', clientMsgId, chatId, serverMsgId, seq });
+  settle(device, outgoing, out);
   pumpSends(device, now, out);
 }
 
-/** Takes a send out of the outbox for good. */
+/** Takes a send out of the outbox for good, after the application was told: a crash in between tells it twice, not never. */
 function settle(device: Device, outgoing: Outgoing, out: Out): void {
   const { outbox } = device;
   outbox.waiting.delete(outgoing.item.clientMsgId);
@@ -124,8 +124,8 @@ export function onSendError(device: Device, frame: ErrorFrame, now: Micros, out:
       outgoing.retryAfter = Math.max(outgoing.retryAfter, frame.retryAfterMs * 1000);
     return;
   }
-  settle(device, outgoing, out);
   const { clientMsgId, chatId } = outgoing.item;
   out.push({ kind: 'send-failed', clientMsgId, chatId, code: frame.code, message: frame.message });
+  settle(device, outgoing, out);
   pumpSends(device, now, out);
 }

@@ -6,7 +6,14 @@ import { pumpReads } from './replay.ts';
 import { replaceSession } from './session-end.ts';
 import { entryOf, type Gateway, type Out } from './session-state.ts';
 
-/** Leases are renewed in batches, all sessions once per `leaseRenew`; a lease that was lost is found by this, and only by this. */
+/**
+ * Leases are renewed in batches, all sessions once per `leaseRenew`; a lease that was lost is found by this, and only by
+ * this.
+ *
+ * Some time after a session was registered its heads are read once more. A registry that failed over may answer from its
+ * old primary until everybody has learned of the new one, and a look-up there does not find who registered with the new
+ * one. The registry is configured to end that within `leaseTtl`: what was passed over until then is found by this reading.
+ */
 
 export function armRenewal(gateway: Gateway, out: Out): void {
   if (gateway.renewArmed) return;
@@ -19,8 +26,15 @@ export function onRenewTimer(gateway: Gateway, out: Out): void {
   let conns: ConnId[] = [];
   let entries: SessionEntry[] = [];
   const ttl = gateway.limits.leaseTtl;
+  // The first renewal may come right after the registration.
+  const rereadAt = Math.ceil(ttl / gateway.limits.leaseRenew) + 1;
   for (const session of gateway.sessions.values()) {
     if (session.phase === 'opening' || session.phase === 'claiming') continue;
+    session.renewals++;
+    if (session.renewals === rereadAt) {
+      session.refresh = true;
+      gateway.readQueue.add(session);
+    }
     conns.push(session.conn);
     entries.push(entryOf(gateway, session));
     if (conns.length < gateway.limits.renewBatch) continue;
@@ -30,6 +44,7 @@ export function onRenewTimer(gateway: Gateway, out: Out): void {
   }
   if (conns.length > 0) out.push({ kind: 'renew', conns, entries, ttl });
   if (gateway.sessions.size > 0) armRenewal(gateway, out);
+  pumpReads(gateway, out);
 }
 
 export function onRenewed(
@@ -46,6 +61,7 @@ export function onRenewed(
     if (session === undefined || outcome === undefined || outcome === 'renewed') return;
     if (outcome === 'fenced') replaceSession(gateway, session, now, out);
     else {
+      session.renewals = 0;
       session.refresh = true;
       gateway.readQueue.add(session);
     }

@@ -73,6 +73,8 @@ export interface Session {
         readonly limit: number;
       }
     | undefined;
+  /** Renewals since the registry was first told, or told anew, of this session. */
+  renewals: number;
   /** The heads must be read again: pushes may have been missed. */
   refresh: boolean;
   refreshing: boolean;
@@ -184,6 +186,7 @@ export function newSession(options: {
     behind: new Set(),
     syncs: [],
     reading: undefined,
+    renewals: 0,
     refresh: false,
     refreshing: false,
     synced: false,

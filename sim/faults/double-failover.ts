@@ -19,9 +19,10 @@ export const doubleFailover: FaultKind = {
     drawFault('double-failover', TARGETS, draws, setting, draws.between(1_000, 2 * SECOND)),
   begin(world, fault, draws) {
     const script = new FaultScript(world);
-    world.registry.failOver(fault.amount, fault.for, draws.int(65_536));
+    const stale = Math.min(fault.for, world.limits.leaseTtl);
+    world.registry.failOver(fault.amount, stale, draws.int(65_536));
     const second = draws.int(65_536);
-    script.later(fault.for / 2, () => world.registry.failOver(fault.amount, fault.for, second));
+    script.later(fault.for / 2, () => world.registry.failOver(fault.amount, stale, second));
     return script.end;
   },
 };

@@ -10,7 +10,8 @@ const MOST_LOST = 2 * SECOND;
 
 /**
  * A replica takes over that does not know the last `amount` microseconds of writes; for up to the length of the fault
- * others still ask the old primary, whose answers are old and whose writes are lost.
+ * others still ask the old primary, whose answers are old and whose writes are lost. Longer than a lease it may not
+ * answer: that is configured in the registry.
  */
 export const registryFailover: FaultKind = {
   kind: 'registry-failover',
@@ -24,7 +25,7 @@ export const registryFailover: FaultKind = {
   draw: (draws, setting) =>
     drawFault('registry-failover', TARGETS, draws, setting, draws.between(1_000, MOST_LOST)),
   begin(world, fault, draws) {
-    world.registry.failOver(fault.amount, fault.for, draws.int(65_536));
+    world.registry.failOver(fault.amount, Math.min(fault.for, world.limits.leaseTtl), draws.int(65_536));
     return nothing;
   },
 };

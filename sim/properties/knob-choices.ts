@@ -18,7 +18,6 @@ export const TIGHT_LIMITS: readonly (readonly [keyof Limits, readonly number[]])
   ['fetchPage', [1, 2, 3]],
   ['syncPage', [1, 2, 3]],
   ['gatewayFetches', [1, 2]],
-  ['openChats', [1]],
   ['renewBatch', [1, 2]],
   ['presenceMembers', [2]],
   ['loadedChats', [1, 2]],

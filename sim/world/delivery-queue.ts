@@ -10,13 +10,13 @@ import { GROUP_CHECK, QUEUE, QUEUE_POLL } from './event-kind.ts';
 import { FaultDial } from './fault-dial.ts';
 import type { Host } from './host.ts';
 import { drawLatency } from './latency-table.ts';
-import { WorkerHost } from './worker-host.ts';
+import type { WorkerHost } from './worker-host.ts';
 import type { World } from './world.ts';
 
 export type QueueCall =
   | Extract<RelayEffect, { kind: 'publish' }>
   | Extract<MessageServiceEffect, { kind: 'publish-transient' }>
-  | Extract<DeliveryWorkerEffect, { kind: 'commit' | 'pause' | 'resume' }>;
+  | Extract<DeliveryWorkerEffect, { kind: 'commit' }>;
 
 const OUTCOME_STREAM = 0x7175_6575;
 const PART_STREAM = 0x7061_7274;
@@ -76,14 +76,7 @@ export class DeliveryQueueNode {
         const partition = this.partitions[call.partition]!;
         if (partition.generation === call.generation) partition.commit(call.offset);
         else this.#world.probes.hit('queue.commit.fenced');
-        return;
       }
-      case 'pause':
-      case 'resume':
-        if (host instanceof WorkerHost && host.incarnation === incarnation) {
-          host.consumptionPaused = call.kind === 'pause';
-          this.pollAll();
-        }
     }
   }
 

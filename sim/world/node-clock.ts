@@ -18,7 +18,7 @@ export class NodeClock {
   /** True microseconds in which this clock moves by `span`. */
   trueSpan(span: number): number {
     if (this.#driftPpm === 0) return span;
-    return Math.max(0, Math.floor((span * 1_000_000) / (1_000_000 + this.#driftPpm)));
+    return Math.ceil((span * 1_000_000) / (1_000_000 + this.#driftPpm));
   }
 
   /** Sets the clock forward, or back when negative. */

@@ -67,8 +67,10 @@ export class WorkerHost extends Host {
         return;
       case 'pause':
       case 'resume':
+        // The consumer's own affair: it stops fetching, and asks nobody.
         hash.mix(0x504);
-        world.queue.call(this, effect);
+        this.consumptionPaused = effect.kind === 'pause';
+        if (!this.consumptionPaused) world.queue.pollAll();
         return;
       case 'wake':
         hash.mix(0x505 ^ (effect.after << 8));
