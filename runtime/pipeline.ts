@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
 import { nodeId } from '../core/contract/ids.ts';
 import type { Limits } from '../core/contract/limits.ts';
 import { createMemoryDeliveryQueue } from './adapters/memory/delivery-queue-memory.ts';
@@ -20,6 +21,7 @@ export interface PipelineOptions {
   readonly limits: Limits;
   readonly region: string;
   readonly metrics: Metrics;
+  readonly log: Logger;
   readonly halt: Halt;
 }
 
@@ -37,62 +39,27 @@ export interface Pipeline {
 const FINISH_MS = 5_000;
 
 /** @throws Error when the store cannot name this process. */
-export async function startPipeline({
-  store,
-  limits,
-  region,
-  metrics,
-  halt,
-}: PipelineOptions): Promise<Pipeline> {
+export async function startPipeline(options: PipelineOptions): Promise<Pipeline> {
+  const { store, limits, region, metrics } = options;
   // The number of this run makes every name below unique: what an earlier run said under its own name is not ours.
   const instance = await store.claimInstance();
-  const seed = randomInt(2 ** 32);
   const node = (role: string) => nodeId(`${role}-${instance}`);
-
   const links = createMemoryNodeLinks();
   const registry = createMemorySessionRegistry(systemClock);
   const queue = createMemoryDeliveryQueue();
+  const shared = { ...options, seed: randomInt(2 ** 32), links, registry, queue };
 
   // device -> gateway
-  const gateway = startGateway({
-    nodeId: node('gateway'),
-    region,
-    limits,
-    seed,
-    store,
-    registry,
-    links,
-    metrics,
-    halt,
-  });
-  // gateway -> message service -> store: message row and outbox row in one transaction, then the ACK
-  // Nothing is committed before the first device connects, and that is after the relay below has started.
+  const gateway = startGateway({ ...shared, nodeId: node('gateway'), region });
+  // gateway -> message service -> store: message row and outbox row in one transaction, then the ACK.
+  // Nothing is committed before the first device connects, and by then the relay below has started.
   const outboxHint = (): void => relay.hint();
-  const sequencer = startMessageService({
-    nodeId: node('service'),
-    instance,
-    limits,
-    seed,
-    store,
-    queue,
-    links,
-    halt,
-    outboxHint,
-  });
+  const sequencer = startMessageService({ ...shared, nodeId: node('service'), instance, outboxHint });
   const service = createServiceCalls(node('http'), links, limits.requestTimeout);
   // outbox -> delivery queue
-  const relay = startRelay({ limits, seed, store, queue, halt });
+  const relay = startRelay(shared);
   // delivery queue -> session registry -> gateway -> device
-  const worker = startDeliveryWorker({
-    nodeId: node('worker'),
-    limits,
-    seed,
-    queue,
-    registry,
-    links,
-    metrics,
-    halt,
-  });
+  const worker = startDeliveryWorker({ ...shared, nodeId: node('worker') });
 
   metrics.gauge('parley_delivery_queue_depth', 'Delivery events published and not finished', () =>
     queue.depth(),

@@ -53,7 +53,7 @@ export async function serve(argv: readonly string[]): Promise<number> {
     limits,
     log,
     host: flags.text('host') ?? 'localhost',
-    openStore: () => openEmbeddedStore({ dataDir, limits, log }),
+    openStore: (metrics) => openEmbeddedStore({ dataDir, limits, log, metrics }),
     onBroken: () => ended.resolve(EXIT.defect),
   });
   if (json) console.log(JSON.stringify({ url: server.url, pid: process.pid, dataDir }));

@@ -29,7 +29,7 @@ export async function startTestServer(limits: Partial<Limits> = {}): Promise<Tes
     dataDir,
     limits: all,
     log,
-    openStore: () => openEmbeddedStore({ dataDir, limits: all, log }),
+    openStore: (metrics) => openEmbeddedStore({ dataDir, limits: all, log, metrics }),
     onBroken: () => {
       throw new Error('a machine broke an invariant; see the log above');
     },

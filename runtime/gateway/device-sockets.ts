@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import type { Logger } from 'pino';
 import type { RawData, WebSocket } from 'ws';
 import { connId, type ClientMsgId, type ConnId } from '../../core/contract/ids.ts';
 import type { Limits } from '../../core/contract/limits.ts';
@@ -25,6 +26,7 @@ export interface DeviceSockets {
 export interface DeviceSocketsOptions {
   readonly limits: Limits;
   readonly metrics: Metrics;
+  readonly log: Logger;
   readonly dispatch: (event: GatewayEvent) => void;
 }
 
@@ -38,7 +40,7 @@ interface Connection {
 }
 
 /** @returns sockets that report every connection, frame, full buffer and close to the gateway machine. */
-export function createDeviceSockets({ limits, metrics, dispatch }: DeviceSocketsOptions): DeviceSockets {
+export function createDeviceSockets({ limits, metrics, log, dispatch }: DeviceSocketsOptions): DeviceSockets {
   const connections = new Map<ConnId, Connection>();
   /** Closed by the machine, closing handshake not finished. */
   const closing = new Set<WebSocket>();
@@ -57,6 +59,7 @@ export function createDeviceSockets({ limits, metrics, dispatch }: DeviceSockets
     if (!connections.delete(connection.conn)) return false;
     metrics.connections.set(connections.size);
     metrics.connectionsClosed.inc({ code });
+    log.debug({ conn: connection.conn, code }, 'connection closed');
     return true;
   }
 
@@ -111,6 +114,7 @@ export function createDeviceSockets({ limits, metrics, dispatch }: DeviceSockets
       connections.set(conn, connection);
       metrics.connections.set(connections.size);
       metrics.connectionsOpened.inc();
+      log.debug({ conn, userId: identity.userId, deviceId: identity.deviceId }, 'connection opened');
       socket.on('message', (data, isBinary) => received(connection, data, isBinary));
       // An error of the stream or the protocol is always followed by `close`.
       socket.on('error', () => undefined);

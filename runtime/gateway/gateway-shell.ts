@@ -1,3 +1,4 @@
+import type { Logger } from 'pino';
 import { assertNever } from '../../core/contract/assert.ts';
 import type { ConnId, NodeId } from '../../core/contract/ids.ts';
 import type { Limits } from '../../core/contract/limits.ts';
@@ -31,12 +32,13 @@ export interface GatewayOptions {
   readonly registry: SessionRegistry;
   readonly links: NodeLinks;
   readonly metrics: Metrics;
+  readonly log: Logger;
   readonly halt: Halt;
 }
 
 /** Runs a gateway: device connections on one side, store, registry and message service on the other. */
 export function startGateway(options: GatewayOptions): GatewayShell {
-  const { nodeId, region, limits, seed, links, registry, metrics, halt } = options;
+  const { nodeId, region, limits, seed, links, registry, metrics, log, halt } = options;
   const state = createGateway({ nodeId, region, limits, seed });
   const drained = Promise.withResolvers<void>();
 
@@ -48,7 +50,7 @@ export function startGateway(options: GatewayOptions): GatewayShell {
     halt,
   });
   const { dispatch } = driver;
-  const sockets: DeviceSockets = createDeviceSockets({ limits, metrics, dispatch });
+  const sockets: DeviceSockets = createDeviceSockets({ limits, metrics, log, dispatch });
   const timers = createWakeTimers<GatewayTimer>((timer, conn) =>
     dispatch({ kind: 'wake', timer, conn: conn as ConnId | undefined }),
   );

@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { Logger } from 'pino';
 import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws';
 import type { Limits } from '../../core/contract/limits.ts';
 import { PROBLEM_TYPE, problem, problemHeaders, type Problem } from '../http-api/problem.ts';
@@ -24,6 +25,7 @@ export interface UpgradeOptions {
   readonly limits: Limits;
   readonly verifier: TokenVerifier;
   readonly metrics: Metrics;
+  readonly log: Logger;
   /** Why no connection is taken now, or undefined when they are. */
   readonly unavailable: () => string | undefined;
   readonly accept: (accepted: AcceptedSocket) => void;
@@ -52,12 +54,12 @@ export function serveUpgrades(server: Server, options: UpgradeOptions): void {
       (decision) => {
         raw.off('error', onError);
         if (raw.destroyed) return;
-        if ('refusal' in decision) return refuse(raw, decision.refusal, options.metrics);
+        if ('refusal' in decision) return refuse(raw, decision.refusal, options);
         sockets.handleUpgrade(request, raw, head, (socket) => {
           options.accept({ socket, raw, identity: decision.identity });
         });
       },
-      () => refuse(raw, problem('internal', 'the token could not be checked'), options.metrics),
+      () => refuse(raw, problem('internal', 'the token could not be checked'), options),
     );
   });
 }
@@ -81,8 +83,9 @@ async function decide(request: IncomingMessage, options: UpgradeOptions): Promis
 }
 
 /** Answers with a problem document on the raw stream and closes it: there is no response object in an upgrade. */
-function refuse(raw: Duplex, refusal: Problem, metrics: Metrics): void {
+function refuse(raw: Duplex, refusal: Problem, { metrics, log }: UpgradeOptions): void {
   metrics.upgradesRefused.inc({ status: refusal.status });
+  log.debug({ status: refusal.status, detail: refusal.detail }, 'upgrade refused');
   const body = JSON.stringify(refusal);
   const headers = {
     'content-type': PROBLEM_TYPE,

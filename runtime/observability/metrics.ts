@@ -19,6 +19,10 @@ export interface Metrics {
   readonly deliveries: Counter<'outcome'>;
   readonly deliverySeconds: Histogram;
   readonly httpRequests: Counter<'route' | 'status'>;
+  readonly storeGroupSeconds: Histogram<'lane'>;
+  readonly storeGroupCalls: Counter<'lane'>;
+  readonly storeOutcomes: Counter<'call' | 'outcome'>;
+  readonly storeWaiting: Gauge<'lane'>;
   /** Adds a gauge that is read when it is scraped. */
   gauge(name: string, help: string, read: () => number): void;
   /** The exposition text (Prometheus format 0.0.4). */
@@ -63,6 +67,21 @@ export function createMetrics(defaults: boolean): Metrics {
       'parley_delivery_seconds',
       'From the message being stored to its device having it',
     ),
+    storeGroupSeconds: new Histogram({
+      name: 'parley_store_group_seconds',
+      help: 'Transactions of the store, each of many calls',
+      labelNames: ['lane'],
+      buckets: LATENCY_BUCKETS,
+      registers,
+    }),
+    storeGroupCalls: counter('parley_store_group_calls_total', 'Calls in those transactions', ['lane']),
+    storeOutcomes: counter('parley_store_calls_total', 'Store calls, by outcome', ['call', 'outcome']),
+    storeWaiting: new Gauge({
+      name: 'parley_store_waiting',
+      help: 'Calls that wait for a transaction to take them along',
+      labelNames: ['lane'],
+      registers,
+    }),
     httpRequests: counter('parley_http_requests_total', 'HTTP API requests', ['route', 'status']),
     gauge(name, help, read) {
       const gauge: Gauge = new Gauge({ name, help, registers, collect: () => gauge.set(read()) });

@@ -4,6 +4,8 @@ import { DataFolderInUseError } from '../adapters/embedded-postgres/data-folder-
 import { startEmbeddedPostgres } from '../adapters/embedded-postgres/embedded-postgres.ts';
 import { createPostgresMessageStore } from '../adapters/postgres/message-store-postgres.ts';
 import { migrate } from '../adapters/postgres/migrate.ts';
+import type { StoreMetrics } from '../adapters/postgres/store-options.ts';
+import type { Metrics } from '../observability/metrics.ts';
 import type { MessageStore } from '../ports/message-store.ts';
 import { StartError } from './start-error.ts';
 
@@ -11,22 +13,17 @@ export interface EmbeddedStoreOptions {
   readonly dataDir: string;
   readonly limits: Limits;
   readonly log: Logger;
+  readonly metrics?: Metrics;
 }
 
 /**
  * The message store of a single process: a PostgreSQL of its own, which ends with `close`.
  * @throws StartError when another server has the data folder.
  */
-export async function openEmbeddedStore({
-  dataDir,
-  limits,
-  log,
-}: EmbeddedStoreOptions): Promise<MessageStore> {
+export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<MessageStore> {
+  const { dataDir, limits, log, metrics } = options;
   const postgres = await startEmbeddedPostgres({ dataDir, log }).catch((error: unknown) => {
-    if (error instanceof DataFolderInUseError) {
-      throw new StartError('data-in-use', error.message, 'PORT=8081 DATA=./other-data make run', error);
-    }
-    throw error;
+    throw startError(dataDir, error);
   });
   try {
     await migrate(postgres.connectionString, log);
@@ -34,6 +31,7 @@ export async function openEmbeddedStore({
       connectionString: postgres.connectionString,
       limits,
       log,
+      ...(metrics === undefined ? {} : { metrics: storeMetrics(metrics) }),
     });
     return {
       ...store,
@@ -46,4 +44,29 @@ export async function openEmbeddedStore({
     await postgres.stop();
     throw error;
   }
+}
+
+function startError(dataDir: string, error: unknown): StartError {
+  if (error instanceof DataFolderInUseError) {
+    const message = `the data folder ${dataDir} is in use by another server, process ${error.pid}`;
+    return new StartError(
+      'data-in-use',
+      message,
+      `kill ${error.pid}, or DATA=./other-data PORT=8081 make run`,
+      error,
+    );
+  }
+  const reason = error instanceof Error ? error.message : String(error);
+  return new StartError('store-unavailable', `PostgreSQL cannot run: ${reason}`, undefined, error);
+}
+
+function storeMetrics(metrics: Metrics): StoreMetrics {
+  return {
+    group(lane, requests, seconds) {
+      metrics.storeGroupSeconds.observe({ lane }, seconds);
+      metrics.storeGroupCalls.inc({ lane }, requests);
+    },
+    outcome: (call, outcome) => metrics.storeOutcomes.inc({ call, outcome }),
+    waiting: (lane, requests) => metrics.storeWaiting.set({ lane }, requests),
+  };
 }

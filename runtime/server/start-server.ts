@@ -54,6 +54,7 @@ export async function startServer(options: ServerOptions): Promise<ParleyServer>
     limits,
     verifier: tokens,
     metrics,
+    log,
     unavailable: () => unavailable,
     accept: (accepted) => pipeline?.accept(accepted),
   });
@@ -70,7 +71,7 @@ export async function startServer(options: ServerOptions): Promise<ParleyServer>
 
   try {
     const store = await options.openStore(metrics);
-    pipeline = await startPipeline({ store, limits, region: 'local', metrics, halt });
+    pipeline = await startPipeline({ store, limits, region: 'local', metrics, log, halt });
     const routes = [
       ...chatRoutes({ store, service: pipeline.service, limits }),
       ...developmentRoutes(tokens),
