@@ -58,6 +58,7 @@ export const deviceBehaviours: readonly Behaviour[] = [
         receipt('DELIVERED', the(messages[0]), user, phone),
       );
       await s.saveReceipts(receipt('READ', the(messages[2]), user, tablet));
+      await s.saveReceipts(receipt('DELIVERED', the(messages[0]), user, phone));
       const cursor = async (device: typeof phone) => the((await s.list(user, device))[0]).cursor;
       assert.deepEqual([await cursor(phone), await cursor(tablet)], [2, 0]);
     },

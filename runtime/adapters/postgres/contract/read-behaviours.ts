@@ -95,7 +95,9 @@ export const readBehaviours: readonly Behaviour[] = [
       const users = ['9', '10', '100', '99'].map((head) => `u_${head}${s.user().slice(-12)}` as UserId);
       const chat = await s.chat(users);
       await s.appendSome(chat, 1);
-      assert.deepEqual(await s.members(chat.chatId, 1, undefined, 10), users.toSorted());
+      const sorted = users.toSorted((a, b) => (a < b ? -1 : 1));
+      assert.deepEqual(await s.members(chat.chatId, 1, undefined, 3), sorted.slice(0, 3));
+      assert.deepEqual(await s.members(chat.chatId, 1, sorted[0], 2), sorted.slice(1, 3));
     },
   ],
 ];
