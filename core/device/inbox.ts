@@ -182,9 +182,15 @@ function takeReceipts(device: Device): { chatId: ChatId; receipt: NonNullable<In
   return owed;
 }
 
-/** The next RESUME says by its cursors what these would have said. */
+/**
+ * The connection is gone: the next RESUME says by its cursors what these receipts would have said. What waits ahead of a
+ * hole was sent by the old connection; to name it in a receipt would tell the next one nothing.
+ */
 export function forgetReceipts(device: Device): void {
   takeReceipts(device);
+  for (const inbox of device.chats.values()) {
+    for (const [prev, held] of inbox.ahead) if (held.pushed) inbox.ahead.set(prev, { ...held, pushed: false });
+  }
 }
 
 export function onRead(device: Device, chatId: ChatId, out: Out): void {

@@ -180,7 +180,9 @@ function report(
 
 function onSync(gateway: Gateway, session: Session, frame: SyncFrame, out: Out): void {
   const { chatId, afterSeq } = frame;
-  if (session.syncs.length >= gateway.limits.sessionSyncs) {
+  // One that is being read may have to wait again.
+  const waiting = session.syncs.length + (session.reading?.sync === undefined ? 0 : 1);
+  if (waiting >= gateway.limits.sessionSyncs) {
     const message = 'too many SYNC requests of this connection are waiting: ask again a little later';
     sendError(session.conn, 'overloaded', message, out, { retryAfterMs: 1_000, chatId });
     return;

@@ -140,7 +140,9 @@ function pushedWrong(
   }
   const spans = history.spans[history.seat]!;
   // A chat that RESUME did not name starts from the stored cursor, a new one from its beginning.
-  const from = sent.get(history.chat) ?? Math.max(0, cursors[history.pair] ?? 0);
+  // What the device shows already, an earlier connection may have brought; an answer to SYNC goes on behind it.
+  const named = sent.get(history.chat) ?? Math.max(0, cursors[history.pair] ?? 0);
+  const from = Math.max(named, history.positions[history.pair]!);
   if (o.seq > from) sent.set(history.chat, o.seq);
   return skipped(history, spans, from, o, at) ?? wrongPrev(history, spans, o, at);
 }

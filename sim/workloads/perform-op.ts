@@ -49,8 +49,7 @@ function performInApp(world: World, device: DeviceHost, op: AppOp, index: number
     }
     case 'open':
     case 'close':
-      world.observers.watching(device.deviceId, chatId, op.op === 'open');
-      return device.act({ kind: op.op, chatId });
+      return device.look(chatId, op.op === 'open');
     case 'read':
     case 'typing':
       return device.act({ kind: op.op, chatId });

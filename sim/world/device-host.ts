@@ -1,5 +1,5 @@
 import { assertNever } from '../../core/contract/assert.ts';
-import type { ConnId, DeviceId, UserId } from '../../core/contract/ids.ts';
+import type { ChatId, ConnId, DeviceId, UserId } from '../../core/contract/ids.ts';
 import { hashText, keyedHash } from '../../core/contract/random.ts';
 import { createDevice, stepDevice } from '../../core/device/device.ts';
 import {
@@ -35,6 +35,8 @@ export class DeviceHost extends Host {
   /** Connections whose device end is open. A device has one at a time, but for the moments of a change. */
   readonly #conns = new Map<ConnId, Connection>();
   readonly #timers: Record<DeviceTimer, Timer>;
+  /** Chats that the user has opened, whether or not the app has come to it. */
+  readonly #screen = new Set<ChatId>();
   readonly #stream: number;
   #attempts = 0;
 
@@ -62,6 +64,14 @@ export class DeviceHost extends Host {
     if (this.switchedOn) super.start();
   }
 
+  /** The user opens or closes a chat. */
+  look(chatId: ChatId, on: boolean): boolean {
+    this.world.observers.watching(this.deviceId, chatId, on);
+    if (on) this.#screen.add(chatId);
+    else this.#screen.delete(chatId);
+    return this.act({ kind: on ? 'open' : 'close', chatId });
+  }
+
   /** Something the user does. Nothing happens while the device is off. @returns whether the app runs. */
   act(event: DeviceEvent): boolean {
     if (!this.up) return false;
@@ -85,8 +95,8 @@ export class DeviceHost extends Host {
 
   protected lose(silent: boolean): void {
     // What was on screen is gone with the app.
-    for (const chatId of this.#machine?.open ?? [])
-      this.world.observers.watching(this.deviceId, chatId, false);
+    for (const chatId of this.#screen) this.world.observers.watching(this.deviceId, chatId, false);
+    this.#screen.clear();
     this.#machine = undefined;
     this.#setStatus('stopped');
     for (const conn of this.#conns.values()) {
