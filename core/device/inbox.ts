@@ -189,7 +189,8 @@ function takeReceipts(device: Device): { chatId: ChatId; receipt: NonNullable<In
 export function forgetReceipts(device: Device): void {
   takeReceipts(device);
   for (const inbox of device.chats.values()) {
-    for (const [prev, held] of inbox.ahead) if (held.pushed) inbox.ahead.set(prev, { ...held, pushed: false });
+    for (const [prev, held] of inbox.ahead)
+      if (held.pushed) inbox.ahead.set(prev, { ...held, pushed: false });
   }
 }
 

@@ -130,9 +130,9 @@ function takeReplay(
   let covered = view.pushed;
   for (const message of result.messages) {
     if (message.seq > view.pushed && canSee(result.spans, message.seq)) {
-      if (view.own.delete(message.seq)) advance(view, message.seq);
-      else if (windowOpen(gateway, session))
-        sendMessage(session, view, message, prevVisible(result.spans, message.seq), out);
+      const prev = prevVisible(result.spans, message.seq);
+      if (view.own.delete(message.seq) && prev === message.seq - 1) advance(view, message.seq);
+      else if (windowOpen(gateway, session)) sendMessage(session, view, message, prev, out);
       else {
         complete = false;
         break;
@@ -155,10 +155,13 @@ export function advance(view: ChatView, seq: number): void {
   view.tip = seq;
 }
 
-/** Own messages that the device knows from their ACK need no push: the sequence goes on behind them. */
+/**
+ * Own messages that the device knows from their ACK need no push: the sequence goes on behind them. Unless seqs before
+ * them are not for this user: an ACK names no predecessor, so that one is sent, with `prev`, like anybody's message.
+ */
 export function absorbOwn(view: ChatView): void {
   if (view.own.size === 0) return;
-  while (view.own.delete(view.pushed + 1)) advance(view, view.pushed + 1);
+  while (view.tip === view.pushed && view.own.delete(view.pushed + 1)) advance(view, view.pushed + 1);
   for (const seq of view.own) if (seq <= view.pushed) view.own.delete(seq);
 }
 

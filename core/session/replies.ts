@@ -3,7 +3,7 @@ import type { Micros } from '../contract/time.ts';
 import { closePresence, watchMembers } from '../presence/presence-board.ts';
 import { tellReceipts } from './receipts-down.ts';
 import { ERROR_RETRYABLE } from '../wire/frames.ts';
-import { absorbOwn } from './replay.ts';
+import { absorbOwn, markBehind, pump } from './replay.ts';
 import type { ServiceReply } from './service-call.ts';
 import { sendError } from './session-end.ts';
 import { type Gateway, newChatView, type Out, type Session } from './session-state.ts';
@@ -14,7 +14,7 @@ export function onReply(gateway: Gateway, reply: ServiceReply, now: Micros, out:
   if (session === undefined) return; // The device is gone; it will ask again.
   switch (reply.kind) {
     case 'ack':
-      onAck(session, reply, out);
+      onAck(gateway, session, reply, out);
       break;
     case 'refused': {
       const { clientMsgId, chatId, code, message, retryAfterMs } = reply;
@@ -39,7 +39,12 @@ export function onReply(gateway: Gateway, reply: ServiceReply, now: Micros, out:
 }
 
 /** The ACK tells the device its message's seq, so the sequence may go on behind it without a push. */
-function onAck(session: Session, reply: Extract<ServiceReply, { kind: 'ack' }>, out: Out): void {
+function onAck(
+  gateway: Gateway,
+  session: Session,
+  reply: Extract<ServiceReply, { kind: 'ack' }>,
+  out: Out,
+): void {
   const { clientMsgId, chatId, serverMsgId, seq, duplicate } = reply;
   session.requests.delete(clientMsgId);
   out.push({
@@ -56,6 +61,11 @@ function onAck(session: Session, reply: Extract<ServiceReply, { kind: 'ack' }>, 
   view.own.add(seq);
   // A read under way may cover this seq too; it looks into `own`.
   if (session.reading?.view !== view) absorbOwn(view);
+  if (seq === view.pushed + 1 && view.own.has(seq)) {
+    view.head = Math.max(view.head, seq);
+    markBehind(session, view);
+    pump(gateway, session, out);
+  }
   tellReceipts(session, out);
 }
 
