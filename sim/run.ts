@@ -1,21 +1,15 @@
-import { DEFAULT_LIMITS, type Limits, settleBudget } from '../core/contract/limits.ts';
-import type { Dispatcher, Pause } from './engine/engine.ts';
-import type { Judge } from './oracles/judge.ts';
+import { DEFAULT_LIMITS, type Limits } from '../core/contract/limits.ts';
+import type { Pause } from './engine/engine.ts';
 import { judgeScenario } from './oracles/judge-scenario.ts';
 import type { RunOptions, RunResult, RunSetting, Verdict } from './run-result.ts';
 import type { Scenario } from './scenario.ts';
-import { beginRun } from './world/begin-run.ts';
-import { eventLine } from './world/describe-event.ts';
-import { servedDevices } from './world/served-devices.ts';
+import { lastEventsOf } from './last-events.ts';
+import { runPhases } from './run-phases.ts';
 import { TracingDispatcher } from './world/tracing-dispatcher.ts';
 import { World } from './world/world.ts';
 
 const DEFAULT_MAX_EVENTS = 5_000_000;
 const DEFAULT_LAST_EVENTS = 32;
-/** A run that makes progress for ever is given up after this many budgets. */
-const MOST_BUDGETS = 20;
-/** How often the liveness phase looks whether the run may end, within the stretch of quiet that it waits for. */
-const LOOKS = 8;
 
 type Crash = RunResult['crash'];
 
@@ -32,7 +26,7 @@ export function runScenario(scenario: Scenario, options: RunOptions = {}): RunRe
     limits,
     judge,
     maxEvents: options.maxEvents ?? DEFAULT_MAX_EVENTS,
-    recentEvents: options.lastEvents ?? DEFAULT_LAST_EVENTS,
+    recentEvents: 0,
   });
   const dispatcher =
     options.trace === undefined && options.hashes === undefined
@@ -45,52 +39,21 @@ export function runScenario(scenario: Scenario, options: RunOptions = {}): RunRe
   } catch (error) {
     crash = crashOf(world, error);
   }
-  return resultOf(world, resolved, pause, crash);
-}
-
-function runPhases(world: World, judge: Judge | undefined, dispatcher: Dispatcher): Pause {
-  const { engine, observers, scenario } = world;
-  beginRun(world);
-  const pause = engine.runUntil(scenario.knobs.safetyMicros, dispatcher);
-  if (pause !== 'time') return pause;
-  heal(world);
-  return engine.stopped ? 'stopped' : converge(world, judge, dispatcher, observers.lastProgress);
-}
-
-function heal(world: World): void {
-  world.faults.heal();
-  for (const device of world.devices) {
-    device.switchedOn = true;
-    device.start();
-  }
-  world.observers.healed(servedDevices(world).map((device) => device.deviceId));
-}
-
-/** Runs until everything that is owed is there and quiet has lasted, or a budget that progress resets ran out. */
-function converge(world: World, judge: Judge | undefined, dispatcher: Dispatcher, healedAt: number): Pause {
-  const { engine, observers, limits } = world;
-  const stretch = quietStretch(limits);
-  const budget = Math.max(stretch, settleBudget(limits));
-  const slice = Math.max(1, Math.floor(stretch / LOOKS));
-  for (;;) {
-    const pause = engine.runUntil(engine.now + slice, dispatcher);
-    if (pause !== 'time') return pause;
-    const still = engine.now - observers.lastProgress;
-    const quiet = still >= stretch && (judge === undefined || judge.settled());
-    if (!quiet && still < budget && engine.now - healedAt < MOST_BUDGETS * budget) continue;
-    observers.end(quiet);
-    return 'stopped';
-  }
-}
-
-/** Long enough that a lease which nobody renews runs out, and that whoever watches hears of it. */
-function quietStretch(limits: Limits): number {
-  return limits.leaseTtl + limits.presenceRefresh + limits.presenceGrace + limits.heartbeat;
+  const result = resultOf(world, resolved, pause, crash);
+  if (result.verdict === 'pass') return result;
+  const wanted = options.lastEvents ?? DEFAULT_LAST_EVENTS;
+  let lines: readonly string[] | undefined;
+  return {
+    ...result,
+    get lastEvents() {
+      lines ??= lastEventsOf(result, wanted);
+      return lines;
+    },
+  };
 }
 
 function crashOf(world: World, error: unknown): Crash {
-  const last = world.engine.recent.list().at(-1);
-  const node = last === undefined ? 'setup' : world.nameOf(last.target);
+  const node = world.engine.events === 0 ? 'setup' : world.nameOf(world.engine.target);
   if (!(error instanceof Error)) return { node, message: String(error), stack: '' };
   return { node, message: `${error.name}: ${error.message}`, stack: error.stack ?? '' };
 }
@@ -109,8 +72,7 @@ function resultOf(world: World, resolved: RunSetting, pause: Pause, crash: Crash
     events: engine.events,
     simulatedMicros: engine.now,
     probes: world.probes.counts,
-    lastEvents:
-      verdict === 'pass' ? [] : engine.recent.list().map((event) => eventLine(world, event.time, event)),
+    lastEvents: [],
     resolved,
   };
 }

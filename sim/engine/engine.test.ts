@@ -61,7 +61,7 @@ describe('Engine', () => {
     });
     expect(pause).toBe('budget');
     expect(engine.events).toBe(1_000);
-    expect(engine.recent.list().map((event) => event.detail)).toEqual([996, 997, 998, 999]);
+    expect(engine.recent?.list().map((event) => event.detail)).toEqual([996, 997, 998, 999]);
   });
 
   it('gives another hash as soon as one time differs', () => {

@@ -14,7 +14,7 @@ export interface EngineLimits {
   readonly maxEvents: number;
   /** Pending events. */
   readonly maxPending: number;
-  /** Events kept for a failure's report. */
+  /** Events kept for a failure's report; 0: none, which is faster. */
   readonly recentEvents: number;
 }
 
@@ -34,7 +34,7 @@ export class Engine {
   now = 0;
   events = 0;
   readonly hash = new StateHash();
-  readonly recent: RecentEvents;
+  readonly recent: RecentEvents | undefined;
   readonly #queue: EventQueue;
   readonly #limits: EngineLimits;
   readonly #tieSeed: number;
@@ -48,11 +48,12 @@ export class Engine {
     this.#queue = new EventQueue(limits.maxPending);
     this.#tieSeed = keyedHash(seed, TIE_STREAM, 0);
     this.#scheduled = new Uint32Array(targets);
-    this.recent = new RecentEvents(limits.recentEvents);
+    this.recent = limits.recentEvents === 0 ? undefined : new RecentEvents(limits.recentEvents);
   }
 
-  get pending(): number {
-    return this.#queue.size;
+  /** Target of the event under way, or of the last one. */
+  get target(): number {
+    return this.#queue.target;
   }
 
   /** @param delay integer microseconds from now, 0 or more. @throws InvariantError for NaN and negative delays. */
@@ -94,21 +95,20 @@ export class Engine {
   /** Runs the events up to and including `until`; the time is `until` afterwards, unless the run ended before. */
   runUntil(until: number, dispatcher: Dispatcher): Pause {
     const queue = this.#queue;
-    const hash = this.hash;
+    const { hash, recent } = this;
     while (!this.#stopped) {
-      if (queue.nextTime() > until) {
-        if (queue.size === 0 && until === Number.POSITIVE_INFINITY) return 'empty';
+      if (this.events >= this.#limits.maxEvents) return 'budget';
+      if (!queue.popUntil(until)) {
+        if (until === Number.POSITIVE_INFINITY) return 'empty';
         this.now = until;
         return 'time';
       }
-      if (this.events >= this.#limits.maxEvents) return 'budget';
-      queue.pop();
       this.now = queue.time;
       this.events++;
       const { kind, target, detail, payload, context } = queue;
       hash.mix(queue.time);
       hash.mix((kind << 24) ^ target);
-      this.recent.push(queue.time, kind, target, detail, payload, context);
+      recent?.push(queue.time, kind, target, detail, payload, context);
       if (!dispatcher.dispatch(kind, target, detail, payload, context)) this.events--;
     }
     return 'stopped';

@@ -4,7 +4,7 @@ import { EventQueue, eventKey, MAX_TIME } from './event-queue.ts';
 
 function drain(queue: EventQueue): number[] {
   const order: number[] = [];
-  while (queue.pop()) order.push(queue.detail);
+  while (queue.popUntil(Number.POSITIVE_INFINITY)) order.push(queue.detail);
   return order;
 }
 
@@ -32,7 +32,7 @@ describe('EventQueue', () => {
         const time = popped + keyedInt(2, 2, i, 50);
         queue.push(eventKey(time, 0), 7, 3, i, { id: i }, `c${i}`);
         model.push({ time, id: i });
-      } else if (queue.pop()) {
+      } else if (queue.popUntil(Number.POSITIVE_INFINITY)) {
         model.sort((a, b) => a.time - b.time || a.id - b.id);
         const first = model.shift();
         expect(queue.detail).toBe(first?.id);

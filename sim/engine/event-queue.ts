@@ -19,14 +19,14 @@ export function eventKey(time: number, tie: number): number {
 /**
  * The pending events, ordered by (time, tie, sequence): a 4-ary heap over typed arrays, with the payload in slots that
  * are used again. Time and tie are one double, so that almost every comparison is one compare; the sequence decides
- * only between equal keys. `pop` loads the first event into the public fields: nothing is allocated per event.
+ * only between equal keys. popping loads the first event into the public fields: nothing is allocated per event.
  *
  * *Invariant:* heap position i holds the least key of its subtree; slots[0..size) and the free list partition the slots.
  */
 export class EventQueue {
   size = 0;
 
-  // The event that `pop` loaded.
+  // The event that was popped last.
   time = 0;
   kind = 0;
   target = 0;
@@ -59,9 +59,12 @@ export class EventQueue {
     this.#freeFrom(0);
   }
 
-  /** Time of the first event; Infinity when there is none. */
-  nextTime(): number {
-    return this.size === 0 ? Number.POSITIVE_INFINITY : Math.floor(this.#keys[0]! / TIE_SCALE);
+  /** Loads and removes the first event, if its time is at most `until`. @returns whether there was one. */
+  popUntil(until: number): boolean {
+    // A key is below (until + 1) * scale exactly when its time is at most `until`.
+    if (this.size === 0 || this.#keys[0]! >= (until + 1) * TIE_SCALE) return false;
+    this.#pop();
+    return true;
   }
 
   /** @param key from `eventKey`. @throws InvariantError when the queue is full. */
@@ -78,9 +81,7 @@ export class EventQueue {
     this.#siftUp(this.size++, key, slot);
   }
 
-  /** Loads and removes the first event. @returns false when there is none. */
-  pop(): boolean {
-    if (this.size === 0) return false;
+  #pop(): void {
     const slot = this.#slots[0]!;
     this.time = Math.floor(this.#keys[0]! / TIE_SCALE);
     this.kind = this.#kinds[slot]!;
@@ -95,7 +96,6 @@ export class EventQueue {
     const lastSlot = this.#slots[last]!;
     this.#slots[last] = slot;
     if (last > 0) this.#siftDown(lastKey, lastSlot);
-    return true;
   }
 
   #siftUp(start: number, key: number, slot: number): void {

@@ -1,7 +1,7 @@
 import { OPEN_END } from '../../core/contract/records.ts';
 import { keyedInt } from '../../core/contract/random.ts';
 import { MILLISECOND } from '../../core/contract/time.ts';
-import { CALL, FAULT_BEGIN, FAULT_END, OP, SAMPLE } from './event-kind.ts';
+import { CALL, FAULT_BEGIN, FAULT_END, SAMPLE } from './event-kind.ts';
 import { userIdOf } from './plan-ids.ts';
 import type { World } from './world.ts';
 
@@ -24,7 +24,7 @@ export function beginRun(world: World): void {
     const delay = keyedInt(world.seed, START_STREAM, device.index, START_SPREAD);
     engine.schedule(delay, CALL, device.index, 0, () => device.start(), undefined);
   }
-  scenario.ops.forEach((op, i) => engine.scheduleAt(op.at, OP, world.api.index, i, undefined, undefined));
+  world.users.begin();
   scenario.faults.forEach((fault, i) => {
     engine.scheduleAt(fault.at, FAULT_BEGIN, world.api.index, i, undefined, undefined);
     if (fault.permanent === true) return;

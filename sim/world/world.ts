@@ -5,7 +5,7 @@ import type { Dispatcher } from '../engine/engine.ts';
 import { Engine } from '../engine/engine.ts';
 import type { Judge } from '../oracles/judge.ts';
 import type { Scenario } from '../scenario.ts';
-import { performOp } from '../workloads/perform-op.ts';
+import { Users } from '../workloads/users.ts';
 import { ApiNode } from './api-node.ts';
 import type { Connection } from './connection.ts';
 import { DeliveryQueueNode, type QueueCall } from './delivery-queue.ts';
@@ -73,6 +73,7 @@ export class World implements Dispatcher {
   readonly hosts: readonly Host[];
   readonly chatIds: readonly ChatId[];
   readonly faults: FaultBook;
+  readonly users: Users;
   /** After this long a call whose answer was lost is given up by its caller's client library. Microseconds. */
   readonly callTimeout: number;
   /** Effects of the event under way; undefined while nobody traces. */
@@ -124,6 +125,7 @@ export class World implements Dispatcher {
     this.router = new RequestRouter(this, this.services);
     this.chatIds = topology.chats.map((_, i) => chatIdOf(i));
     this.faults = new FaultBook(this);
+    this.users = new Users(this);
   }
 
   hostNamed(name: string): Host | undefined {
@@ -247,7 +249,7 @@ export class World implements Dispatcher {
         return;
       }
       case EVENT.OP:
-        performOp(this, detail);
+        this.users.perform(detail);
         return;
       case EVENT.FAULT_BEGIN:
         this.faults.begin(detail);

@@ -1,0 +1,59 @@
+import { type Limits, settleBudget } from '../core/contract/limits.ts';
+import type { Dispatcher, Pause } from './engine/engine.ts';
+import type { Judge } from './oracles/judge.ts';
+import { beginRun } from './world/begin-run.ts';
+import { servedDevices } from './world/served-devices.ts';
+import type { World } from './world/world.ts';
+
+/** A run that makes progress for ever is given up after this many budgets. */
+const MOST_BUDGETS = 20;
+/** How often the liveness phase looks whether the run may end, within the stretch of quiet that it waits for. */
+const LOOKS = 8;
+
+type Settling = Pick<Judge, 'settled'>;
+
+/** Runs the world from its begin to its end. Throws what a machine throws. */
+export function runPhases(world: World, judge: Settling | undefined, dispatcher: Dispatcher): Pause {
+  const { engine, observers, scenario } = world;
+  beginRun(world);
+  const pause = engine.runUntil(scenario.knobs.safetyMicros, dispatcher);
+  if (pause !== 'time') return pause;
+  heal(world);
+  return engine.stopped ? 'stopped' : converge(world, judge, dispatcher, observers.lastProgress);
+}
+
+function heal(world: World): void {
+  world.faults.heal();
+  for (const device of world.devices) {
+    device.switchedOn = true;
+    device.start();
+  }
+  world.observers.healed(servedDevices(world).map((device) => device.deviceId));
+}
+
+/** Runs until everything that is owed is there and quiet has lasted, or a budget that progress resets ran out. */
+function converge(
+  world: World,
+  judge: Settling | undefined,
+  dispatcher: Dispatcher,
+  healedAt: number,
+): Pause {
+  const { engine, observers, limits } = world;
+  const stretch = quietStretch(limits);
+  const budget = Math.max(stretch, settleBudget(limits));
+  const slice = Math.max(1, Math.floor(stretch / LOOKS));
+  for (;;) {
+    const pause = engine.runUntil(engine.now + slice, dispatcher);
+    if (pause !== 'time') return pause;
+    const still = engine.now - observers.lastProgress;
+    const quiet = still >= stretch && (judge === undefined || judge.settled());
+    if (!quiet && still < budget && engine.now - healedAt < MOST_BUDGETS * budget) continue;
+    observers.end(quiet);
+    return 'stopped';
+  }
+}
+
+/** Long enough that a lease which nobody renews runs out, and that whoever watches hears of it. */
+function quietStretch(limits: Limits): number {
+  return limits.leaseTtl + limits.presenceRefresh + limits.presenceGrace + limits.heartbeat;
+}

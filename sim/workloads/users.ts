@@ -1,0 +1,34 @@
+import { OP } from '../world/event-kind.ts';
+import type { World } from '../world/world.ts';
+import { performOp } from './perform-op.ts';
+
+/** The users: they carry out the ops of the scenario in the order of their times. Only the next one waits in the queue. */
+export class Users {
+  readonly #world: World;
+  /** Indices of the ops by (time, index). */
+  readonly #order: Uint32Array;
+  #next = 0;
+
+  constructor(world: World) {
+    this.#world = world;
+    const { ops } = world.scenario;
+    this.#order = Uint32Array.from(ops, (_, i) => i).sort((a, b) => ops[a]!.at - ops[b]!.at || a - b);
+  }
+
+  begin(): void {
+    this.#scheduleNext();
+  }
+
+  /** @param index of the op that is due. */
+  perform(index: number): void {
+    this.#scheduleNext();
+    performOp(this.#world, index);
+  }
+
+  #scheduleNext(): void {
+    const index = this.#order[this.#next++];
+    if (index === undefined) return;
+    const { engine, scenario, api } = this.#world;
+    engine.scheduleAt(scenario.ops[index]!.at, OP, api.index, index, undefined, undefined);
+  }
+}
