@@ -21,6 +21,8 @@ export interface GroupKind<Request, Result> {
   /** How much of a group a call takes. */
   items(request: Request): number;
   bytes(request: Request): number;
+  /** How long the first call waits for others, for what nobody waits for: fewer commits, each a write to the disk. */
+  readonly lingerMs?: number;
   /** Calls that share a key never share a group. */
   keys(request: Request): readonly string[];
   /** Carries a group out. @throws MalformedRequest before anything was sent. */
@@ -111,10 +113,12 @@ export class GroupLane<Request, Result> {
     }
     if (this.#freeWorker() === undefined) return;
     this.#scheduled = true;
-    setImmediate(() => {
+    const dispatch = (): void => {
       this.#scheduled = false;
       this.#dispatch();
-    });
+    };
+    if (this.#kind.lingerMs === undefined) setImmediate(dispatch);
+    else setTimeout(dispatch, this.#kind.lingerMs);
   }
 
   #freeWorker(): Worker | undefined {
