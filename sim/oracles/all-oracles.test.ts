@@ -165,6 +165,27 @@ describe('no-duplicate-shown', () => {
     expectRed(tale, NAME, /given to m_2 and to m_1/);
   });
 
+  test('a send is reported as failed and is a message', () => {
+    const failed = (tale: Tale): Tale =>
+      tale.tell({
+        kind: 'send-failed',
+        deviceId: 'd_1' as never,
+        clientMsgId: 'k_1' as never,
+        chatId: 'c_1' as never,
+        code: 'unavailable',
+      });
+    expectRed(
+      failed(threeDevices().send('d_1', 'c_1', 'k_1').commit('d_1', 'c_1', 1, 'm_1')),
+      NAME,
+      /m_1 as well/,
+    );
+    expectRed(
+      failed(threeDevices().send('d_1', 'c_1', 'k_1')).commit('d_1', 'c_1', 1, 'm_1'),
+      NAME,
+      /m_1 as well/,
+    );
+  });
+
   test('the same clientMsgId of two users is two messages', () => {
     const tale = threeDevices().sent('c_1', 1, 'm_1').send('d_2', 'c_1', 'k_1');
     expect(tale.commit('d_2', 'c_1', 2, 'm_2', { clientMsgId: 'k_1' as never }).judged()).toBeUndefined();
@@ -253,6 +274,11 @@ describe('delivered-set-is-membership', () => {
   test('leaving takes away what came before', () => {
     const tale = everywhere(threeDevices().sent('c_1', 1, 'm_1'), 1);
     expectRed(tale.member('c_1', 'u_2', [], 1), NAME, /spans became \[\]/);
+  });
+
+  test('a change takes effect later than it was decided', () => {
+    const tale = everywhere(threeDevices().sent('c_1', 1, 'm_1'), 1);
+    expectRed(tale.member('c_1', 'u_2', [{ after: 0, upTo: 2 }], 1), NAME, /"upTo":2/);
   });
 
   test('joining gives what came before', () => {

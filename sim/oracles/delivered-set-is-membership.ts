@@ -1,3 +1,4 @@
+import { OPEN_END } from '../../core/contract/records.ts';
 import type { History } from './history.ts';
 import type { JudgeOptions } from './judge.ts';
 import type { Observation } from './observation.ts';
@@ -42,7 +43,7 @@ function outsider(history: History, seq: number, what: string, at: number): Viol
   const user = history.userNames[history.user] ?? 'a user without a name';
   const spans = history.spans[history.seat]!;
   const words = spans.map(({ after, upTo }) =>
-    upTo >= Number.MAX_SAFE_INTEGER ? `from seq ${after + 1} on` : `seq ${after + 1} to ${upTo}`,
+    upTo === OPEN_END ? `from seq ${after + 1} on` : `seq ${after + 1} to ${upTo}`,
   );
   const expected =
     words.length === 0 ? `${user} sees nothing of ${chat}` : `${user} sees of ${chat} ${words.join(' and ')}`;
@@ -55,6 +56,18 @@ function rewritten(
   at: number,
 ): Violation | undefined {
   const before = history.spans[history.seat]!;
+  // It takes effect at the head: from there on everything is visible, or nothing.
+  const later = o.member.spans.some(
+    ({ after, upTo }) => after > o.head || (upTo > o.head && upTo !== OPEN_END),
+  );
+  if (later) {
+    return broken(
+      NAME,
+      at,
+      `a change of ${o.member.userId} in ${o.chatId} takes effect at head ${o.head}, not later`,
+      `the spans became ${JSON.stringify(o.member.spans)}`,
+    );
+  }
   if (sameUpTo(before, o.member.spans, o.head)) return undefined;
   return broken(
     NAME,

@@ -66,6 +66,8 @@ export class History {
   readonly sendChat: number[] = [];
   readonly sentAt: number[] = [];
   readonly sendEnded: boolean[] = [];
+  /** The sender was told that it is no message. */
+  readonly sendFailed: boolean[] = [];
   /** Sends without an end so far. */
   openSends = 0;
   /** Message that a send became; NONE until it is known. */
@@ -181,6 +183,7 @@ export class History {
     this.sendChat.push(NONE);
     this.sentAt.push(NONE);
     this.sendEnded.push(false);
+    this.sendFailed.push(false);
     this.sendMessage.push(NONE);
     return send;
   }
@@ -265,6 +268,7 @@ export class History {
         return;
       case 'send-failed':
         this.#endSend();
+        this.sendFailed[this.send] = true;
         return;
       case 'acked':
         this.#endSend();

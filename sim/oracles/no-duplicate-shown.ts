@@ -7,14 +7,15 @@ const NAME = 'no-duplicate-shown';
 
 /**
  * Promise 2. A device shows a message once; a send is one message for ever, however often it is repeated: one
- * (sender, clientMsgId), one serverMsgId, one seq, in every ACK and in the store.
+ * (sender, clientMsgId), one serverMsgId, one seq, in every ACK and in the store. And a send whose failure was reported is
+ * none: its user writes it again.
  */
 export function noDuplicateShown(history: History): Oracle {
   /** By device, then message. */
   const shown: boolean[][] = [];
   return {
     name: NAME,
-    watches: ['shown', 'acked', 'committed'],
+    watches: ['shown', 'acked', 'send-failed', 'committed'],
     observe(o, at) {
       switch (o.kind) {
         case 'shown': {
@@ -25,7 +26,10 @@ export function noDuplicateShown(history: History): Oracle {
         }
         case 'acked':
           return twoMessages(history, o.clientMsgId, o.seq, at) ?? movedMessage(history, o.seq, at);
+        case 'send-failed':
+          return history.sendMessage[history.send] === NONE ? undefined : failedAndSent(history, at);
         case 'committed':
+          if (history.sendFailed[history.send]!) return failedAndSent(history, at);
           return committedTwice(history, o, at);
         default:
           return undefined;
@@ -41,6 +45,19 @@ function shownTwice(history: History, o: Extract<Observation, { kind: 'shown' }>
     at,
     `${who} shows ${o.serverMsgId} once`,
     `it shows ${o.serverMsgId} again, now at seq ${o.seq} of ${o.chatId}`,
+  );
+}
+
+function failedAndSent(history: History, at: number): Violation {
+  const who = history.userNames[history.user]!;
+  const name = history.sendNames[history.send]!;
+  const message = history.sendMessage[history.send]!;
+  const what = message === NONE ? history.messageNames[history.message] : history.messageNames[message];
+  return broken(
+    NAME,
+    at,
+    `${name} of ${who} has failed, as its sender was told, or is a message: not both`,
+    `it is reported as failed and is ${what ?? 'a message'} as well`,
   );
 }
 
