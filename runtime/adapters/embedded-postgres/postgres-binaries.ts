@@ -26,7 +26,7 @@ export const POSTGRES_MAJOR = '18';
 
 /**
  * @param user who will run them. A checkout that this user cannot enter (one below /root, say) is copied once, about
- *   35 MB, to a folder that everybody can.
+ *   60 MB, to a folder that everybody can.
  * @param places where they are installed, and where copies may go; for tests.
  * @throws Error when the platform has no package, or it is not installed.
  */
