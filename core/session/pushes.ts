@@ -3,7 +3,7 @@ import type { DeliveryMessage, ReceiptRecord } from '../contract/records.ts';
 import type { Push, PushOutcome } from './push.ts';
 import { prove } from './proof.ts';
 import { mayTell, tell, tellReceipts, waitWith } from './receipts-down.ts';
-import { markBehind, pump, sendMessage } from './replay.ts';
+import { absorbOwn, markBehind, pump, sendMessage } from './replay.ts';
 import {
   type ChatView,
   type Gateway,
@@ -83,6 +83,9 @@ function pushMessage(
   }
   if (canSendNow(gateway, session, view, message)) {
     sendMessage(session, view, message, view.tip, out);
+    // In a chat where both sides write, the ACK of an answer often comes before the push of what it answers.
+    absorbOwn(view);
+    if (view.head < view.pushed) view.head = view.pushed;
     tellReceipts(session, out);
     view.waiters.push(waiter);
     return;

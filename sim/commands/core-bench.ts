@@ -76,8 +76,23 @@ export function benchCore(options: {
 
 type MachineName = 'device' | 'gateway' | 'message service' | 'relay' | 'delivery worker';
 
-/** All machines wired to each other; every queue below is one machine's inbox. */
+/** One step that is due: of which machine, and what it is told. */
+type Due =
+  | { readonly to: 'device'; readonly device: Device; readonly conn: ConnId; readonly event: DeviceEvent }
+  | { readonly to: 'gateway'; readonly event: GatewayEvent }
+  | { readonly to: 'message service'; readonly event: MessageServiceEvent }
+  | { readonly to: 'relay'; readonly event: RelayEvent }
+  | { readonly to: 'delivery worker'; readonly event: DeliveryWorkerEvent };
+
+/** Bursts in a row without a message shown: the circuit is stuck, and would be for ever. */
+const IDLE_BURSTS = 20;
+
+/**
+ * All machines wired to each other. What one tells another waits in a queue, first in, first out, as between real roles:
+ * a machine that is entered again while its effects are carried out would see its own messages out of order.
+ */
 class Circuit {
+  #due: Due[] = [];
   readonly #clock: (() => number) | undefined;
   readonly #steps = new Map<MachineName, { steps: number; ms: number }>();
   readonly #gateway = createGateway({
@@ -113,6 +128,52 @@ class Circuit {
     this.#deliver({ kind: 'assigned', partition: 0, generation: 1, offset: 0 });
     for (let pair = 0; pair < PAIRS; pair++) this.#chats.push(chatId(`c_${pair + 1}`));
     for (let i = 0; i < 2 * PAIRS; i++) this.#connect(i);
+    this.#drain();
+  }
+
+  #drain(): void {
+    for (let i = 0; i < this.#due.length; i++) this.#take(this.#due[i] as Due);
+    this.#due = [];
+  }
+
+  #take(due: Due): void {
+    switch (due.to) {
+      case 'device':
+        this.#stepDevice(due.device, due.conn, due.event);
+        break;
+      case 'gateway':
+        this.#stepGateway(due.event);
+        break;
+      case 'message service':
+        this.#stepService(due.event);
+        break;
+      case 'relay':
+        this.#stepRelay(due.event);
+        break;
+      case 'delivery worker':
+        this.#stepWorker(due.event);
+        break;
+    }
+  }
+
+  #device(device: Device, conn: ConnId, event: DeviceEvent): void {
+    this.#due.push({ to: 'device', device, conn, event });
+  }
+
+  #atGateway(event: GatewayEvent): void {
+    this.#due.push({ to: 'gateway', event });
+  }
+
+  #atService(event: MessageServiceEvent): void {
+    this.#due.push({ to: 'message service', event });
+  }
+
+  #atRelay(event: RelayEvent): void {
+    this.#due.push({ to: 'relay', event });
+  }
+
+  #deliver(event: DeliveryWorkerEvent): void {
+    this.#due.push({ to: 'delivery worker', event });
   }
 
   #connect(index: number): void {
@@ -141,7 +202,12 @@ class Circuit {
   /** @returns messages shown, at least `count`. */
   run(count: number): number {
     const before = this.#shown;
-    while (this.#shown - before < count) this.#burst();
+    for (let idle = 0; this.#shown - before < count; ) {
+      const shown = this.#shown;
+      this.#burst();
+      idle = this.#shown === shown ? idle + 1 : 0;
+      if (idle === IDLE_BURSTS) throw new Error(`the circuit is stuck after ${this.#shown} messages`);
+    }
     return this.#shown - before;
   }
 
@@ -170,12 +236,15 @@ class Circuit {
         this.#device(this.#devices[sender] as Device, connId(sender + 1), event);
       }
     }
+    this.#drain();
     this.#atRelay({ kind: 'hint' });
+    this.#drain();
     const due = this.#receiptsDue;
     this.#receiptsDue = [];
     for (const device of due) {
       this.#device(device, connId(this.#devices.indexOf(device) + 1), { kind: 'wake', timer: 'receipt' });
     }
+    this.#drain();
   }
 
   #timed<Effect>(machine: MachineName, step: () => readonly Effect[]): readonly Effect[] {
@@ -190,7 +259,7 @@ class Circuit {
     return effects;
   }
 
-  #device(device: Device, conn: ConnId, event: DeviceEvent): void {
+  #stepDevice(device: Device, conn: ConnId, event: DeviceEvent): void {
     for (const effect of this.#timed('device', () => stepDevice(device, event, this.#now))) {
       this.#deviceEffect(device, conn, effect);
     }
@@ -203,7 +272,7 @@ class Circuit {
     } else if (effect.kind === 'wake' && effect.timer === 'receipt') this.#receiptsDue.push(device);
   }
 
-  #atGateway(event: GatewayEvent): void {
+  #stepGateway(event: GatewayEvent): void {
     for (const effect of this.#timed('gateway', () => stepGateway(this.#gateway, event, this.#now))) {
       this.#gatewayEffect(effect);
     }
@@ -241,6 +310,8 @@ class Circuit {
           result: { outcome: 'ok', chats: this.#listed(effect.conn) },
         });
         return;
+      case 'fetch':
+        throw new Error('the circuit has no store: every message must reach its device by a push');
       default:
         return;
     }
@@ -251,7 +322,7 @@ class Circuit {
     return [{ chatId: this.#chats[(conn - 1) >> 1] as ChatId, head: 0, cursor: 0, spans, receipts: [] }];
   }
 
-  #atService(event: MessageServiceEvent): void {
+  #stepService(event: MessageServiceEvent): void {
     for (const effect of this.#timed('message service', () =>
       stepMessageService(this.#service, event, this.#now),
     )) {
@@ -297,7 +368,7 @@ class Circuit {
     }
   }
 
-  #atRelay(event: RelayEvent): void {
+  #stepRelay(event: RelayEvent): void {
     for (const effect of this.#timed('relay', () => stepRelay(this.#relay, event, this.#now)))
       this.#relayEffect(effect);
   }
@@ -328,7 +399,7 @@ class Circuit {
     this.#deliver({ kind: 'records', partition: 0, generation: 1, records });
   }
 
-  #deliver(event: DeliveryWorkerEvent): void {
+  #stepWorker(event: DeliveryWorkerEvent): void {
     for (const effect of this.#timed('delivery worker', () =>
       stepDeliveryWorker(this.#worker, event, this.#now),
     )) {
