@@ -44,6 +44,10 @@ export async function serve(argv: readonly string[]): Promise<number> {
   const json = flags.on('json');
   if (!json) console.log(`Parley starts: PostgreSQL in ${dataDir} …`);
 
+  process.on('uncaughtException', (err) => {
+    log.fatal({ err }, 'a defect of Parley; the process ends, and what was acknowledged is in the data folder');
+    process.exit(EXIT.defect);
+  });
   const ended = Promise.withResolvers<number>();
   const limits = SINGLE_PROCESS_LIMITS;
   const stopAsked = stopSignals();
