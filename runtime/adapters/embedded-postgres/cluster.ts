@@ -33,11 +33,14 @@ export const DATABASE = 'parley';
  */
 export function openCluster(dataDir: string, log: Logger): Cluster {
   const dir = join(dataDir, 'postgres');
-  if (!existsSync(join(dir, 'PG_VERSION'))) {
+  if (!existsSync(dir)) {
     log.info({ dir }, 'setting up a new PostgreSQL cluster');
     initialise(dataDir, dir);
   }
-  const user = ownedBy(dir);
+  refuseOfOthers(dir);
+  if (!existsSync(join(dir, 'PG_VERSION'))) {
+    throw new Error(`${dir} holds no PostgreSQL data. Next: move it away, or use another data folder`);
+  }
   const version = readFileSync(join(dir, 'PG_VERSION'), 'utf8').trim();
   if (version !== POSTGRES_MAJOR) {
     throw new Error(
@@ -45,32 +48,25 @@ export function openCluster(dataDir: string, log: Logger): Cluster {
         'Next: use another data folder, or move the data with pg_dump of the old version',
     );
   }
+  // Root may have copied it: then it is handed over.
+  const user = clusterUser(dir);
+  if (user !== undefined && statSync(dir).uid !== user.uid) giveTo(dir, user);
   return { dir: realpathSync(dir), user, postgres: postgresBinaries(user).postgres };
 }
 
-/** A folder that root copied belongs to root and is handed over; that of another user is not ours to take. */
-function ownedBy(dir: string): RunAs | undefined {
-  const user = clusterUser(dir);
+/** Without being root, a folder of another user cannot even be looked into. */
+function refuseOfOthers(dir: string): void {
+  const own = process.getuid?.();
   const owner = statSync(dir).uid;
-  if (user === undefined) {
-    const own = process.getuid?.();
-    if (own !== undefined && owner !== own) {
-      throw new Error(
-        `${dir} belongs to user ${owner}, this process runs as ${own}. ` +
-          `Next: start as user ${owner} or as root, or use another data folder`,
-      );
-    }
-  } else if (owner !== user.uid) giveTo(dir, user);
-  return user;
+  if (own === undefined || own === 0 || own === owner) return;
+  throw new Error(
+    `${dir} belongs to user ${owner}, this process runs as ${own}. ` +
+      `Next: start as user ${owner} or as root, or use another data folder`,
+  );
 }
 
 /** Made aside and moved in place, so that an initdb cut short leaves no half of a cluster. */
 function initialise(dataDir: string, dir: string): void {
-  if (existsSync(dir)) {
-    throw new Error(
-      `${dir} exists and holds no PostgreSQL data. Next: move it away, or use another data folder`,
-    );
-  }
   const unfinished = join(dataDir, 'postgres.new');
   rmSync(unfinished, { recursive: true, force: true });
   mkdirSync(unfinished, { mode: 0o700 });

@@ -27,10 +27,18 @@ export class DataFolderInUseError extends Error {
 
 const NAME = /^server\.lock\.(\d+)$/;
 
-/** @throws DataFolderInUseError when a running server has the folder. */
+/** @throws DataFolderInUseError when a running server has the folder; Error when it cannot be written. */
 export function lockDataFolder(dataDir: string): DataFolderLock {
   const mine = join(dataDir, `server.lock.new.${process.pid}`);
-  writeFileSync(mine, JSON.stringify(ownIdentity()), { mode: 0o600 });
+  try {
+    writeFileSync(mine, JSON.stringify(ownIdentity()), { mode: 0o600 });
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(
+      `the data folder ${dataDir} cannot be written: ${reason}. Next: give this user the right to it, or use another`,
+      { cause },
+    );
+  }
   try {
     const number = take(dataDir, mine);
     return { release: () => rmSync(lockFile(dataDir, number), { force: true }) };
