@@ -1,0 +1,34 @@
+import { steadyLoad } from '../properties/steady-load.ts';
+import { runScenario } from '../run.ts';
+
+export interface SimBenchResult {
+  /** Simulated events per second of one core, every promise watched. */
+  readonly eventsPerSecond: number;
+  /** The same with nobody watching: the difference is what judging costs. */
+  readonly unjudgedEventsPerSecond: number;
+  readonly events: number;
+}
+
+const SENDS = 2_000;
+
+/**
+ * What the simulator alone costs, on one core: a steady load without faults, run again and again.
+ * @param options.seconds length of each of the two measurements, after a warm-up of the same work.
+ * @param options.clock milliseconds, monotone.
+ */
+export function benchSim(options: { readonly seconds: number; readonly clock: () => number }): SimBenchResult {
+  const judged = measure(options, (seed) => runScenario(steadyLoad(seed, SENDS)).events);
+  const plain = measure(options, (seed) => runScenario(steadyLoad(seed, SENDS), { judge: 'nobody' }).events);
+  return { eventsPerSecond: judged.rate, unjudgedEventsPerSecond: plain.rate, events: judged.events };
+}
+
+function measure(
+  options: { readonly seconds: number; readonly clock: () => number },
+  run: (seed: number) => number,
+): { readonly rate: number; readonly events: number } {
+  for (let seed = 0; seed < 4; seed++) run(seed);
+  const begin = options.clock();
+  let events = 0;
+  for (let seed = 0; options.clock() - begin < options.seconds * 1_000; seed++) events += run(seed);
+  return { rate: (events * 1_000) / (options.clock() - begin), events };
+}
