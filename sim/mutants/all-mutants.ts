@@ -1,4 +1,13 @@
+import { DELIVERY_MUTANTS } from './delivery-mutants.ts';
+import { DEVICE_MUTANTS } from './device-mutants.ts';
 import type { Mutant } from './mutant.ts';
+import { SERVICE_MUTANTS } from './service-mutants.ts';
+import { SESSION_MUTANTS } from './session-mutants.ts';
 
 /** Every planted bug, in the order of the message's way. */
-export const ALL_MUTANTS: readonly Mutant[] = [];
+export const ALL_MUTANTS: readonly Mutant[] = [
+  ...DEVICE_MUTANTS,
+  ...SERVICE_MUTANTS,
+  ...DELIVERY_MUTANTS,
+  ...SESSION_MUTANTS,
+];

@@ -1,0 +1,124 @@
+import type { Mutant } from './mutant.ts';
+
+const RELAY = 'core/fan-out/relay.ts';
+const WORKER = 'core/delivery/delivery-worker.ts';
+const LOST = ['no-acked-message-lost', 'converges'] as const;
+
+/** Bugs between the outbox and the gateways, and of presence. */
+export const DELIVERY_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'outbox-deleted-before-publish',
+    file: RELAY,
+    find: "  if (ids.length > 0) start(relay, { kind: 'publish', ids, events, page: undefined }, out);",
+    replace:
+      "  if (ids.length > 0) {\n    start(relay, { kind: 'delete', ids }, out);\n    start(relay, { kind: 'publish', ids: [], events, page: undefined }, out);\n  }",
+    story: 'A relay that dies between the two has deleted what it never published.',
+    expected: LOST,
+  },
+  {
+    name: 'publish-unknown-taken-for-ok',
+    file: RELAY,
+    find: "if (outcome !== 'ok') rest(relay, call, out);",
+    replace: "if (outcome === 'failed') rest(relay, call, out);",
+    story: 'A publish whose outcome is unknown is believed.',
+    expected: LOST,
+  },
+  {
+    name: 'relay-follows-ids',
+    file: RELAY,
+    find: 'if (relay.inFlight.has(row.id)) continue;',
+    replace:
+      'if (relay.inFlight.has(row.id) || row.id < (relay.top ?? 0)) continue;\n    relay.top = row.id;',
+    story: 'The outbox is followed by id: a row that commits late is stepped over.',
+    expected: LOST,
+  },
+  {
+    name: 'only-one-failed-call-retried',
+    file: RELAY,
+    find: 'for (const call of calls) start(relay, call, out);',
+    replace: 'for (const call of calls.slice(0, 1)) start(relay, call, out);',
+    story: 'Of several calls that failed at once the relay repeats the first.',
+    expected: LOST,
+  },
+  {
+    name: 'large-group-first-page-only',
+    file: RELAY,
+    find: 'const last = result.users.length < relay.limits.fanOutPage;',
+    replace: 'const last = true;',
+    story: 'Members of a large group beyond the first page are never told.',
+    expected: LOST,
+  },
+  {
+    name: 'offset-committed-before-finished',
+    file: 'core/delivery/partition-offsets.ts',
+    find: 'while (n < done.length && done[n] === true) n++;',
+    replace: 'n = slot - partition.first + 1;',
+    story:
+      'The offset of a finished event is committed although events below it are not finished; a rebalance skips them.',
+    expected: LOST,
+  },
+  {
+    name: 'delivery-given-up-silently',
+    file: WORKER,
+    find: '} else mark(worker, task, out);',
+    replace: '} else finishTask(worker, task, out);',
+    story: 'A worker that cannot reach a device gives up and tells nobody.',
+    expected: LOST,
+  },
+  {
+    name: 'silent-registry-means-offline',
+    file: WORKER,
+    find: 'else if (found === undefined) rest(worker, task, worker.limits.pushRetry, now, out);',
+    replace: 'else if (found === undefined) finishTask(worker, task, out);',
+    story: 'While the session registry is down everybody counts as offline.',
+    expected: LOST,
+  },
+  {
+    name: 'push-never-times-out',
+    file: WORKER,
+    find: "    onPushed(worker, pushId, 'unreachable', now, out);\n",
+    replace: '',
+    story: 'A push without an answer is waited for, for ever: one stuck device holds up a partition.',
+    expected: LOST,
+  },
+  {
+    name: 'own-other-devices-left-out',
+    file: WORKER,
+    find: 'event.item.message.fromDevice === entry.deviceId &&',
+    replace: '',
+    story: "The sender's other devices are not told.",
+    expected: LOST,
+  },
+  {
+    name: 'presence-never-expires',
+    file: 'core/presence/presence-board.ts',
+    find: '} else if (hasElapsed(watched.offlineSince, gateway.limits.presenceGrace, now)) {',
+    replace: '} else if (now < 0) {',
+    story: 'Ghosts: who has gone stays ONLINE for ever.',
+    expected: ['presence-converges'],
+  },
+  {
+    name: 'presence-without-grace',
+    file: 'core/presence/presence-board.ts',
+    find: "} else if (watched.status !== 'ONLINE') become(watched, 'OFFLINE', reading.lastSeen, out);",
+    replace: "} else become(watched, 'OFFLINE', reading.lastSeen, out);\n    if (reading.online) continue;",
+    story: 'A reconnect makes a user blink.',
+    expected: ['presence-converges'],
+  },
+  {
+    name: 'members-asked-for-once',
+    file: 'core/presence/presence-board.ts',
+    find: 'if (!chat.told || chat.age >= MEMBERS_REFRESH) askMembers(gateway, session, chatId, out);',
+    replace: '',
+    story: 'A chat whose members could not be told when it was opened shows no presence.',
+    expected: ['presence-converges'],
+  },
+  {
+    name: 'codec-forgets-the-predecessor',
+    file: 'core/wire/server-codec.ts',
+    find: 'prev: prev === frame.seq - 1 ? undefined : prev,',
+    replace: 'prev: undefined,',
+    story: 'On the wire every message follows the seq before it, also for who did not see that one.',
+    expected: ['no-acked-message-lost', 'converges', 'order-per-chat'],
+  },
+];

@@ -1,0 +1,108 @@
+import type { Mutant } from './mutant.ts';
+
+const INBOX = 'core/device/inbox.ts';
+const OUTBOX = 'core/device/outbox.ts';
+
+/** Bugs of the client's half. */
+export const DEVICE_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'dedup-lost-on-the-device',
+    file: INBOX,
+    find: 'if (frame.seq <= inbox.cursor) {',
+    replace: 'if (frame.seq < inbox.cursor) {',
+    story: 'The last message shown is shown again when it is pushed again.',
+    expected: ['no-duplicate-shown', 'order-per-chat'],
+  },
+  {
+    name: 'gap-skipped',
+    file: INBOX,
+    find: 'if (prev > inbox.cursor) {',
+    replace: 'if (prev > inbox.cursor + 1) {',
+    story:
+      'A hole of one message is not seen: a higher seq comes first and the lower one is skipped for ever.',
+    expected: ['order-per-chat'],
+  },
+  {
+    name: 'hole-never-asked-for',
+    file: INBOX,
+    find: 'if (!hasHole(inbox)) continue;',
+    replace: 'continue;',
+    story: 'The device waits for a missing message and never asks SYNC for it.',
+    expected: ['no-acked-message-lost', 'converges'],
+  },
+  {
+    name: 'dropped-ahead-forgotten',
+    file: INBOX,
+    find: 'return inbox.ahead.size > 0 || inbox.dropped > inbox.cursor;',
+    replace: 'return inbox.ahead.size > 0;',
+    story: 'A message that could not be kept ahead of a hole is never fetched once the hole has closed.',
+    expected: ['no-acked-message-lost', 'converges'],
+  },
+  {
+    name: 'receipt-before-shown',
+    file: INBOX,
+    find: 'accept(device, inbox, message, frame.prev, true, now, out);',
+    replace:
+      'oweReceipt(device, inbox, frame, out); accept(device, inbox, message, frame.prev, true, now, out);',
+    story: 'The device confirms a message when it arrives, not when it is shown.',
+    expected: ['receipts-monotone', 'cursors-never-regress'],
+  },
+  {
+    name: 'send-retried-once',
+    file: OUTBOX,
+    find: "out.push({ kind: 'wake', timer: 'send', after: device.limits.sendRetry });",
+    replace: '',
+    story: 'The retry timer of the outbox is armed once: a send that is lost twice waits for ever.',
+    expected: ['converges'],
+  },
+  {
+    name: 'retry-under-a-new-id',
+    file: OUTBOX,
+    find: "frame: { frame: 'SEND', clientMsgId, chatId, ciphertext, mediaIds },",
+    replace:
+      "frame: { frame: 'SEND', clientMsgId: outgoing.attempts > 1 ? 'f' + clientMsgId.slice(1) : clientMsgId, chatId, ciphertext, mediaIds },",
+    story:
+      'A retry uses another clientMsgId, as if it were a new message: reuse of ids after a reconnect, turned round.',
+    expected: ['converges', 'no-acked-message-lost'],
+  },
+  {
+    name: 'window-shut-after-reading-back',
+    file: OUTBOX,
+    find: '  settle(device, outgoing, out);\n  pumpSends(device, now, out);\n}\n\n/** Takes a send out',
+    replace: '  settle(device, outgoing, out);\n}\n\n/** Takes a send out',
+    story: 'Reading back an own message frees a place in the send window, and nobody uses it.',
+    expected: ['converges'],
+  },
+  {
+    name: 'outbox-lost-at-restart',
+    file: 'core/device/device.ts',
+    find: 'options.disk.outbox.map(',
+    replace: 'options.disk.outbox.slice(0, 0).map(',
+    story: 'An app that restarts forgets what it had not sent yet.',
+    expected: ['converges'],
+  },
+  {
+    name: 'resume-ahead-of-what-is-shown',
+    file: 'core/device/connection.ts',
+    find: 'cursors.push([inbox.chatId, inbox.cursor]);',
+    replace: 'cursors.push([inbox.chatId, inbox.cursor + inbox.ahead.size]);',
+    story: 'RESUME counts messages that wait ahead of a hole as if they were shown.',
+    expected: ['cursors-never-regress', 'no-acked-message-lost'],
+  },
+  {
+    name: 'half-open-never-noticed',
+    file: 'core/device/connection.ts',
+    find: 'if (hasElapsed(heardAt, device.limits.silence, now) && now >= heardAt) {',
+    replace: 'if (now < 0) {',
+    story: 'The device believes in a connection on which nothing arrives any more.',
+    expected: ['converges', 'no-acked-message-lost', 'presence-converges'],
+  },
+  {
+    name: 'replaced-for-ever',
+    file: 'core/device/connection.ts',
+    find: "waitToReconnect(device, range + jitter(device, range), 'replaced', now, out);",
+    replace: "device.link.stage = 'waiting'; say(device, 'replaced', now, out);",
+    story: 'A device that was replaced by its own late attempt never comes back.',
+    expected: ['converges'],
+  },
+];

@@ -1,0 +1,107 @@
+import type { Mutant } from './mutant.ts';
+
+const SEQUENCER = 'core/sequencing/sequencer.ts';
+const MEMBERSHIP = 'core/sequencing/membership.ts';
+
+/** Bugs of the message service. */
+export const SERVICE_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'ack-before-append',
+    file: SEQUENCER,
+    find: "  chat.phase = 'writing';\n  chat.writing = batch;\n",
+    replace:
+      "  chat.phase = 'writing';\n  chat.writing = batch;\n  batch.forEach((p, i) => answerFound(out, p.request, p.replyTos, messages[i], false));\n",
+    story: 'The sender is told before the message is durable.',
+    expected: ['no-acked-message-lost'],
+  },
+  {
+    name: 'unknown-taken-for-ok',
+    file: SEQUENCER,
+    find: "    case 'ok':\n      for (const p of batch) {",
+    replace: "    case 'unknown':\n    case 'ok':\n      for (const p of batch) {",
+    story: 'A commit whose outcome is unknown is acknowledged as if it had happened.',
+    expected: ['no-acked-message-lost'],
+  },
+  {
+    name: 'unknown-taken-for-failed',
+    file: SEQUENCER,
+    find: "    case 'stale':\n    case 'unknown':\n      chat.phase = 'cold';\n      requeue(service, chat, batch);",
+    replace:
+      "    case 'unknown':\n      for (const p of batch) refusePending(service, chat, p, 'too_large', 'it timed out', out);\n      chat.phase = 'cold';\n      break;\n    case 'stale':\n      chat.phase = 'cold';\n      requeue(service, chat, batch);",
+    story:
+      'A leader dies between commit and answer; the sender is told that the send failed, and sends it again.',
+    expected: ['no-duplicate-shown'],
+  },
+  {
+    name: 'unknown-tried-again-as-new',
+    file: SEQUENCER,
+    find: "if (p.kind === 'send' && p.attempts > 0)",
+    replace: "if (p.kind === 'send' && p.attempts > 1_000)",
+    story: 'After an unknown outcome nobody looks whether the message is there already.',
+    expected: ['converges', 'no-duplicate-shown', 'crash'],
+  },
+  {
+    name: 'duplicate-returns-a-new-seq',
+    file: SEQUENCER,
+    find: '      answerFound(out, p.request, p.replyTos, match, true);\n',
+    replace: '      answerFound(out, p.request, p.replyTos, { ...match, seq: chat.head + 1 }, true);\n',
+    story: 'A repeated send is answered with the next free seq instead of its own.',
+    expected: ['no-duplicate-shown', 'no-acked-message-lost', 'order-per-chat'],
+  },
+  {
+    name: 'batch-shares-a-seq',
+    file: SEQUENCER,
+    find: 'messages.push(toMessage(p, chat.head + batch.length));',
+    replace: 'messages.push(toMessage(p, chat.head + 1));',
+    story: 'All messages of one batch get the same seq.',
+    expected: ['no-duplicate-shown', 'order-per-chat', 'crash'],
+  },
+  {
+    name: 'who-has-left-may-write',
+    file: SEQUENCER,
+    find: 'return member !== undefined && isCurrent(member.spans);',
+    replace: 'return member !== undefined;',
+    story: 'A removed member goes on writing into the chat.',
+    expected: ['delivered-set-is-membership'],
+  },
+  {
+    name: 'recipients-not-refreshed',
+    file: 'core/sequencing/chat-admin.ts',
+    find: '  refreshRecipients(chat, service.limits);\n',
+    replace: '',
+    story: 'Messages sent after somebody joined are not pushed to him: membership as it was read long ago.',
+    expected: ['no-acked-message-lost', 'converges', 'delivered-set-is-membership'],
+  },
+  {
+    name: 'leaving-takes-effect-late',
+    file: MEMBERSHIP,
+    find: '[...kept, { after: last.after, upTo: head }]',
+    replace: '[...kept, { after: last.after, upTo: head + 1 }]',
+    story: 'Who is removed still sees the next message.',
+    expected: ['delivered-set-is-membership'],
+  },
+  {
+    name: 'joining-shows-what-was-before',
+    file: MEMBERSHIP,
+    find: 'if (last === undefined) return { userId, role, spans: [{ after: head, upTo: OPEN_END }] };',
+    replace: 'if (last === undefined) return { userId, role, spans: [{ after: 0, upTo: OPEN_END }] };',
+    story: 'Who joins reads what was written before he did.',
+    expected: ['delivered-set-is-membership'],
+  },
+  {
+    name: 'coming-back-shows-what-was-missed',
+    file: MEMBERSHIP,
+    find: 'if (last.upTo === head)',
+    replace: 'if (last.upTo <= head)',
+    story: 'Who left and comes back reads what was written while he was away.',
+    expected: ['delivered-set-is-membership'],
+  },
+  {
+    name: 'failed-receipts-dropped',
+    file: 'core/receipts/receipt-writer.ts',
+    find: '  writer.pending = pending;\n',
+    replace: '',
+    story: 'Receipts that could not be saved are forgotten.',
+    expected: ['cursors-never-regress', 'receipts-monotone', 'converges'],
+  },
+];
