@@ -67,6 +67,15 @@ function terminalScreen(lines: Interface): ChatScreen {
   /** What is on the screen above the prompt, oldest first. */
   let shown: { readonly handle: number; text: string }[] = [];
   let last = 0;
+  let closed = false;
+  // The client still speaks while it disconnects; readline throws when it is used after its end.
+  lines.once('close', () => {
+    closed = true;
+    stdout.write('\r\x1b[J');
+  });
+  const promptAgain = (): void => {
+    if (!closed) lines.prompt(true);
+  };
 
   const width = (): number => Math.max(20, stdout.columns);
   /** Longer lines would wrap, and then nobody could say how many rows up a line is. */
@@ -87,7 +96,7 @@ function terminalScreen(lines: Interface): ChatScreen {
       shown.push({ handle, text: row });
     }
     shown = shown.slice(-KEPT);
-    lines.prompt(true);
+    promptAgain();
     return handle;
   }
 
@@ -107,11 +116,12 @@ function terminalScreen(lines: Interface): ChatScreen {
       }
       const rest = up - rows.length;
       if (rest > 0) stdout.write(`\x1b[${rest}B`);
-      lines.prompt(true);
+      promptAgain();
     },
     prompt(text) {
+      if (closed) return;
       lines.setPrompt(text);
-      lines.prompt(true);
+      promptAgain();
     },
     close: () => lines.close(),
   };

@@ -45,7 +45,10 @@ export async function serve(argv: readonly string[]): Promise<number> {
   if (!json) console.log(`Parley starts: PostgreSQL in ${dataDir} …`);
 
   process.on('uncaughtException', (err) => {
-    log.fatal({ err }, 'a defect of Parley; the process ends, and what was acknowledged is in the data folder');
+    log.fatal(
+      { err },
+      'a defect of Parley; the process ends, and what was acknowledged is in the data folder',
+    );
     process.exit(EXIT.defect);
   });
   const ended = Promise.withResolvers<number>();

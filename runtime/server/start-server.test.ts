@@ -43,7 +43,9 @@ test('after an invariant broke, nothing is accepted and nothing acknowledged', a
   const identity = { userId: userId('u_1'), deviceId: deviceId('d_1') };
   const token = await server.tokens.issue(identity);
   const client = await createParleyClient({ url: server.url, token, openSocket: openNodeSocket });
-  const closed = new Promise((resolve) => client.on('status', (status) => status === 'offline' && resolve(status)));
+  const closed = new Promise((resolve) =>
+    client.on('status', (status) => status === 'offline' && resolve(status)),
+  );
   client.connect();
   await new Promise<void>((resolve) => client.on('synced', resolve));
   const api = createHttpCalls(server.url, () => Promise.resolve(token));
@@ -69,7 +71,14 @@ test('while the store opens, requests and upgrades are told to come back', async
     onBroken: () => undefined,
   });
   const url = `http://127.0.0.1:${port}`;
-  await expect.poll(() => fetch(`${url}/readyz`).then(({ status }) => status, () => 0)).toBe(503);
+  await expect
+    .poll(() =>
+      fetch(`${url}/readyz`).then(
+        ({ status }) => status,
+        () => 0,
+      ),
+    )
+    .toBe(503);
   const answer = await fetch(`${url}/v1/chats`);
   expect(answer.headers.get('content-type')).toBe('application/problem+json');
   expect(await answer.json()).toMatchObject({ code: 'unavailable', retryable: true });
