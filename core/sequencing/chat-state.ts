@@ -16,6 +16,12 @@ export interface PendingSend {
   /** Everybody who waits: the same send may arrive again over another connection. */
   replyTos: readonly ReplyTo[];
   attempts: number;
+  /**
+   * Whether the store was asked what became of this send, and whether it has answered. Only then may it be refused for
+   * want of membership: the members known here may be stale, and the send may be a message already, by way of another
+   * service and before its sender left.
+   */
+  check: 'none' | 'asked' | 'done';
 }
 
 export type AdminRequest = Extract<ServiceRequest, { kind: 'set-member' | 'remove-member' | 'members' }>;

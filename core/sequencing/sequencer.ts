@@ -51,6 +51,7 @@ export function onSubmit(service: MessageService, request: SubmitRequest, now: M
     sentAt: now,
     replyTos: [request.replyTo],
     attempts: 0,
+    check: 'none',
   };
   // Another sender's UUID may collide; the store tells the two apart, only the short cut is lost.
   if (waiting === undefined) chat.waiting.set(request.clientMsgId, pending);
@@ -123,10 +124,10 @@ export function pump(service: MessageService, chat: ChatState, now: Micros, out:
 
 function load(service: MessageService, chat: ChatState, out: Out): void {
   const sends: SendKey[] = [];
-  // Only sends that were tried before can have become messages without our knowing.
   for (const p of chat.queue) {
-    if (p.kind === 'send' && p.attempts > 0)
-      sends.push({ from: p.request.userId, clientMsgId: p.request.clientMsgId });
+    if (p.kind !== 'send') continue;
+    sends.push({ from: p.request.userId, clientMsgId: p.request.clientMsgId });
+    p.check = 'asked';
   }
   chat.phase = 'loading';
   out.push({ kind: 'load-chat', call: service.nextCall++, request: { chatId: chat.chatId, sends } });
@@ -139,8 +140,14 @@ function appendBatch(service: MessageService, chat: ChatState, out: Out): void {
   while (taken < chat.queue.length && batch.length < service.limits.appendBatch) {
     const p = chat.queue[taken] as Pending;
     if (p.kind !== 'send') break;
+    const allowed = mayWrite(chat, p.request);
+    if (!allowed && p.check !== 'done') {
+      // What was taken before it goes first; then the store is asked about this one.
+      if (taken === 0) chat.phase = 'cold';
+      break;
+    }
     taken++;
-    if (!mayWrite(chat, p.request)) {
+    if (!allowed) {
       settle(service, chat, p);
       const [code, message] = strangerCode(chat, p.request.userId);
       refuseSend(out, p.request, p.replyTos, code, message);
@@ -288,6 +295,7 @@ export function onLoaded(
     case 'ok':
       chat.phase = 'idle';
       learn(service, chat, result.chat);
+      for (const p of queue) if (p.kind === 'send' && p.check === 'asked') p.check = 'done';
       chat.queue = [];
       service.backlog -= queue.length;
       requeue(service, chat, answerDuplicates(service, chat, queue, result.found, out));
