@@ -94,11 +94,12 @@ function logLevel(text: string | undefined): LogLevel {
   );
 }
 
-/** Settles at the first SIGINT or SIGTERM. The second one ends the process at once. */
+/** Settles at the first SIGINT, SIGTERM or SIGHUP (the terminal was closed). The second one ends the process at once. */
 function stopSignals(): Promise<void> {
   const asked = Promise.withResolvers<void>();
   let count = 0;
   for (const [signal, number] of [
+    ['SIGHUP', 1],
     ['SIGINT', 2],
     ['SIGTERM', 15],
   ] as const) {

@@ -1,3 +1,4 @@
+import { createServer, type AddressInfo } from 'node:net';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -59,7 +60,7 @@ test('after an invariant broke, nothing is accepted and nothing acknowledged', a
 
 test('while the store opens, requests and upgrades are told to come back', async () => {
   const opening = Promise.withResolvers<void>();
-  const port = 20_000 + Math.floor(Math.random() * 20_000);
+  const port = await freePort();
   const starting = startServer({
     ...options,
     port,
@@ -86,3 +87,13 @@ test('while the store opens, requests and upgrades are told to come back', async
   await expect(starting).rejects.toThrow('the disk is gone');
   await expect(fetch(url)).rejects.toThrow();
 });
+
+/** Asked before the server is there, so it cannot choose one itself. */
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const probe = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = probe.address() as AddressInfo;
+      probe.close(() => resolve(port));
+    });
+  });
+}
