@@ -1,3 +1,4 @@
+import { keyedInt } from '../core/contract/random.ts';
 import { type Limits, settleBudget } from '../core/contract/limits.ts';
 import type { Dispatcher, Pause } from './engine/engine.ts';
 import type { Judge } from './oracles/judge.ts';
@@ -22,9 +23,13 @@ export function runPhases(world: World, judge: Settling | undefined, dispatcher:
   return engine.stopped ? 'stopped' : converge(world, judge, dispatcher, observers.lastProgress);
 }
 
+const STAY_STREAM = 0x7374_6179;
+
 function heal(world: World): void {
   world.faults.heal();
   for (const device of world.devices) {
+    // Whoever switched a device off may leave it so: who is gone must be seen to be gone.
+    if (!device.switchedOn && keyedInt(world.seed, STAY_STREAM, device.index, 2) === 0) continue;
     device.switchedOn = true;
     device.start();
   }

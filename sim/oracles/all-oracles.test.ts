@@ -380,6 +380,24 @@ describe('presence-converges', () => {
     expectRed(tale.presence('d_1', 'u_2', 'OFFLINE'), NAME, /with no fault about/);
   });
 
+  test('OFFLINE before the grace is over', () => {
+    const tale = watching().wait(SECOND).live('d_2', false).live('d_3', false).wait(SECOND);
+    expectRed(tale.presence('d_1', 'u_2', 'OFFLINE'), NAME, /OFFLINE, with no fault about/);
+  });
+
+  test('OFFLINE after the grace, or on a screen that has just begun to watch, is no flap', () => {
+    const gone = (tale: Tale): Tale => tale.live('d_2', false).live('d_3', false);
+    const late = gone(watching())
+      .wait(6 * SECOND)
+      .presence('d_1', 'u_2', 'OFFLINE');
+    expect(late.judged()).toBeUndefined();
+    const again = gone(watching())
+      .watch('d_1', 'c_1', false)
+      .watch('d_1', 'c_1')
+      .presence('d_1', 'u_2', 'OFFLINE');
+    expect(again.judged()).toBeUndefined();
+  });
+
   test('OFFLINE shortly after a fault is no flap', () => {
     const tale = watching().wait(presenceBound(DEFAULT_LIMITS)).fault(1).fault(0);
     expect(tale.presence('d_1', 'u_2', 'OFFLINE').judged()).toBeUndefined();
@@ -439,6 +457,11 @@ describe('cursors-never-regress', () => {
     const tale = two().push('d_1', 1, 'c_1', 2, 1);
     expect(tale.judged()).toBeUndefined();
     expectRed(two().push('d_2', 2, 'c_1', 2, 1), NAME, /leaves out seq 1/);
+  });
+
+  test('the newest connection is told that it was replaced', () => {
+    expectRed(two().opened('d_2', 5).opened('d_2', 6).replaced('d_2', 6), NAME, /told that it was replaced/);
+    expect(two().opened('d_2', 5).opened('d_2', 6).replaced('d_2', 5).judged()).toBeUndefined();
   });
 
   test('a repeated frame is no skip', () => {

@@ -14,15 +14,18 @@ type Sent = Map<number, number>;
 /**
  * Promise 7. The stored cursor of a device only rises and never passes what the device shows; a device seen for the first
  * time starts at the last message its user may see. What a connection is sent starts right after the cursor it resumed
- * from and leaves nothing out, and every frame names the right predecessor, so that neither a resume nor a takeover skips.
+ * from and leaves nothing out, and every frame names the right predecessor, so that neither a resume nor a takeover skips;
+ * and the newest connection of a device is the one that stays.
  */
 export function cursorsNeverRegress(history: History): Oracle {
   /** By pair. */
   const cursors: number[] = [];
+  /** By device: the newest connection's. */
+  const epochs: number[] = [];
   const connections = new Map<NodeId, Map<ConnId, Sent>>();
   return {
     name: NAME,
-    watches: ['cursor-saved', 'start-cursor', 'resumed', 'pushed'],
+    watches: ['cursor-saved', 'start-cursor', 'resumed', 'pushed', 'device-opened', 'replaced'],
     observe(o, at) {
       switch (o.kind) {
         case 'cursor-saved': {
@@ -30,6 +33,13 @@ export function cursorsNeverRegress(history: History): Oracle {
           cursors[history.pair] = o.seq;
           return bad;
         }
+        case 'device-opened':
+          epochs[history.device] = Math.max(epochs[history.device] ?? 0, o.epoch);
+          return undefined;
+        case 'replaced':
+          return o.epoch < (epochs[history.device] ?? Infinity)
+            ? undefined
+            : newestReplaced(history, o.epoch, at);
         case 'start-cursor':
           return startedWrong(history, cursors[history.pair] ?? NONE, o, at);
         case 'resumed': {
@@ -45,6 +55,13 @@ export function cursorsNeverRegress(history: History): Oracle {
       }
     },
   };
+}
+
+/** A takeover that goes the wrong way round leaves the device with nothing. */
+function newestReplaced(history: History, epoch: number, at: number): Violation {
+  const who = history.nameDevice(history.device);
+  const expected = `${who} keeps its newest connection, the one with epoch ${epoch}`;
+  return broken(NAME, at, expected, 'that one is told that it was replaced');
 }
 
 function savedWrong(

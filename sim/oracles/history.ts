@@ -220,6 +220,8 @@ export class History {
         return;
       case 'presence-shown':
       case 'device-live':
+      case 'device-opened':
+      case 'replaced':
       case 'resumed':
         this.device = this.deviceOf(o.deviceId, undefined);
         this.user = o.kind === 'presence-shown' ? this.userOf(o.userId) : this.deviceUser[this.device]!;

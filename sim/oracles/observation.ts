@@ -102,7 +102,11 @@ export type Observation =
       readonly seq: number;
       readonly prev: number;
     }
+  /** A connection is told that a newer one of its device took over. */
+  | { readonly kind: 'replaced'; readonly deviceId: DeviceId; readonly epoch: number }
   // ---- the store's truth, at commit
+  /** A connection of the device got its epoch, which only rises. */
+  | { readonly kind: 'device-opened'; readonly deviceId: DeviceId; readonly epoch: number }
   | {
       readonly kind: 'member';
       readonly chatId: ChatId;

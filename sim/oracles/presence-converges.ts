@@ -31,11 +31,13 @@ export function presenceConverges(history: History, options: JudgeOptions): Orac
           screens.watch(o.on, at);
           return undefined;
         case 'member':
-          screens.changeMember(o.member.spans);
+          screens.changeMember(o.member.spans, at);
           return undefined;
-        case 'presence-shown':
-          screens.show(o.status);
-          return o.status === 'OFFLINE' ? flap(history, options.limits, at) : undefined;
+        case 'presence-shown': {
+          const blinks = o.status === 'OFFLINE' ? flap(history, options.limits, screens, at) : undefined;
+          screens.show(o.status, at);
+          return blinks;
+        }
         case 'end':
           return history.healed ? wrongAtEnd(screens, o, bound, at) : undefined;
         default:
@@ -60,6 +62,10 @@ class Screens {
   readonly #watched: Map<number, number>[] = [];
   /** By device, then user. */
   readonly #shown: PresenceStatus[][] = [];
+  readonly #shownAt: number[][] = [];
+  /** By device: when it last opened or closed a chat. */
+  readonly #watchChanges: number[] = [];
+  #memberChange = -Infinity;
 
   constructor(history: History, limits: Limits) {
     this.#history = history;
@@ -68,6 +74,7 @@ class Screens {
 
   /** Who is no member is refused, and has to open the chat again once he is one. */
   watch(on: boolean, at: number): void {
+    this.#watchChanges[this.#history.device] = at;
     if (on && !this.#history.isMember(this.#history.seat)) return;
     const chats = (this.#watched[this.#history.device] ??= new Map());
     if (!on) chats.delete(this.#history.chat);
@@ -76,15 +83,29 @@ class Screens {
       chats.set(this.#history.chat, at);
   }
 
-  changeMember(spans: readonly Span[]): void {
+  changeMember(spans: readonly Span[], at: number): void {
+    this.#memberChange = at;
     if (spans.at(-1)?.upTo === OPEN_END) return;
     for (const device of this.#history.userDevices[this.#history.user]!) {
       this.#watched[device]?.delete(this.#history.chat);
     }
   }
 
-  show(status: PresenceStatus): void {
+  show(status: PresenceStatus, at: number): void {
     (this.#shown[this.#history.device] ??= [])[this.#history.user] = status;
+    (this.#shownAt[this.#history.device] ??= [])[this.#history.user] = at;
+  }
+
+  /** Whether the device at hand showed the user at hand ONLINE, and has watched without a break since. */
+  showedOnline(): boolean {
+    const { device, user } = this.#history;
+    if (this.#shown[device]?.[user] !== 'ONLINE' || !this.#history.live[device]!) return false;
+    const since = this.#shownAt[device]![user]!;
+    return (
+      this.#history.liveSince[device]! <= since &&
+      (this.#watchChanges[device] ?? -Infinity) <= since &&
+      this.#memberChange <= since
+    );
   }
 
   /** @returns screens of served, live devices that show something else than the truth, at most `limit`. */
@@ -146,19 +167,19 @@ function wrongAtEnd(
   );
 }
 
-function flap(history: History, limits: Limits, at: number): Violation | undefined {
+function flap(history: History, limits: Limits, screens: Screens, at: number): Violation | undefined {
   const { user } = history;
-  if (history.liveDevices[user] === 0) return undefined;
+  const isLive = history.liveDevices[user]! > 0;
   const online = history.onlineSince[user]!;
+  const offline = history.offlineSince[user]!;
   const bound = presenceBound(limits);
-  if (history.calmSince(at - bound) && online <= at - bound) {
+  if (isLive && history.calmSince(at - bound) && online <= at - bound) {
     return flapped(history, at, `has had a live device for ${seconds(at - online)}`);
   }
-  const gap = online - history.offlineSince[user]!;
-  if (gap < limits.presenceGrace && history.calmSince(history.offlineSince[user]! - bound)) {
-    return flapped(history, at, `was away for ${seconds(gap)} only`);
-  }
-  return undefined;
+  // A screen that has just begun to watch is told what is true at that moment: only a change can blink.
+  if (!screens.showedOnline() || !history.calmSince(offline - bound)) return undefined;
+  const away = (isLive ? online : at) - offline;
+  return away < limits.presenceGrace ? flapped(history, at, `is away for ${seconds(away)} only`) : undefined;
 }
 
 function flapped(history: History, at: number, why: string): Violation {

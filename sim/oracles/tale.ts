@@ -61,6 +61,15 @@ export class Tale {
     });
   }
 
+  /** A connection gets its epoch. */
+  opened(device: string, epoch: number): this {
+    return this.tell({ kind: 'device-opened', deviceId: deviceId(device), epoch });
+  }
+
+  replaced(device: string, epoch: number): this {
+    return this.tell({ kind: 'replaced', deviceId: deviceId(device), epoch });
+  }
+
   start(device: string, chat: string, seq: number): this {
     return this.tell({ kind: 'start-cursor', deviceId: deviceId(device), chatId: chatId(chat), seq });
   }

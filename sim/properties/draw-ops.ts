@@ -12,14 +12,17 @@ export interface OpMix {
 
 type Turn = (draws: Draws, topology: Topology, at: number) => Op;
 
-/** Draws `count` operations below `safetyMicros`, in no order. Some come in bursts, as people do. */
+/**
+ * Draws `count` operations below `safetyMicros`, or one more, in no order. Some come in bursts, as people do.
+ * @param size.blink how long a device that is switched off for a moment stays away at most, microseconds.
+ */
 export function drawOps(
   draws: Draws,
   topology: Topology,
   mix: OpMix,
-  count: number,
-  safetyMicros: number,
+  size: { readonly count: number; readonly safetyMicros: number; readonly blink: number },
 ): Op[] {
+  const { count, safetyMicros, blink } = size;
   const turns = turnsOf(mix);
   const ops: Op[] = [];
   let burstAt = 0;

@@ -1,7 +1,7 @@
-import type { Limits } from '../../core/contract/limits.ts';
+import { DEFAULT_LIMITS, type Limits } from '../../core/contract/limits.ts';
 import { keyedHash } from '../../core/contract/random.ts';
 import { Draws } from '../engine/draws.ts';
-import type { Knobs, Scenario } from '../scenario.ts';
+import type { Fault, Knobs, Op, Scenario } from '../scenario.ts';
 import { drawFaults } from './draw-faults.ts';
 import { drawOps } from './draw-ops.ts';
 import { drawTopology } from './draw-topology.ts';
@@ -31,18 +31,21 @@ export function scenarioOfSeed(seed: number): Scenario {
   };
   const size = mix.int(10);
   const count = 1 + mix.int(size < 5 ? 12 : size < 9 ? 40 : 120);
+  const limits: Limits = { ...DEFAULT_LIMITS, ...knobs.limits };
+  // Sessions read their heads again some time after they were registered, which repairs what was lost before. Only those
+  // that are older than that show what is lost and not repaired.
+  const age = mix.perMille(400) ? limits.leaseTtl + 2 * limits.leaseRenew : 0;
   const { safetyMicros } = knobs;
+  const later = <Item extends Op | Fault>(items: Item[]): Item[] =>
+    items.map((item) => ({ ...item, at: item.at + age })).sort((a, b) => a.at - b.at);
+  const opSize = { count, safetyMicros, blink: limits.presenceGrace };
   return {
     version: 1,
     seed: keyedHash(seed, STREAM.run, 0),
     topology,
-    knobs,
-    ops: drawOps(new Draws(seed, STREAM.ops), topology, opMix, count, safetyMicros).sort(
-      (a, b) => a.at - b.at,
-    ),
-    faults: drawFaults(new Draws(seed, STREAM.faults), { topology, safetyMicros }).sort(
-      (a, b) => a.at - b.at,
-    ),
+    knobs: { ...knobs, safetyMicros: safetyMicros + age },
+    ops: later(drawOps(new Draws(seed, STREAM.ops), topology, opMix, opSize)),
+    faults: later(drawFaults(new Draws(seed, STREAM.faults), { topology, safetyMicros })),
   };
 }
 

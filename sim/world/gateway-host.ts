@@ -198,6 +198,7 @@ export class GatewayHost extends Host {
       world.engine.hash.mix(0x201 ^ (frame.seq << 8));
       world.observers.pushed(this.nodeId, conn, frame);
     } else world.engine.hash.mix(0x200);
+    if (frame.frame === 'GOAWAY' && frame.reason === 'replaced') world.observers.replaced(conn);
     world.links.down(conn, { kind: 'frame', conn: conn.deviceConn, frame });
   }
 

@@ -128,6 +128,11 @@ export class Observers implements StoreObserver {
     this.report({ kind: 'pushed', gatewayId, conn: conn.id, deviceId, userId, chatId, seq, prev });
   }
 
+  replaced(conn: ConnectionNames): void {
+    if (this.#judge === undefined) return;
+    this.report({ kind: 'replaced', deviceId: conn.device.deviceId, epoch: conn.epoch });
+  }
+
   // ---------------------------------------------------------------- the store
 
   committed(message: StoredMessage): void {
@@ -148,6 +153,10 @@ export class Observers implements StoreObserver {
   watermarkSaved(receipt: ReceiptRecord): void {
     this.#progress();
     if (this.#judge !== undefined) this.report({ kind: 'watermark-saved', receipt });
+  }
+
+  deviceOpened(deviceId: DeviceId, epoch: number): void {
+    if (this.#judge !== undefined) this.report({ kind: 'device-opened', deviceId, epoch });
   }
 
   // ---------------------------------------------------------------- the run
