@@ -18,7 +18,8 @@ class ModelStore implements MessageStore {
       committed: () => {},
       member: () => {},
       cursorSaved: () => {},
-      watermarkSaved: (receipt) => this.#receipts.push(receipt),
+      watermarkSaved: (receipt) => void this.#receipts.push(receipt),
+      deviceOpened: () => {},
     },
     DEFAULT_LIMITS.receiptMembers,
   );

@@ -17,6 +17,7 @@ export const doubleFailover: FaultKind = {
   },
   draw: (draws, setting) =>
     drawFault('double-failover', TARGETS, draws, setting, draws.between(1_000, 2 * SECOND)),
+  prepare: (world) => world.registry.model.keepJournal(),
   begin(world, fault, draws) {
     const script = new FaultScript(world);
     const stale = Math.min(fault.for, world.limits.leaseTtl);

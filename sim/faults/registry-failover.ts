@@ -24,6 +24,7 @@ export const registryFailover: FaultKind = {
   },
   draw: (draws, setting) =>
     drawFault('registry-failover', TARGETS, draws, setting, draws.between(1_000, MOST_LOST)),
+  prepare: (world) => world.registry.model.keepJournal(),
   begin(world, fault, draws) {
     world.registry.failOver(fault.amount, Math.min(fault.for, world.limits.leaseTtl), draws.int(65_536));
     return nothing;

@@ -24,6 +24,7 @@ export function beginRun(world: World): void {
     const delay = keyedInt(world.seed, START_STREAM, device.index, START_SPREAD);
     engine.schedule(delay, CALL, device.index, 0, () => device.start(), undefined);
   }
+  world.faults.prepare();
   world.users.begin();
   scenario.faults.forEach((fault, i) => {
     engine.scheduleAt(fault.at, FAULT_BEGIN, world.api.index, i, undefined, undefined);

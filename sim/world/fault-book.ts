@@ -21,6 +21,11 @@ export class FaultBook {
     return this.#undo.size + this.#permanent;
   }
 
+  /** Tells every kind of fault that the run will have it. */
+  prepare(): void {
+    for (const fault of this.#world.scenario.faults) faultKind(fault.kind)?.prepare?.(this.#world);
+  }
+
   /** @param index of the fault in the scenario. */
   begin(index: number): void {
     const fault = this.#world.scenario.faults[index]!;

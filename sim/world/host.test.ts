@@ -1,0 +1,127 @@
+import { describe, expect, it } from 'vitest';
+import { Host } from './host.ts';
+import { idleWorld } from './testing-world.ts';
+import { Timer } from './timer.ts';
+import type { World } from './world.ts';
+
+interface Job {
+  readonly name: string;
+  readonly effects: number;
+}
+
+/** A host whose machine carries out as many effects as an event says. */
+class TestHost extends Host {
+  readonly done: string[] = [];
+  boots = 0;
+  readonly timer = new Timer(this, { name: 'timer', effects: 1 });
+
+  protected boot(): void {
+    this.boots++;
+  }
+  protected lose(): void {}
+  protected handle(event: object): void {
+    const { name, effects } = event as Job;
+    for (let i = 0; i < effects; i++) {
+      this.done.push(effects === 1 ? name : `${name}${i}`);
+      if (this.diesAfterEffect()) return;
+    }
+  }
+  wake(after: number): void {
+    this.arm(this.timer, after);
+  }
+}
+
+/** Takes the place of service-0 in a world, so that the engine's events reach it. */
+function setUp(): { world: World; host: TestHost } {
+  const world = idleWorld();
+  const { index, name } = world.services[0]!;
+  const host = new TestHost(world, index, name);
+  (world.hosts as Host[])[world.hosts.indexOf(world.services[0]!)] = host;
+  host.start();
+  return { world, host };
+}
+
+const job = (name: string, effects = 1): Job => ({ name, effects });
+
+describe('Host', () => {
+  it('loses the effects behind the one it dies after, and what was meant for its earlier life', () => {
+    const { world, host } = setUp();
+    host.crashAfter(2, () => host.stop(false));
+    host.receive(job('a'));
+    world.tell(host, job('late'), 10);
+    host.receive(job('b', 5));
+    expect(host.done).toEqual(['a', 'b0', 'b1']);
+    expect(host.up).toBe(false);
+    host.start();
+    world.engine.runUntil(100, world);
+    expect([host.done, host.boots]).toEqual([['a', 'b0', 'b1'], 2]);
+  });
+
+  it('gathers what comes while it stands still, due timers included, and handles it in one burst', () => {
+    const { world, host } = setUp();
+    host.wake(50);
+    const goOn = host.pause();
+    world.tell(host, job('x'), 10);
+    world.tell(host, job('y'), 60);
+    world.engine.runUntil(100, world);
+    expect(host.done).toEqual([]);
+    goOn();
+    expect(host.done).toEqual(['x', 'timer', 'y']);
+    host.receive(job('z'));
+    expect(host.done.at(-1)).toBe('z');
+  });
+
+  it('takes its time for each event while it is slow', () => {
+    const { world, host } = setUp();
+    const end = host.slowDown(100);
+    for (const name of ['a', 'b', 'c']) host.receive(job(name));
+    world.engine.runUntil(250, world);
+    expect(host.done).toEqual(['a', 'b']);
+    end();
+    expect(host.done).toEqual(['a', 'b', 'c']);
+  });
+
+  it('fires a timer once, at the time of its last arming, and never in another life', () => {
+    const { world, host } = setUp();
+    host.wake(100);
+    host.wake(300);
+    world.engine.runUntil(200, world);
+    expect(host.done).toEqual([]);
+    world.engine.runUntil(300, world);
+    expect(host.done).toEqual(['timer']);
+    host.wake(500);
+    host.wake(50);
+    world.engine.runUntil(2_000, world);
+    expect(host.done).toEqual(['timer', 'timer']);
+    host.wake(100);
+    host.stop(false);
+    host.start();
+    world.engine.runUntil(4_000, world);
+    expect(host.done).toHaveLength(2);
+  });
+
+  it('stays down until the last fault that holds it is over', () => {
+    const { host } = setUp();
+    host.downs = 2;
+    host.stop(true);
+    host.downs--;
+    host.start();
+    expect([host.up, host.dark]).toEqual([false, true]);
+    host.downs--;
+    host.start();
+    expect([host.up, host.dark]).toEqual([true, false]);
+  });
+
+  it('runs its timers by its own drifting clock', () => {
+    const { world, host } = setUp();
+    host.clock.drift(-500_000, 0);
+    host.wake(100);
+    world.engine.runUntil(199, world);
+    expect(host.done).toEqual([]);
+    world.engine.runUntil(200, world);
+    expect(host.done).toEqual(['timer']);
+    const before = host.now();
+    host.clock.step(-40);
+    expect(host.now()).toBe(before - 40);
+  });
+});
