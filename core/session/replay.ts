@@ -12,6 +12,7 @@ import {
   type Gateway,
   type Out,
   type Session,
+  type SyncRequest,
   windowOpen,
 } from './session-state.ts';
 
@@ -209,7 +210,7 @@ function messageFrame(
 function answerSync(
   gateway: Gateway,
   session: Session,
-  sync: { readonly chatId: ChatView['chatId'] },
+  sync: SyncRequest,
   result: Fetched,
   out: Out,
 ): void {
@@ -228,8 +229,14 @@ function answerSync(
     return;
   }
   const view = session.chats.get(chatId);
-  for (const message of result.messages) {
-    if (!canSee(result.spans, message.seq)) continue;
+  const last = result.messages[result.messages.length - 1];
+  const visible = result.messages.filter((message) => canSee(result.spans, message.seq));
+  if (visible.length === 0 && last !== undefined && result.messages.length >= sync.limit) {
+    // A page of what this user does not see: an empty answer would be asked for again, for ever.
+    session.syncs.unshift({ ...sync, afterSeq: last.seq });
+    return;
+  }
+  for (const message of visible) {
     const prev = prevVisible(result.spans, message.seq);
     out.push({ kind: 'frame', conn, frame: messageFrame(session, message, message.ciphertext, prev) });
     const { seq, serverMsgId } = message;

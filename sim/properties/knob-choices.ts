@@ -39,7 +39,8 @@ export const TIGHT_LIMITS: readonly (readonly [keyof Limits, readonly number[]])
   ['lookupBatch', [1, 2]],
 ];
 
-const DURATIONS: readonly (keyof Limits)[] = [
+/** Scaled all together, and set back all together. */
+export const DURATIONS: readonly (keyof Limits)[] = [
   'sendRetry',
   'sendRetryMax',
   'gapPatience',

@@ -32,7 +32,7 @@ const LARGE: Scenario = {
     ],
   },
   knobs: {
-    limits: { inFlightMessages: 1, appendBatch: 1, sendRetry: 50_000 },
+    limits: { inFlightMessages: 1, appendBatch: 1, sendRetry: 50_000, heartbeat: 150_000 },
     network: 'mobile',
     wire: true,
     safetyMicros: 60_000_000,
@@ -127,6 +127,13 @@ describe('shrinking a scenario', () => {
       return s.ops.length > 10;
     });
     expect(Math.min(...sizes)).toBeLessThan(11);
+  });
+});
+
+describe('resetting knobs', () => {
+  test('sets durations back together or not at all', () => {
+    const { scenario } = shrink(LARGE, (s) => s.knobs.limits.heartbeat === 150_000 && s.ops.length > 0);
+    expect(scenario.knobs.limits).toEqual({ sendRetry: 50_000, heartbeat: 150_000 });
   });
 });
 
