@@ -42,7 +42,7 @@ export async function startDevice(options: DeviceShellOptions): Promise<DeviceSh
   let events: DeviceEvent[] = [];
   let stepping = false;
   /** Effects that wait for the storage, in order, and those before them that may be carried out. */
-  let held: DeviceEffect[] = [];
+  const held: DeviceEffect[] = [];
   let ready: DeviceEffect[] = [];
   let releasing = false;
   let saving: Promise<void> | undefined;
@@ -68,7 +68,8 @@ export async function startDevice(options: DeviceShellOptions): Promise<DeviceSh
 
   /**
    * Carries out what is held, after saving all of it that must be durable: one write for everything that gathered while
-   * the write before it was under way. Saving an effect earlier than its turn does no harm, later would.
+   * the write before it was under way. Saving an effect earlier than its turn does no harm, but for one: a send leaves
+   * the outbox only after the application was told what became of it, or a crash in between would keep that from it.
    */
   function release(): void {
     if (releasing) return;
@@ -86,8 +87,7 @@ export async function startDevice(options: DeviceShellOptions): Promise<DeviceSh
   }
 
   function save(): void {
-    const effects = held;
-    held = [];
+    const effects = held.splice(0, saveable(held));
     const durable = effects.filter(isDurable);
     saving = durable.length === 0 ? undefined : storage.commit(durable);
     if (saving === undefined) ready = effects;
@@ -146,6 +146,18 @@ export async function startDevice(options: DeviceShellOptions): Promise<DeviceSh
       await storage.close();
     },
   };
+}
+
+/** How many of the effects may be saved together: up to the next thing that the application must be told first. */
+function saveable(effects: readonly DeviceEffect[]): number {
+  const told = effects.findIndex(isTold);
+  if (told > 0) return told;
+  const rest = effects.findIndex((effect) => !isTold(effect));
+  return rest < 0 || told < 0 ? effects.length : rest;
+}
+
+function isTold({ kind }: DeviceEffect): boolean {
+  return kind === 'sent' || kind === 'send-failed';
 }
 
 interface Connections {
