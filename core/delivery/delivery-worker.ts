@@ -46,7 +46,7 @@ interface Task {
   /** Pushes without an answer. */
   open: number;
   /** Devices that could not be reached in this attempt. */
-  failed: SessionEntry[];
+  failed: readonly SessionEntry[];
   /** Devices that have it. */
   settled: readonly DeviceId[];
   restingSince: Micros;
@@ -119,6 +119,9 @@ export function stepDeliveryWorker(
   return out;
 }
 
+const NO_ENTRIES: readonly SessionEntry[] = [];
+const NO_DEVICES: readonly DeviceId[] = [];
+
 function onRecords(
   worker: DeliveryWorker,
   number: number,
@@ -141,8 +144,8 @@ function onRecords(
       event: record.event,
       attempts: 0,
       open: 0,
-      failed: [],
-      settled: [],
+      failed: NO_ENTRIES,
+      settled: NO_DEVICES,
       restingSince: now,
       restFor: 0,
     });
@@ -174,13 +177,14 @@ function onSessions(
   const tasks = worker.lookups.get(call);
   if (tasks === undefined) return;
   worker.lookups.delete(call);
-  tasks.forEach((task, i) => {
+  for (let i = 0; i < tasks.length; i++) {
+    const task = tasks[i] as Task;
     const found = users?.[i];
     // Without the registry nobody is known to be offline: wait for it, however long. The queue holds the event.
     if (found === undefined && task.event.item.kind === 'typing') finishTask(worker, task, out);
     else if (found === undefined) rest(worker, task, worker.limits.pushRetry, now, out);
     else pushAll(worker, task, found.sessions, now, out);
-  });
+  }
 }
 
 function pushAll(
@@ -233,8 +237,9 @@ function onPushed(
   worker.pushes.delete(pushId);
   const { task, entry } = pushed;
   task.open--;
-  if (outcome === 'settled') task.settled = [...task.settled, entry.deviceId];
-  else task.failed.push(entry);
+  if (outcome !== 'settled') task.failed = [...task.failed, entry];
+  // Who has it matters only while others are waited for.
+  else if (task.open > 0 || task.failed.length > 0) task.settled = [...task.settled, entry.deviceId];
   if (task.open === 0) endAttempt(worker, task, now, out);
 }
 
@@ -304,7 +309,7 @@ function commitMoved(worker: DeliveryWorker, out: Out): void {
 // ---------------------------------------------------------------- time
 
 function rest(worker: DeliveryWorker, task: Task, span: number, now: Micros, out: Out): void {
-  task.failed = [];
+  task.failed = NO_ENTRIES;
   task.restingSince = now;
   task.restFor = span;
   worker.resting.push(task);

@@ -4,16 +4,18 @@
  */
 export interface PartitionOffsets {
   readonly generation: number;
-  /** Offsets handed out and not yet committed, ascending, and whether each is finished. Starts at `first`. */
+  /** Offsets handed out, ascending, from index `head` on; what is before it is finished and waits to be cut off. */
   offsets: number[];
   done: boolean[];
-  first: number;
+  head: number;
+  /** Slot of index 0: slots count all records of the assignment. */
+  firstSlot: number;
   /** Everything below is finished. */
   watermark: number;
 }
 
 export function newPartitionOffsets(generation: number, offset: number): PartitionOffsets {
-  return { generation, offsets: [], done: [], first: 0, watermark: offset };
+  return { generation, offsets: [], done: [], head: 0, firstSlot: 0, watermark: offset };
 }
 
 /** Notes a record as handed out. @returns its slot, or undefined when it was handed out before. */
@@ -22,24 +24,30 @@ export function begin(partition: PartitionOffsets, offset: number): number | und
   if (offset < partition.watermark || (last !== undefined && offset <= last)) return undefined;
   partition.offsets.push(offset);
   partition.done.push(false);
-  return partition.first + partition.offsets.length - 1;
+  return partition.firstSlot + partition.offsets.length - 1;
 }
 
 /** Notes the slot as finished. @returns whether `watermark` moved. */
 export function finish(partition: PartitionOffsets, slot: number): boolean {
   const { offsets, done } = partition;
-  done[slot - partition.first] = true;
-  let n = 0;
-  while (n < done.length && done[n] === true) n++;
-  if (n === 0) return false;
-  partition.watermark = (offsets[n - 1] as number) + 1;
-  if (n === done.length) {
-    partition.offsets = [];
-    partition.done = [];
-  } else {
-    partition.offsets = offsets.slice(n);
-    partition.done = done.slice(n);
-  }
-  partition.first += n;
+  done[slot - partition.firstSlot] = true;
+  const before = partition.head;
+  let head = before;
+  while (head < done.length && done[head] === true) head++;
+  if (head === before) return false;
+  partition.watermark = (offsets[head - 1] as number) + 1;
+  partition.head = head;
+  // Cut off in large pieces, so that finishing costs constant time on average.
+  if (head === done.length || head >= CUT_AT) cut(partition);
   return true;
+}
+
+const CUT_AT = 4_096;
+
+function cut(partition: PartitionOffsets): void {
+  const { head } = partition;
+  partition.offsets = partition.offsets.slice(head);
+  partition.done = partition.done.slice(head);
+  partition.firstSlot += head;
+  partition.head = 0;
 }

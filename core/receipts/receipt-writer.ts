@@ -2,6 +2,7 @@ import type { DeviceId, UserId } from '../contract/ids.ts';
 import type { ReceiptType } from '../contract/records.ts';
 import type { ReceiptWrite, SaveReceiptsResult } from '../contract/store.ts';
 import { type ChatState, currentMembers } from '../sequencing/chat-state.ts';
+import type { ReceiptWriter } from './receipt-writer-state.ts';
 import { canSee } from '../sequencing/membership.ts';
 import type { MessageService, Out } from '../sequencing/message-service-state.ts';
 import type { ReceiptRequest } from '../session/service-call.ts';
@@ -31,7 +32,7 @@ export function acceptReceipt(
     writer.refused++;
     return;
   }
-  const write = { ...toWrite(request), recipients: receiptRecipients(service, chat, request) };
+  const write = toWrite(request, receiptRecipients(service, chat, request));
   // Two receipts of which one is known by id only cannot be compared here: both are written, the store takes the maximum.
   if (waiting !== undefined && (waiting.seq === undefined) !== (request.seq === undefined)) {
     writer.pending.set(`${key} ${request.serverMsgId ?? request.seq}`, write);
@@ -39,7 +40,7 @@ export function acceptReceipt(
   flush(service, out);
 }
 
-function toWrite(r: ReceiptRequest): Omit<ReceiptWrite, 'recipients'> {
+function toWrite(r: ReceiptRequest, recipients: readonly UserId[]): ReceiptWrite {
   return {
     chatId: r.chatId,
     userId: r.userId,
@@ -48,6 +49,7 @@ function toWrite(r: ReceiptRequest): Omit<ReceiptWrite, 'recipients'> {
     serverMsgId: r.serverMsgId,
     seq: r.seq,
     at: r.at,
+    recipients,
   };
 }
 
@@ -75,15 +77,25 @@ function pendingKey(chat: string, user: UserId, device: DeviceId, type: ReceiptT
 function flush(service: MessageService, out: Out): void {
   const writer = service.receipts;
   if (writer.phase !== 'idle' || writer.pending.size === 0) return;
-  const writes: ReceiptWrite[] = [];
-  for (const [key, write] of writer.pending) {
-    if (writes.length === service.limits.receiptsBatch) break;
-    writes.push(write);
-    writer.pending.delete(key);
-  }
+  const writes = takeBatch(writer, service.limits.receiptsBatch);
   writer.phase = 'saving';
   writer.saving = writes;
   out.push({ kind: 'save-receipts', call: service.nextCall++, writes });
+}
+
+function takeBatch(writer: ReceiptWriter, max: number): readonly ReceiptWrite[] {
+  if (writer.pending.size <= max) {
+    const all = [...writer.pending.values()];
+    writer.pending.clear();
+    return all;
+  }
+  const writes: ReceiptWrite[] = [];
+  for (const [key, write] of writer.pending) {
+    if (writes.length === max) break;
+    writes.push(write);
+    writer.pending.delete(key);
+  }
+  return writes;
 }
 
 export function onReceiptsSaved(

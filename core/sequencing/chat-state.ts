@@ -66,8 +66,9 @@ export interface ChatState {
   writing: readonly (PendingSend | PendingAdmin)[];
   /** Sends that wait or are being written, by clientMsgId: a retry joins them instead of racing them. */
   waiting: Map<ClientMsgId, PendingSend>;
-  /** The latest answers, oldest first. */
+  /** The latest answers, at most `recentSends`, and as many before them. */
   recent: Map<ClientMsgId, StoredMessage>;
+  earlier: Map<ClientMsgId, StoredMessage>;
   /** Second chance for the eviction of idle chats. */
   touched: boolean;
 }
@@ -87,6 +88,7 @@ export function newChatState(chatId: ChatId): ChatState {
     writing: [],
     waiting: new Map(),
     recent: new Map(),
+    earlier: new Map(),
     touched: true,
   };
 }

@@ -24,7 +24,7 @@ import { chatStateOf, type MessageService, newServerMsgId, type Out } from './me
 
 export function onSubmit(service: MessageService, request: SubmitRequest, now: Micros, out: Out): void {
   const chat = chatStateOf(service, request.chatId);
-  const answered = chat.recent.get(request.clientMsgId);
+  const answered = chat.recent.get(request.clientMsgId) ?? chat.earlier.get(request.clientMsgId);
   if (answered !== undefined && answered.from === request.userId) {
     answerFound(out, request, [request.replyTo], answered, true);
     return;
@@ -383,11 +383,10 @@ function settle(_service: MessageService, chat: ChatState, p: PendingSend): void
 
 function remember(service: MessageService, chat: ChatState, message: StoredMessage): void {
   chat.recent.set(message.clientMsgId, message);
-  if (chat.recent.size <= service.limits.recentSends) return;
-  for (const oldest of chat.recent.keys()) {
-    chat.recent.delete(oldest);
-    return;
-  }
+  if (chat.recent.size < service.limits.recentSends) return;
+  // Forgetting a generation at a time costs nothing per message.
+  chat.earlier = chat.recent;
+  chat.recent = new Map();
 }
 
 /** Puts work back in front, in its order. It was admitted once and is not refused now. */

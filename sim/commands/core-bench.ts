@@ -132,8 +132,11 @@ class Circuit {
   }
 
   #drain(): void {
-    for (let i = 0; i < this.#due.length; i++) this.#take(this.#due[i] as Due);
-    this.#due = [];
+    while (this.#due.length > 0) {
+      const due = this.#due;
+      this.#due = [];
+      for (const one of due) this.#take(one);
+    }
   }
 
   #take(due: Due): void {
