@@ -18,28 +18,3 @@ export function processNames(topology: Topology): string[] {
     ...workerNames(topology),
   ];
 }
-
-/** Ways between two nodes of the service that carry something. */
-export function insideLinks(topology: Topology): string[] {
-  const gateways = gatewayNames(topology);
-  const services = named('service', topology.services);
-  const relays = named('relay', topology.relays);
-  const workers = workerNames(topology);
-  return [
-    ...pairs(gateways, services),
-    ...pairs(workers, gateways),
-    ...pairs(gateways, ['store', 'registry']),
-    ...pairs(services, ['store']),
-    ...pairs(relays, ['store', 'queue']),
-    ...pairs(workers, ['queue', 'registry']),
-  ];
-}
-
-/** Ways between a device and a gateway. */
-export function deviceLinks(topology: Topology): string[] {
-  return pairs(deviceNames(topology), gatewayNames(topology));
-}
-
-function pairs(ones: readonly string[], others: readonly string[]): string[] {
-  return ones.flatMap((one) => others.map((other) => `${one}~${other}`));
-}

@@ -2,30 +2,27 @@ import { MILLISECOND } from '../../core/contract/time.ts';
 import { drawFault } from './draw-fault.ts';
 import type { FaultKind } from './fault-kind.ts';
 import { FaultScript } from './fault-script.ts';
-import { deviceNames, insideLinks, processNames } from './fault-targets.ts';
 import { forHowLong, linkWords, span } from './fault-words.ts';
+import { drawLink, linkNames } from './link-targets.ts';
 import { cutLink } from './take-down.ts';
-import type { Topology } from '../scenario.ts';
 import type { World } from '../world/world.ts';
 
 const LEAST = 2 * MILLISECOND;
 const MOST = 1_500 * MILLISECOND;
 
-function targets(topology: Topology): string[] {
-  return [...insideLinks(topology), ...deviceNames(topology), ...processNames(topology)];
-}
+const TARGETS = 'nodes';
 
 /** A link goes and comes: half of every `amount` microseconds nothing passes. */
 export const flap: FaultKind = {
   kind: 'flap',
   classes: ['network', 'shape'],
   mayBePermanent: false,
-  targets,
+  targets: (topology) => linkNames(topology, TARGETS),
   describe(fault) {
     return `between ${linkWords(fault.target)} the link goes and comes every ${span(fault.amount)} ${forHowLong(fault)}`;
   },
   draw: (draws, setting) =>
-    drawFault('flap', targets(setting.topology), draws, setting, draws.between(LEAST, MOST)),
+    drawFault('flap', drawLink(draws, setting.topology, TARGETS), draws, setting, draws.between(LEAST, MOST)),
   begin(world, fault) {
     const script = new FaultScript(world);
     goAndCome(world, script, fault.target, Math.max(LEAST, fault.amount) / 2);

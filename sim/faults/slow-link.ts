@@ -1,29 +1,26 @@
 import { drawFault } from './draw-fault.ts';
 import type { FaultKind } from './fault-kind.ts';
-import { deviceNames, insideLinks, processNames } from './fault-targets.ts';
 import { forHowLong, linkWords } from './fault-words.ts';
+import { drawLink, linkNames } from './link-targets.ts';
 import { endsOf, nothing } from './take-down.ts';
-import type { Topology } from '../scenario.ts';
 
 const FACTORS = [2, 5, 20, 100, 1_000];
 
-function targets(topology: Topology): string[] {
-  return [...insideLinks(topology), ...deviceNames(topology), ...processNames(topology)];
-}
+const TARGETS = 'nodes';
 
 /** What passes between two nodes, or between one and everybody, takes `amount` times as long. */
 export const slowLink: FaultKind = {
   kind: 'slow-link',
   classes: ['network'],
   mayBePermanent: false,
-  targets,
+  targets: (topology) => linkNames(topology, TARGETS),
   describe(fault) {
     return `between ${linkWords(fault.target)} everything takes ${fault.amount} times as long ${forHowLong(fault)}`;
   },
   draw(draws, setting) {
     return drawFault(
       'slow-link',
-      targets(setting.topology),
+      drawLink(draws, setting.topology, TARGETS),
       draws,
       setting,
       FACTORS[draws.int(FACTORS.length)]!,

@@ -29,6 +29,8 @@ const POLL_RECORDS = 64;
 const POLL_DELAY = 150;
 /** How long a consumer may be silent before the group goes on without it. */
 const SESSION_TIMEOUT = 600 * MILLISECOND;
+/** A consumer that falls silent right after another is left out this much early, with it. */
+const LOOKS_APART = 50 * MILLISECOND;
 
 /** The delivery queue: a partitioned log with one consumer group. Appended records are durable; what varies is who knows. */
 export class DeliveryQueueNode {
@@ -44,6 +46,9 @@ export class DeliveryQueueNode {
   readonly #world: World;
   #calls = 0;
   #appends = 0;
+  /** When the group looks next, and when for the next time at who has timed out. */
+  #looksAt = 0;
+  #timesOutAt = 0;
 
   constructor(world: World, index: number, partitions: number, workers: readonly WorkerHost[]) {
     this.#world = world;
@@ -111,8 +116,14 @@ export class DeliveryQueueNode {
   /** A consumer came, went, fell silent or was heard again: the group looks, now and once its silence was too long. */
   membershipMayChange(): void {
     const { engine } = this.#world;
-    engine.schedule(MILLISECOND, GROUP_CHECK, this.index, 0, undefined, undefined);
-    engine.schedule(SESSION_TIMEOUT, GROUP_CHECK, this.index, 1, undefined, undefined);
+    // One look of each kind at a time is enough: a link that flaps would order thousands.
+    if (this.#looksAt <= engine.now) {
+      this.#looksAt = engine.now + MILLISECOND;
+      engine.scheduleAt(this.#looksAt, GROUP_CHECK, this.index, 0, undefined, undefined);
+    }
+    if (this.#timesOutAt > engine.now + SESSION_TIMEOUT - LOOKS_APART) return;
+    this.#timesOutAt = engine.now + SESSION_TIMEOUT;
+    engine.scheduleAt(this.#timesOutAt, GROUP_CHECK, this.index, 1, undefined, undefined);
   }
 
   #publish(number: number, events: readonly DeliveryEvent[], host: Host, incarnation: number): void {

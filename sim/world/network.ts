@@ -53,24 +53,22 @@ export class Network {
   /** The state of the way from one node to another. */
   state(from: number, to: number): LinkState {
     if (this.#active === 0) return 'open';
-    let state: LinkState = 'open';
-    for (const key of [this.#key(from, to), this.#key(from, ANY_NODE), this.#key(ANY_NODE, to)]) {
-      const trouble = this.#troubles.get(key);
-      if (trouble === undefined) continue;
-      if (trouble.lost > 0) return 'lost';
-      if (trouble.held > 0) state = 'held';
-    }
-    return state;
+    const pair = this.#troubles.get(this.#key(from, to));
+    const out = this.#troubles.get(this.#key(from, ANY_NODE));
+    const into = this.#troubles.get(this.#key(ANY_NODE, to));
+    if ((pair?.lost ?? 0) + (out?.lost ?? 0) + (into?.lost ?? 0) > 0) return 'lost';
+    return (pair?.held ?? 0) + (out?.held ?? 0) + (into?.held ?? 0) > 0 ? 'held' : 'open';
   }
 
   /** How many times slower than usual the way is, at least 1. */
   slowness(from: number, to: number): number {
     if (this.#active === 0) return 1;
-    let factor = 1;
-    for (const key of [this.#key(from, to), this.#key(from, ANY_NODE), this.#key(ANY_NODE, to)]) {
-      factor = Math.max(factor, this.#troubles.get(key)?.slow.value ?? 1);
-    }
-    return factor;
+    return Math.max(
+      1,
+      this.#troubles.get(this.#key(from, to))?.slow.value ?? 1,
+      this.#troubles.get(this.#key(from, ANY_NODE))?.slow.value ?? 1,
+      this.#troubles.get(this.#key(ANY_NODE, to))?.slow.value ?? 1,
+    );
   }
 
   /** Microseconds from one node of the service to another; without any order among messages. */
