@@ -18,6 +18,8 @@ export interface Limits {
   readonly chatsPerDevice: number;
 
   // --- device
+  /** Chats that one RESUME names: those whose cursor the server does not know. 36 bytes each must fit into `frameBytes`. */
+  readonly resumeCursors: number;
   /** Sends that wait for an ACK; beyond it the SDK refuses a new send. */
   readonly deviceOutbox: number;
   /** Sends under way at once; the rest wait in the outbox, in order. */
@@ -136,6 +138,7 @@ export const DEFAULT_LIMITS: Limits = {
   mediaPerMessage: 16,
   chatsPerDevice: 10_000,
 
+  resumeCursors: 2_000,
   deviceOutbox: 1_000,
   deviceSendWindow: 32,
   deviceAhead: 512,

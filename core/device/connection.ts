@@ -120,16 +120,19 @@ function say(device: Device, status: DeviceStatus, now: Micros, out: Out): void 
 /** Chats that this device knows nothing of start where the server says; the rest start where this device stands. */
 export function onWelcome(device: Device, conn: ConnId, frame: WelcomeFrame, now: Micros, out: Out): void {
   if (device.link.stage !== 'connecting') return;
+  const behind: (readonly [ChatId, number])[] = [];
+  const ahead: (readonly [ChatId, number])[] = [];
   for (const { chatId, cursor } of frame.chats) {
-    if (device.chats.has(chatId)) continue;
-    device.chats.set(chatId, newInbox(chatId, cursor, undefined));
-    out.push({ kind: 'cursor', chatId, seq: cursor });
+    const inbox = device.chats.get(chatId);
+    if (inbox === undefined) {
+      device.chats.set(chatId, newInbox(chatId, cursor, undefined));
+      out.push({ kind: 'cursor', chatId, seq: cursor });
+    } else if (inbox.cursor < cursor) behind.push([chatId, inbox.cursor]);
+    else if (inbox.cursor > cursor) ahead.push([chatId, inbox.cursor]);
   }
-  const cursors: (readonly [ChatId, number])[] = [];
-  for (const inbox of device.chats.values()) {
-    if (cursors.length === device.limits.chatsPerDevice) break;
-    cursors.push([inbox.chatId, inbox.cursor]);
-  }
+  // Only what the server does not know, and no more than one frame holds. What must be named comes first; a chat that
+  // is ahead and not named is merely replayed from further back, and what was seen is dropped.
+  const cursors = [...behind, ...ahead].slice(0, device.limits.resumeCursors);
   device.link.stage = 'resuming';
   device.link.heartbeat = frame.heartbeatMs * 1000;
   out.push(
