@@ -1,5 +1,5 @@
 import { MILLISECOND } from '../../core/contract/time.ts';
-import { drawFault } from './draw-fault.ts';
+import { drawAmount, drawFault } from './draw-fault.ts';
 import type { FaultKind } from './fault-kind.ts';
 import { FaultScript } from './fault-script.ts';
 import { workerNames } from './fault-targets.ts';
@@ -17,7 +17,13 @@ export const crashInRebalance: FaultKind = {
   },
   draw(draws, setting) {
     const targets = workerNames(setting.topology);
-    return drawFault('crash-in-rebalance', targets, draws, setting, draws.int(20 * MILLISECOND));
+    return drawFault(
+      'crash-in-rebalance',
+      targets,
+      draws,
+      setting,
+      drawAmount(draws, setting, 0, 20 * MILLISECOND),
+    );
   },
   begin(world, fault) {
     const host = world.hostNamed(fault.target);

@@ -1,5 +1,5 @@
 import { SECOND } from '../../core/contract/time.ts';
-import { drawFault } from './draw-fault.ts';
+import { drawAmount, drawFault } from './draw-fault.ts';
 import type { FaultKind } from './fault-kind.ts';
 import { FaultScript } from './fault-script.ts';
 import { span } from './fault-words.ts';
@@ -16,7 +16,7 @@ export const doubleFailover: FaultKind = {
     return `the session registry fails over twice within ${span(fault.for)}, losing ${span(fault.amount)} of writes each time`;
   },
   draw: (draws, setting) =>
-    drawFault('double-failover', TARGETS, draws, setting, draws.between(1_000, 2 * SECOND)),
+    drawFault('double-failover', TARGETS, draws, setting, drawAmount(draws, setting, 1_000, 2 * SECOND)),
   prepare: (world) => world.registry.model.keepJournal(),
   begin(world, fault, draws) {
     const script = new FaultScript(world);

@@ -15,6 +15,8 @@ import { flap } from './flap.ts';
 import { halfOpen } from './half-open.ts';
 import { hintsDropped } from './hints-dropped.ts';
 import { isolation } from './isolation.ts';
+import { jam } from './jam.ts';
+import { misrouting } from './misrouting.ts';
 import { outboxLate } from './outbox-late.ts';
 import { partitionThenMove } from './partition-then-move.ts';
 import { pause } from './pause.ts';
@@ -44,6 +46,7 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   pause,
   slowNode,
   drain,
+  misrouting,
   deviceCrash,
   clockOffset,
   clockStep,
@@ -52,6 +55,7 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   cutOneWay,
   isolation,
   halfOpen,
+  jam,
   slowLink,
   flap,
   storeUnknown,

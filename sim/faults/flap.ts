@@ -1,5 +1,5 @@
 import { MILLISECOND } from '../../core/contract/time.ts';
-import { drawFault } from './draw-fault.ts';
+import { drawAmount, drawFault } from './draw-fault.ts';
 import type { FaultKind } from './fault-kind.ts';
 import { FaultScript } from './fault-script.ts';
 import { forHowLong, linkWords, span } from './fault-words.ts';
@@ -7,7 +7,7 @@ import { drawLink, linkNames } from './link-targets.ts';
 import { cutLink } from './take-down.ts';
 import type { World } from '../world/world.ts';
 
-const LEAST = 2 * MILLISECOND;
+const LEAST = 1 * MILLISECOND;
 const MOST = 1_500 * MILLISECOND;
 
 const TARGETS = 'nodes';
@@ -22,7 +22,13 @@ export const flap: FaultKind = {
     return `between ${linkWords(fault.target)} the link goes and comes every ${span(fault.amount)} ${forHowLong(fault)}`;
   },
   draw: (draws, setting) =>
-    drawFault('flap', drawLink(draws, setting.topology, TARGETS), draws, setting, draws.between(LEAST, MOST)),
+    drawFault(
+      'flap',
+      drawLink(draws, setting.topology, TARGETS),
+      draws,
+      setting,
+      drawAmount(draws, setting, LEAST, MOST),
+    ),
   begin(world, fault) {
     const script = new FaultScript(world);
     goAndCome(world, script, fault.target, Math.max(LEAST, fault.amount) / 2);

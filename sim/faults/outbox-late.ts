@@ -1,5 +1,5 @@
 import { SECOND } from '../../core/contract/time.ts';
-import { drawFault } from './draw-fault.ts';
+import { drawAmount, drawFault } from './draw-fault.ts';
 import type { FaultKind } from './fault-kind.ts';
 import { forHowLong, span } from './fault-words.ts';
 
@@ -14,6 +14,7 @@ export const outboxLate: FaultKind = {
   mayBePermanent: false,
   targets: () => TARGETS,
   describe: (fault) => `outbox rows become visible up to ${span(fault.amount)} late, ${forHowLong(fault)}`,
-  draw: (draws, setting) => drawFault('outbox-late', TARGETS, draws, setting, draws.between(1_000, MOST)),
+  draw: (draws, setting) =>
+    drawFault('outbox-late', TARGETS, draws, setting, drawAmount(draws, setting, 1_000, MOST)),
   begin: (world, fault) => world.store.outboxDelay.turnUp(Math.max(1, fault.amount)),
 };

@@ -1,5 +1,5 @@
 import { SECOND } from '../../core/contract/time.ts';
-import { drawFault } from './draw-fault.ts';
+import { drawAmount, drawFault } from './draw-fault.ts';
 import type { FaultKind } from './fault-kind.ts';
 import { span } from './fault-words.ts';
 import { nothing } from './take-down.ts';
@@ -23,7 +23,7 @@ export const registryFailover: FaultKind = {
     return `the session registry fails over, losing its last ${span(fault.amount)} of writes; ${stale}`;
   },
   draw: (draws, setting) =>
-    drawFault('registry-failover', TARGETS, draws, setting, draws.between(1_000, MOST_LOST)),
+    drawFault('registry-failover', TARGETS, draws, setting, drawAmount(draws, setting, 1_000, MOST_LOST)),
   prepare: (world) => world.registry.model.keepJournal(),
   begin(world, fault, draws) {
     world.registry.failOver(fault.amount, Math.min(fault.for, world.limits.leaseTtl), draws.int(65_536));

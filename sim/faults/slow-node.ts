@@ -1,4 +1,4 @@
-import { drawFault } from './draw-fault.ts';
+import { drawAmount, drawFault } from './draw-fault.ts';
 import type { FaultKind } from './fault-kind.ts';
 import { deviceNames, processNames } from './fault-targets.ts';
 import { forHowLong, span } from './fault-words.ts';
@@ -15,7 +15,13 @@ export const slowNode: FaultKind = {
   targets: (topology) => [...processNames(topology), ...deviceNames(topology)],
   describe: (fault) => `${fault.target} needs ${span(fault.amount)} for each event, ${forHowLong(fault)}`,
   draw(draws, setting) {
-    return drawFault('slow-node', this.targets(setting.topology), draws, setting, draws.between(LEAST, MOST));
+    return drawFault(
+      'slow-node',
+      this.targets(setting.topology),
+      draws,
+      setting,
+      drawAmount(draws, setting, LEAST, MOST),
+    );
   },
   begin(world, fault) {
     const host = world.hostNamed(fault.target);

@@ -1,4 +1,4 @@
-import { drawFault } from './draw-fault.ts';
+import { drawAmount, drawFault } from './draw-fault.ts';
 import type { FaultKind } from './fault-kind.ts';
 import { FaultScript } from './fault-script.ts';
 import { processNames } from './fault-targets.ts';
@@ -15,7 +15,7 @@ export const slowThenDead: FaultKind = {
     `${fault.target} needs ${span(fault.amount)} for each event, then dies, ${forHowLong(fault)}`,
   draw(draws, setting) {
     const targets = processNames(setting.topology);
-    return drawFault('slow-then-dead', targets, draws, setting, draws.between(500, 50_000));
+    return drawFault('slow-then-dead', targets, draws, setting, drawAmount(draws, setting, 500, 50_000));
   },
   begin(world, fault) {
     const host = world.hostNamed(fault.target);

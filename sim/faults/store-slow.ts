@@ -6,13 +6,13 @@ const FACTORS = [3, 10, 100, 1_000];
 
 const TARGETS = ['store'];
 
-/** Calls take the store `amount` times as long. */
+/** Calls take the store up to `amount` times as long, and overtake each other. */
 export const storeSlow: FaultKind = {
   kind: 'store-slow',
   classes: ['store'],
   mayBePermanent: false,
   targets: () => TARGETS,
-  describe: (fault) => `the store takes ${fault.amount} times as long ${forHowLong(fault)}`,
+  describe: (fault) => `the store takes up to ${fault.amount} times as long ${forHowLong(fault)}`,
   draw: (draws, setting) =>
     drawFault('store-slow', TARGETS, draws, setting, FACTORS[draws.int(FACTORS.length)]!),
   begin: (world, fault) => world.store.slowness.turnUp(Math.max(1, fault.amount)),

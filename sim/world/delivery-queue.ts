@@ -121,8 +121,9 @@ export class DeliveryQueueNode {
       this.#looksAt = engine.now + MILLISECOND;
       engine.scheduleAt(this.#looksAt, GROUP_CHECK, this.index, 0, undefined, undefined);
     }
-    if (this.#timesOutAt > engine.now + SESSION_TIMEOUT - LOOKS_APART) return;
-    this.#timesOutAt = engine.now + SESSION_TIMEOUT;
+    const timeout = this.#world.paced(SESSION_TIMEOUT);
+    if (this.#timesOutAt > engine.now + timeout - this.#world.paced(LOOKS_APART)) return;
+    this.#timesOutAt = engine.now + timeout;
     engine.scheduleAt(this.#timesOutAt, GROUP_CHECK, this.index, 1, undefined, undefined);
   }
 

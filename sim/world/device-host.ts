@@ -220,6 +220,7 @@ export class DeviceHost extends Host {
     const conn = this.#conns.get(connId);
     if (conn === undefined) return;
     if (frame.frame === 'RECEIPT') this.world.observers.receiptSent(this, frame);
+    else if (frame.frame === 'SYNC') this.world.probes.hit('device.sync');
     this.world.links.up(conn, { kind: 'frame', conn: conn.id, frame });
   }
 

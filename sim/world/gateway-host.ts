@@ -4,6 +4,7 @@ import { HOUR, type Micros } from '../../core/contract/time.ts';
 import { createGateway, stepGateway } from '../../core/session/gateway.ts';
 import type { GatewayEffect } from '../../core/session/gateway-effect.ts';
 import type { GatewayEvent, GatewayTimer } from '../../core/session/gateway-event.ts';
+import type { RenewOutcome } from '../../core/session/lease.ts';
 import type { ServiceRequest } from '../../core/session/service-call.ts';
 import type { ServerFrame } from '../../core/wire/frames.ts';
 import type { Connection } from './connection.ts';
@@ -114,6 +115,12 @@ export class GatewayHost extends Host {
       case 'device-opened':
         this.#noteEpoch(event);
         break;
+      case 'claimed':
+        if (event.result.outcome === 'fenced') this.world.probes.hit('session.claim.fenced');
+        break;
+      case 'renewed':
+        this.#count(event.outcomes);
+        break;
       default:
     }
     const effects = stepGateway(this.#machine!, event, this.now());
@@ -121,6 +128,13 @@ export class GatewayHost extends Host {
     for (let i = 0; i < effects.length; i++) {
       this.#apply(effects[i]!);
       if (this.diesAfterEffect()) return;
+    }
+  }
+
+  #count(outcomes: readonly RenewOutcome[] | undefined): void {
+    for (const outcome of outcomes ?? []) {
+      if (outcome === 'fenced') this.world.probes.hit('session.renewal.fenced');
+      else if (outcome === 'recreated') this.world.probes.hit('session.renewal.recreated');
     }
   }
 
@@ -197,7 +211,11 @@ export class GatewayHost extends Host {
     if (frame.frame === 'MESSAGE') {
       world.engine.hash.mix(0x201 ^ (frame.seq << 8));
       world.observers.pushed(this.nodeId, conn, frame);
-    } else world.engine.hash.mix(0x200);
+    } else {
+      world.engine.hash.mix(0x200);
+      if (frame.frame === 'GOAWAY') world.probes.hit(`session.goaway.${frame.reason}`);
+      else if (frame.frame === 'ACK' && frame.duplicate) world.probes.hit('send.duplicate-answered');
+    }
     if (frame.frame === 'GOAWAY' && frame.reason === 'replaced') world.observers.replaced(conn);
     world.links.down(conn, { kind: 'frame', conn: conn.deviceConn, frame });
   }

@@ -41,6 +41,6 @@ export class LoadBalancer {
     }
     const since = this.#failingSince.get(gateway);
     if (since === undefined) this.#failingSince.set(gateway, this.#world.engine.now);
-    return since === undefined || this.#world.engine.now - since < NOTICE_AFTER;
+    return since === undefined || this.#world.engine.now - since < this.#world.paced(NOTICE_AFTER);
   }
 }

@@ -12,6 +12,7 @@ import { SessionRegistryModel } from './session-registry.ts';
 import type { World } from './world.ts';
 
 const HINT_STREAM = 0x6869_6e74;
+const LATE_STREAM = 0x6c61_7465;
 const LEARN_STREAM = 0x6c65_6172;
 
 export type RegistryCall =
@@ -32,7 +33,7 @@ export class RegistryNode {
   readonly model = new SessionRegistryModel();
   /** Calls that are not answered, per mille. */
   readonly failing = new FaultDial();
-  /** Microseconds added to each call. */
+  /** Up to so many microseconds are added to each call, so that calls overtake each other. */
   readonly slowness = new FaultDial();
   /** Presence hints that vanish, per mille. */
   readonly hintsDropped = new FaultDial();
@@ -79,7 +80,8 @@ export class RegistryNode {
       this.#fail(host, incarnation, call, this.#world.callTimeout);
       return;
     }
-    const delay = network.delay(this.index, host.index) + this.slowness.value;
+    const late = this.slowness.value === 0 ? 0 : keyedInt(seed, LATE_STREAM, key, this.slowness.value + 1);
+    const delay = network.delay(this.index, host.index) + late;
     this.#world.tellIncarnation(host, incarnation, completion, delay);
   }
 

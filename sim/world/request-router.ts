@@ -1,5 +1,6 @@
-import { hashText } from '../../core/contract/random.ts';
+import { hashText, keyedInt } from '../../core/contract/random.ts';
 import type { ServiceRequest } from '../../core/session/service-call.ts';
+import { FaultDial } from './fault-dial.ts';
 import type { ServiceHost } from './service-host.ts';
 import type { World } from './world.ts';
 
@@ -12,6 +13,7 @@ interface Avoided {
   readonly until: number;
   readonly failures: number;
 }
+const MISROUTE_STREAM = 0x6d69_7372;
 const MOST_DOUBLINGS = 4;
 
 /**
@@ -19,7 +21,10 @@ const MOST_DOUBLINGS = 4;
  * request that found it out is lost; its device repeats it. Two services may so serve one chat at a time.
  */
 export class RequestRouter {
+  /** Requests that go to any service, per mille. */
+  readonly misrouted = new FaultDial();
   readonly #world: World;
+  #requests = 0;
   readonly #services: readonly ServiceHost[];
   /** Services that are passed over, per (sender, service). */
   readonly #avoid = new Map<number, Avoided>();
@@ -48,6 +53,8 @@ export class RequestRouter {
   #choose(from: Sender, first: number): ServiceHost | undefined {
     const count = this.#services.length;
     if (count === 0) return undefined;
+    const misrouted = this.#misroute(count);
+    if (misrouted !== undefined) return misrouted;
     for (let i = 0; i < count; i++) {
       const service = this.#services[(first + i) % count]!;
       if (this.#avoid.size === 0) return service;
@@ -58,6 +65,14 @@ export class RequestRouter {
       }
     }
     return this.#services[first % count];
+  }
+
+  #misroute(count: number): ServiceHost | undefined {
+    if (this.misrouted.value === 0) return undefined;
+    const { seed } = this.#world;
+    const key = this.#requests++;
+    if (keyedInt(seed, MISROUTE_STREAM, key, 1_000) >= this.misrouted.value) return undefined;
+    return this.#services[keyedInt(seed, MISROUTE_STREAM, ~key, count)];
   }
 
   #key(from: Sender, service: ServiceHost): number {

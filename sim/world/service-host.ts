@@ -1,4 +1,5 @@
 import { assertNever } from '../../core/contract/assert.ts';
+import type { AppendResult } from '../../core/contract/store.ts';
 import { createMessageService, stepMessageService } from '../../core/sequencing/message-service.ts';
 import type { MessageServiceEffect } from '../../core/sequencing/message-service-effect.ts';
 import type {
@@ -42,13 +43,20 @@ export class ServiceHost extends Host {
     this.#machine = undefined;
   }
 
-  protected handle(event: object): void {
-    const effects = stepMessageService(this.#machine!, event as MessageServiceEvent, this.now());
+  protected handle(payload: object): void {
+    const event = payload as MessageServiceEvent;
+    if (event.kind === 'appended') this.#count(event.result.outcome);
+    const effects = stepMessageService(this.#machine!, event, this.now());
     this.world.traced(effects);
     for (let i = 0; i < effects.length; i++) {
       this.#apply(effects[i]!);
       if (this.diesAfterEffect()) return;
     }
+  }
+
+  #count(outcome: AppendResult['outcome']): void {
+    if (outcome === 'stale') this.world.probes.hit('sequencer.append.stale');
+    else if (outcome === 'duplicate') this.world.probes.hit('sequencer.append.duplicate');
   }
 
   #apply(effect: MessageServiceEffect): void {

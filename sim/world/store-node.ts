@@ -10,6 +10,7 @@ import { carryOut, failedCall, isWrite, type StoreCall } from './store-call.ts';
 import type { World } from './world.ts';
 
 const SERVICE_STREAM = 0x7374_6f72;
+const SLOW_STREAM = 0x7374_736c;
 const TROUBLE_STREAM = 0x7374_7472;
 const LATE_STREAM = 0x7374_6c61;
 
@@ -29,7 +30,7 @@ export class StoreNode {
   readonly zombie = new FaultDial();
   /** Calls refused without effect. 1,000: the store is down. */
   readonly failing = new FaultDial();
-  /** Factor on the time of each call. */
+  /** Up to how many times as long a call takes. */
   readonly slowness = new FaultDial();
   /** Outbox rows become visible up to this many microseconds after their commit. */
   readonly outboxDelay = new FaultDial();
@@ -71,7 +72,7 @@ export class StoreNode {
       this.#world.probes.hit(applied ? 'store.unknown.applied' : 'store.unknown.void');
       this.#answer(host, incarnation, call, failedCall(call, 'unknown'), key);
     } else if (isWrite(call) && fate < this.zombie.value) {
-      const later = 1 + keyedInt(this.#world.seed, LATE_STREAM, key, ZOMBIE_MICROS);
+      const later = 1 + keyedInt(this.#world.seed, LATE_STREAM, key, this.#world.paced(ZOMBIE_MICROS));
       this.#world.engine.schedule(later, STORE_LATE, this.index, 0, call, undefined);
       this.#answer(host, incarnation, call, failedCall(call, 'unknown'), key);
     } else this.#answer(host, incarnation, call, carryOut(this.model, call), key);
@@ -95,7 +96,9 @@ export class StoreNode {
       return;
     }
     const table = isWrite(call) ? network.profile.commit : network.profile.read;
-    const work = drawLatency(table, keyedHash(seed, SERVICE_STREAM, key)) * Math.max(1, this.slowness.value);
+    const slowness =
+      this.slowness.value === 0 ? 1 : 1 + keyedInt(seed, SLOW_STREAM, key, this.slowness.value);
+    const work = drawLatency(table, keyedHash(seed, SERVICE_STREAM, key)) * slowness;
     const delay = work + network.delay(this.index, host.index);
     this.#world.tellIncarnation(host, incarnation, completion, delay);
   }

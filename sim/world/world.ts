@@ -1,5 +1,5 @@
 import type { ChatId } from '../../core/contract/ids.ts';
-import type { Limits } from '../../core/contract/limits.ts';
+import { DEFAULT_LIMITS, type Limits } from '../../core/contract/limits.ts';
 import { MILLISECOND, SECOND } from '../../core/contract/time.ts';
 import type { Dispatcher } from '../engine/engine.ts';
 import { Engine } from '../engine/engine.ts';
@@ -78,6 +78,7 @@ export class World implements Dispatcher {
   readonly callTimeout: number;
   /** Effects of the event under way; undefined while nobody traces. */
   traceEffects: unknown[] | undefined;
+  readonly #pace: number;
   readonly #names = new Map<string, Host>();
 
   constructor(setting: WorldSetting) {
@@ -90,6 +91,7 @@ export class World implements Dispatcher {
       2 * SECOND,
       Math.max(20 * MILLISECOND, Math.floor(limits.requestTimeout / 4)),
     );
+    this.#pace = Math.min(1, Math.max(0.01, limits.requestTimeout / DEFAULT_LIMITS.requestTimeout));
     const inside =
       ENGINES.length + topology.gateways + topology.services + topology.relays + topology.workers;
     const nodes = inside + topology.devices;
@@ -126,6 +128,11 @@ export class World implements Dispatcher {
     this.chatIds = topology.chats.map((_, i) => chatIdOf(i));
     this.faults = new FaultBook(this);
     this.users = new Users(this);
+  }
+
+  /** A time constant of an engine or a load balancer, as much shorter as the limits of this run are. Microseconds. */
+  paced(micros: number): number {
+    return Math.ceil(micros * this.#pace);
   }
 
   hostNamed(name: string): Host | undefined {
