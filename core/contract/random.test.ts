@@ -34,7 +34,7 @@ describe('keyed randomness', () => {
   });
 
   it.each(['seed', 'stream', 'key'])('spreads neighbours of one %s evenly', (which) => {
-    const buckets = new Array<number>(16).fill(0);
+    const buckets = Array.from({ length: 16 }, () => 0);
     const draws = 16_000;
     for (let i = 0; i < draws; i++) {
       const drawn = keyedInt(
