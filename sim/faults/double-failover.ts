@@ -20,10 +20,9 @@ export const doubleFailover: FaultKind = {
   prepare: (world) => world.registry.model.keepJournal(),
   begin(world, fault, draws) {
     const script = new FaultScript(world);
-    const stale = Math.min(fault.for, world.limits.leaseTtl);
-    world.registry.failOver(fault.amount, stale, draws.int(65_536));
+    world.registry.failOver(fault.amount, fault.for, draws.int(65_536));
     const second = draws.int(65_536);
-    script.later(fault.for / 2, () => world.registry.failOver(fault.amount, stale, second));
+    script.later(fault.for / 2, () => world.registry.failOver(fault.amount, fault.for, second));
     return script.end;
   },
 };

@@ -26,7 +26,7 @@ export const registryFailover: FaultKind = {
     drawFault('registry-failover', TARGETS, draws, setting, drawAmount(draws, setting, 1_000, MOST_LOST)),
   prepare: (world) => world.registry.model.keepJournal(),
   begin(world, fault, draws) {
-    world.registry.failOver(fault.amount, Math.min(fault.for, world.limits.leaseTtl), draws.int(65_536));
+    world.registry.failOver(fault.amount, fault.for, draws.int(65_536));
     return nothing;
   },
 };

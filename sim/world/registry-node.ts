@@ -86,6 +86,16 @@ export class RegistryNode {
   }
 
   /**
+   * An old primary answers no longer than this: one that lost its replicas refuses by itself after a while (Redis:
+   * `min-replicas-max-lag`). It must be over before a lease that was alive at the failover runs out there, or a look-up
+   * finds nobody where somebody renews elsewhere. Two renewals may have been lost.
+   */
+  get longestStale(): number {
+    const { leaseTtl, leaseRenew } = this.#world.limits;
+    return Math.max(0, leaseTtl - 2 * leaseRenew);
+  }
+
+  /**
    * A replica takes over that had not heard of the last `lostMicros`. Every host goes on asking the old primary until it
    * learns, at a time of its own within `learnMicros`.
    */
@@ -93,10 +103,13 @@ export class RegistryNode {
     const { engine, seed, probes, hosts } = this.#world;
     const until = new Map<number, number>();
     for (const host of hosts) {
-      until.set(
-        host.index,
-        engine.now + keyedInt(seed, LEARN_STREAM, key * 65_536 + host.index, learnMicros + 1),
+      const learn = keyedInt(
+        seed,
+        LEARN_STREAM,
+        key * 65_536 + host.index,
+        Math.min(learnMicros, this.longestStale) + 1,
       );
+      until.set(host.index, engine.now + learn);
     }
     this.#oldPrimaries.push({ model: this.model.copy(), until });
     if (this.model.loseSince(engine.now - lostMicros) > 0) probes.hit('registry.failover.lost-writes');
