@@ -16,7 +16,10 @@ const SENDS = 2_000;
  * @param options.seconds length of each of the two measurements, after a warm-up of the same work.
  * @param options.clock milliseconds, monotone.
  */
-export function benchSim(options: { readonly seconds: number; readonly clock: () => number }): SimBenchResult {
+export function benchSim(options: {
+  readonly seconds: number;
+  readonly clock: () => number;
+}): SimBenchResult {
   const judged = measure(options, (seed) => runScenario(steadyLoad(seed, SENDS)).events);
   const plain = measure(options, (seed) => runScenario(steadyLoad(seed, SENDS), { judge: 'nobody' }).events);
   return { eventsPerSecond: judged.rate, unjudgedEventsPerSecond: plain.rate, events: judged.events };

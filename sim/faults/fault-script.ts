@@ -26,7 +26,7 @@ export class FaultScript {
 
   readonly end = (): void => {
     this.#ended = true;
-    for (const undo of [...this.#undos]) {
+    for (const undo of this.#undos) {
       this.#undos.delete(undo);
       undo();
     }

@@ -12,7 +12,9 @@ export class Users {
   constructor(world: World) {
     this.#world = world;
     const { ops } = world.scenario;
-    this.#order = Uint32Array.from(ops, (_, i) => i).sort((a, b) => ops[a]!.at - ops[b]!.at || a - b);
+    this.#order = Uint32Array.from(ops, (_, i) => i).sort((a, b) =>
+      ops[a]!.at === ops[b]!.at ? a - b : ops[a]!.at - ops[b]!.at,
+    );
   }
 
   begin(): void {

@@ -53,7 +53,7 @@ export function describeEvent(world: World, raw: RawEvent): EventWords {
       return words(labelOf(raw.payload), raw.payload, (raw.context as Host).name);
     case EVENT.OP: {
       const op = world.scenario.ops[raw.detail];
-      return { node: 'users', from: undefined, label: `${op?.op ?? 'op'}`, event: op };
+      return { node: 'users', from: undefined, label: op?.op ?? 'op', event: op };
     }
     case EVENT.FAULT_BEGIN:
     case EVENT.FAULT_END: {

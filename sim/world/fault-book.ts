@@ -60,6 +60,6 @@ export class FaultBook {
 
   /** Ends everything but the permanent faults. */
   heal(): void {
-    for (const index of [...this.#undo.keys()]) this.end(index);
+    for (const index of this.#undo.keys()) this.end(index);
   }
 }

@@ -46,7 +46,7 @@ export class RequestRouter {
     this.#world.probes.hit('request.lost');
     // Longer each time: a circuit breaker that tries a dead service as often as a sick one would never let go of it.
     const failures = (this.#avoid.get(key)?.failures ?? 0) + 1;
-    const span = this.#world.limits.requestTimeout * 2 ** Math.min(failures - 1, MOST_DOUBLINGS);
+    const span = this.#world.limits.requestTimeout * (1 << Math.min(failures - 1, MOST_DOUBLINGS));
     this.#avoid.set(key, { until: this.#world.engine.now + span, failures });
   }
 
