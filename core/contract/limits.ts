@@ -181,7 +181,7 @@ export const DEFAULT_LIMITS: Limits = {
   chatBacklog: 1_024,
   serviceBacklog: 50_000,
   appendBatch: 256,
-  recentSends: 64,
+  recentSends: 16,
   chatMembers: 10_000,
   appendAttempts: 8,
   storeRetry: 50 * MILLISECOND,

@@ -4,6 +4,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DEFAULT_LIMITS } from '../../core/contract/limits.ts';
+import { benchSim } from '../../sim/commands/sim-bench.ts';
 import { benchCore } from '../../sim/commands/core-bench.ts';
 import { benchStore } from '../adapters/postgres/bench-store.ts';
 import { connectPairs, memoryPerIdleConnection, type LoadResult } from '../e2e/load.ts';
@@ -24,7 +25,7 @@ const FLAGS = {
 };
 
 const ABOUT =
-  'Measures this machine. core: decisions of the machines, one core. sim: simulated events, oracles on, one core.\n' +
+  'Measures this machine. core: decisions of the machines, in time of one core. sim: simulated events, in time of one core.\n' +
   'store: durable writes of PostgreSQL. e2e: 1:1 messages over real sockets, server and load in processes of their own.\n' +
   'idle: server memory per connection that does nothing. Close other programs first.';
 
@@ -86,22 +87,45 @@ function partsOf(text: string | undefined): readonly Part[] {
 
 type Show = (figure: Figure) => void;
 
+/** Time that this thread had a core for: what a decision costs does not depend on who else is on the machine. */
+function coreMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1_000;
+}
+
 const RUN: Record<Part, (seconds: number, show: Show) => Promise<void>> = {
   core(seconds, show) {
-    const result = benchCore({ messages: 40_000 * seconds, clock: () => performance.now() });
+    const result = benchCore({ messages: 200_000 * seconds, clock: coreMs });
     show({
       name: 'core: 1:1 messages, send to show, all machines',
       value: result.messagesPerSecond,
       unit: 'messages/s',
+      target: { at: 'least', value: 300_000 },
     });
     for (const { machine, stepsPerSecond } of result.machines)
       show({ name: `core: ${machine}`, value: stepsPerSecond, unit: 'steps/s' });
     return Promise.resolve();
   },
   async sim(seconds, show) {
-    const summary = await simSummary(seconds);
-    show({ name: 'simulator: events, oracles on', value: summary.eventsPerSecond, unit: 'events/s' });
-    show({ name: 'simulator: seeds', value: summary.seedsPerMinute, unit: 'seeds/min' });
+    const { eventsPerSecond, unjudgedEventsPerSecond } = benchSim({ seconds: seconds / 2, clock: coreMs });
+    show({
+      name: 'simulator: events, every oracle on, one core',
+      value: eventsPerSecond,
+      unit: 'events/s',
+      target: { at: 'least', value: 1_000_000 },
+    });
+    show({
+      name: 'simulator: events, no oracle, one core',
+      value: unjudgedEventsPerSecond,
+      unit: 'events/s',
+    });
+    const { seedsPerMinute } = await simSummary(seconds);
+    show({
+      name: 'simulator: small seeds, two processes',
+      value: seedsPerMinute,
+      unit: 'seeds/min',
+      target: { at: 'least', value: 20_000 },
+    });
   },
   store: (seconds, show) =>
     inFolder(async (dataDir) => {
@@ -193,14 +217,13 @@ function withServer(run: (url: string) => Promise<void>): Promise<void> {
 }
 
 interface SimSummary {
-  readonly eventsPerSecond: number;
   readonly seedsPerMinute: number;
 }
 
 /** The simulator in a process of its own: it bans the clocks and random sources of the process it runs in. */
 function simSummary(seconds: number): Promise<SimSummary> {
   const main = fileURLToPath(new URL('../main.ts', import.meta.url));
-  const argv = [main, 'sim', 'run', '--seeds', String(400 * seconds), '--jobs', '1', '--json'];
+  const argv = [main, 'sim', 'run', '--seeds', String(1_000 * seconds), '--jobs', '2', '--json'];
   const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'] });
   return new Promise((resolve, reject) => {
     let text = '';

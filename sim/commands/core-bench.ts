@@ -76,23 +76,27 @@ export function benchCore(options: {
 
 type MachineName = 'device' | 'gateway' | 'message service' | 'relay' | 'delivery worker';
 
-/** One step that is due: of which machine, and what it is told. */
-type Due =
-  | { readonly to: 'device'; readonly device: Device; readonly conn: ConnId; readonly event: DeviceEvent }
-  | { readonly to: 'gateway'; readonly event: GatewayEvent }
-  | { readonly to: 'message service'; readonly event: MessageServiceEvent }
-  | { readonly to: 'relay'; readonly event: RelayEvent }
-  | { readonly to: 'delivery worker'; readonly event: DeliveryWorkerEvent };
+/** What a device is to be told. */
+interface DeviceDue {
+  readonly device: Device;
+  readonly conn: ConnId;
+  readonly event: DeviceEvent;
+}
 
 /** Bursts in a row without a message shown: the circuit is stuck, and would be for ever. */
 const IDLE_BURSTS = 20;
 
 /**
- * All machines wired to each other. What one tells another waits in a queue, first in, first out, as between real roles:
- * a machine that is entered again while its effects are carried out would see its own messages out of order.
+ * All machines wired to each other. What is told to a role waits in that role's queue, first in, first out, and each role
+ * empties its queue in turn, as real ones do: a machine that is entered again while its effects are carried out would see
+ * its own messages out of order.
  */
 class Circuit {
-  #due: Due[] = [];
+  #forDevices: DeviceDue[] = [];
+  #forGateway: GatewayEvent[] = [];
+  #forService: MessageServiceEvent[] = [];
+  #forRelay: RelayEvent[] = [];
+  #forWorker: DeliveryWorkerEvent[] = [];
   readonly #clock: (() => number) | undefined;
   readonly #steps = new Map<MachineName, { steps: number; ms: number }>();
   readonly #gateway = createGateway({
@@ -121,7 +125,7 @@ class Circuit {
   #shown = 0;
   #now: Micros = micros(1);
   /** Receipt timers of the devices: fired at the end of each burst. */
-  #receiptsDue: Device[] = [];
+  #receiptsDue: { readonly device: Device; readonly conn: ConnId }[] = [];
 
   constructor(clock: (() => number) | undefined) {
     this.#clock = clock;
@@ -132,51 +136,45 @@ class Circuit {
   }
 
   #drain(): void {
-    while (this.#due.length > 0) {
-      const due = this.#due;
-      this.#due = [];
-      for (const one of due) this.#take(one);
-    }
-  }
-
-  #take(due: Due): void {
-    switch (due.to) {
-      case 'device':
-        this.#stepDevice(due.device, due.conn, due.event);
-        break;
-      case 'gateway':
-        this.#stepGateway(due.event);
-        break;
-      case 'message service':
-        this.#stepService(due.event);
-        break;
-      case 'relay':
-        this.#stepRelay(due.event);
-        break;
-      case 'delivery worker':
-        this.#stepWorker(due.event);
-        break;
+    for (let busy = true; busy; ) {
+      busy = false;
+      const devices = this.#forDevices;
+      this.#forDevices = [];
+      for (const { device, conn, event } of devices) this.#stepDevice(device, conn, event);
+      const gateway = this.#forGateway;
+      this.#forGateway = [];
+      for (const event of gateway) this.#stepGateway(event);
+      const service = this.#forService;
+      this.#forService = [];
+      for (const event of service) this.#stepService(event);
+      const relay = this.#forRelay;
+      this.#forRelay = [];
+      for (const event of relay) this.#stepRelay(event);
+      const worker = this.#forWorker;
+      this.#forWorker = [];
+      for (const event of worker) this.#stepWorker(event);
+      busy = devices.length + gateway.length + service.length + relay.length + worker.length > 0;
     }
   }
 
   #device(device: Device, conn: ConnId, event: DeviceEvent): void {
-    this.#due.push({ to: 'device', device, conn, event });
+    this.#forDevices.push({ device, conn, event });
   }
 
   #atGateway(event: GatewayEvent): void {
-    this.#due.push({ to: 'gateway', event });
+    this.#forGateway.push(event);
   }
 
   #atService(event: MessageServiceEvent): void {
-    this.#due.push({ to: 'message service', event });
+    this.#forService.push(event);
   }
 
   #atRelay(event: RelayEvent): void {
-    this.#due.push({ to: 'relay', event });
+    this.#forRelay.push(event);
   }
 
   #deliver(event: DeliveryWorkerEvent): void {
-    this.#due.push({ to: 'delivery worker', event });
+    this.#forWorker.push(event);
   }
 
   #connect(index: number): void {
@@ -244,41 +242,37 @@ class Circuit {
     this.#drain();
     const due = this.#receiptsDue;
     this.#receiptsDue = [];
-    for (const device of due) {
-      this.#device(device, connId(this.#devices.indexOf(device) + 1), { kind: 'wake', timer: 'receipt' });
-    }
+    for (const { device, conn } of due) this.#device(device, conn, { kind: 'wake', timer: 'receipt' });
     this.#drain();
   }
 
-  #timed<Effect>(machine: MachineName, step: () => readonly Effect[]): readonly Effect[] {
-    if (this.#clock === undefined) return step();
-    const begin = this.#clock();
-    const effects = step();
-    const spent = this.#clock() - begin;
+  #count(machine: MachineName, began: number): void {
+    const spent = (this.#clock?.() ?? began) - began;
     const sum = this.#steps.get(machine) ?? { steps: 0, ms: 0 };
     sum.steps++;
     sum.ms += spent;
     this.#steps.set(machine, sum);
-    return effects;
   }
 
   #stepDevice(device: Device, conn: ConnId, event: DeviceEvent): void {
-    for (const effect of this.#timed('device', () => stepDevice(device, event, this.#now))) {
-      this.#deviceEffect(device, conn, effect);
-    }
+    const began = this.#clock?.();
+    const effects = stepDevice(device, event, this.#now);
+    if (began !== undefined) this.#count('device', began);
+    for (const effect of effects) this.#deviceEffect(device, conn, effect);
   }
 
   #deviceEffect(device: Device, conn: ConnId, effect: DeviceEffect): void {
     if (effect.kind === 'frame') this.#atGateway({ kind: 'frame', conn, frame: effect.frame });
     else if (effect.kind === 'show') {
       if (effect.message.from !== device.userId) this.#shown++;
-    } else if (effect.kind === 'wake' && effect.timer === 'receipt') this.#receiptsDue.push(device);
+    } else if (effect.kind === 'wake' && effect.timer === 'receipt') this.#receiptsDue.push({ device, conn });
   }
 
   #stepGateway(event: GatewayEvent): void {
-    for (const effect of this.#timed('gateway', () => stepGateway(this.#gateway, event, this.#now))) {
-      this.#gatewayEffect(effect);
-    }
+    const began = this.#clock?.();
+    const effects = stepGateway(this.#gateway, event, this.#now);
+    if (began !== undefined) this.#count('gateway', began);
+    for (const effect of effects) this.#gatewayEffect(effect);
   }
 
   #gatewayEffect(effect: GatewayEffect): void {
@@ -326,11 +320,10 @@ class Circuit {
   }
 
   #stepService(event: MessageServiceEvent): void {
-    for (const effect of this.#timed('message service', () =>
-      stepMessageService(this.#service, event, this.#now),
-    )) {
-      this.#serviceEffect(effect);
-    }
+    const began = this.#clock?.();
+    const effects = stepMessageService(this.#service, event, this.#now);
+    if (began !== undefined) this.#count('message service', began);
+    for (const effect of effects) this.#serviceEffect(effect);
   }
 
   #serviceEffect(effect: MessageServiceEffect): void {
@@ -372,8 +365,10 @@ class Circuit {
   }
 
   #stepRelay(event: RelayEvent): void {
-    for (const effect of this.#timed('relay', () => stepRelay(this.#relay, event, this.#now)))
-      this.#relayEffect(effect);
+    const began = this.#clock?.();
+    const effects = stepRelay(this.#relay, event, this.#now);
+    if (began !== undefined) this.#count('relay', began);
+    for (const effect of effects) this.#relayEffect(effect);
   }
 
   #relayEffect(effect: RelayEffect): void {
@@ -403,11 +398,10 @@ class Circuit {
   }
 
   #stepWorker(event: DeliveryWorkerEvent): void {
-    for (const effect of this.#timed('delivery worker', () =>
-      stepDeliveryWorker(this.#worker, event, this.#now),
-    )) {
-      this.#workerEffect(effect);
-    }
+    const began = this.#clock?.();
+    const effects = stepDeliveryWorker(this.#worker, event, this.#now);
+    if (began !== undefined) this.#count('delivery worker', began);
+    for (const effect of effects) this.#workerEffect(effect);
   }
 
   #workerEffect(effect: DeliveryWorkerEffect): void {
