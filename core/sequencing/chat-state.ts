@@ -1,5 +1,5 @@
 import type { ChatId, ClientMsgId, ServerMsgId, UserId } from '../contract/ids.ts';
-import type { ChatKind, Member, StoredMessage } from '../contract/records.ts';
+import type { ChatKind, ChatRecord, Member, StoredMessage } from '../contract/records.ts';
 import type { Limits } from '../contract/limits.ts';
 import type { Micros } from '../contract/time.ts';
 import type { ReceiptRequest, ReplyTo, ServiceRequest, SubmitRequest } from '../session/service-call.ts';
@@ -113,4 +113,15 @@ export function strangerCode(chat: ChatState, user: UserId): [ErrorCode, string]
   return member === undefined || member.spans.length === 0
     ? ['no_such_chat', 'chatId: there is no such chat for this user']
     : ['not_a_member', 'chatId: this user has left the chat'];
+}
+
+/** Takes what the store says of the chat for true. */
+export function learn(chat: ChatState, record: ChatRecord, limits: Limits): void {
+  chat.known = true;
+  chat.kind = record.kind;
+  chat.head = record.head;
+  chat.version = record.version;
+  chat.members = new Map();
+  for (const member of record.members) chat.members.set(member.userId, member);
+  refreshRecipients(chat, limits);
 }

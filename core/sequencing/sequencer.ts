@@ -1,6 +1,6 @@
 import { assert } from '../contract/assert.ts';
 import type { ChatId, ClientMsgId } from '../contract/ids.ts';
-import type { ChatRecord, StoredMessage } from '../contract/records.ts';
+import type { StoredMessage } from '../contract/records.ts';
 import type { AppendResult, ChangeMemberResult, LoadResult, SendKey } from '../contract/store.ts';
 import type { Micros } from '../contract/time.ts';
 import { acceptReceipt } from '../receipts/receipt-writer.ts';
@@ -13,7 +13,7 @@ import {
   type Pending,
   type PendingAdmin,
   type PendingSend,
-  refreshRecipients,
+  learn,
   strangerCode,
 } from './chat-state.ts';
 import { isCurrent } from './membership.ts';
@@ -294,7 +294,7 @@ export function onLoaded(
   switch (result.outcome) {
     case 'ok':
       chat.phase = 'idle';
-      learn(service, chat, result.chat);
+      learn(chat, result.chat, service.limits);
       for (const p of queue) if (p.kind === 'send' && p.check === 'asked') p.check = 'done';
       chat.queue = [];
       service.backlog -= queue.length;
@@ -324,16 +324,6 @@ export function onRetry(service: MessageService, now: Micros, out: Out): void {
     chat.phase = chat.afterRest;
     pump(service, chat, now, out);
   }
-}
-
-function learn(service: MessageService, chat: ChatState, record: ChatRecord): void {
-  chat.known = true;
-  chat.kind = record.kind;
-  chat.head = record.head;
-  chat.version = record.version;
-  chat.members = new Map();
-  for (const member of record.members) chat.members.set(member.userId, member);
-  refreshRecipients(chat, service.limits);
 }
 
 /** Answers those of `pendings` that are already messages. @returns the others. */

@@ -200,4 +200,3 @@ export const CLOSE_CODE = {
   unavailable: 4006,
   abuse: 4008,
 } as const;
-export type CloseCode = (typeof CLOSE_CODE)[keyof typeof CLOSE_CODE];
