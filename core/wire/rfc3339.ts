@@ -10,7 +10,10 @@ const DAYS_PER_ERA = 146_097;
 /** Days from 0000-03-01, where the algorithm counts from, to 1970-01-01. */
 const EPOCH_SHIFT = 719_468;
 
-/** @param at microseconds since the Unix epoch, year 0 to 9999. Below a millisecond is cut off. */
+/**
+ * @param at microseconds since the Unix epoch, year 0 to 9999. Below a millisecond is cut off. From the year 4253 on a
+ * number no longer tells every microsecond apart, and the text may be a millisecond early.
+ */
 export function formatRfc3339(at: Micros): string {
   const ms = Math.floor(at / 1000);
   const days = Math.floor(ms / MS_PER_DAY);
@@ -25,7 +28,10 @@ export function formatRfc3339(at: Micros): string {
   );
 }
 
-/** @returns microseconds since the Unix epoch, or undefined when the text is not in the one form that `formatRfc3339` writes. */
+/**
+ * @returns microseconds since the Unix epoch, or undefined when the text is not in the one form that `formatRfc3339`
+ * writes, or names a millisecond that no number of microseconds stands for (some, from the year 4253 on).
+ */
 export function parseRfc3339(text: string): Micros | undefined {
   const parts = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)\.(\d{3})Z$/.exec(text);
   if (parts === null) return undefined;
