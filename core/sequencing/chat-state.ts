@@ -30,6 +30,8 @@ export interface PendingAdmin {
   readonly kind: 'admin';
   readonly request: AdminRequest;
   attempts: number;
+  /** Whether the chat was read since the request came: "nothing to do" and refusals are not decided on what may be stale. */
+  check: 'none' | 'asked' | 'done';
 }
 
 export interface PendingReceipt {

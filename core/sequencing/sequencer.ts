@@ -64,7 +64,7 @@ export function enqueueAdmin(service: MessageService, request: AdminRequest, now
     refuseAdmin(out, request, 'overloaded', 'too many requests are waiting: try again a little later');
     return;
   }
-  enqueue(service, chat, { kind: 'admin', request, attempts: 0 }, now, out);
+  enqueue(service, chat, { kind: 'admin', request, attempts: 0, check: 'none' }, now, out);
 }
 
 /** Receipts need the members of the chat; those of an unknown chat wait for its load like everything else. */
@@ -125,9 +125,9 @@ export function pump(service: MessageService, chat: ChatState, now: Micros, out:
 function load(service: MessageService, chat: ChatState, out: Out): void {
   const sends: SendKey[] = [];
   for (const p of chat.queue) {
-    if (p.kind !== 'send') continue;
-    sends.push({ from: p.request.userId, clientMsgId: p.request.clientMsgId });
+    if (p.kind === 'receipt') continue;
     p.check = 'asked';
+    if (p.kind === 'send') sends.push({ from: p.request.userId, clientMsgId: p.request.clientMsgId });
   }
   chat.phase = 'loading';
   out.push({ kind: 'load-chat', call: service.nextCall++, request: { chatId: chat.chatId, sends } });
@@ -197,8 +197,17 @@ function toMessage(p: PendingSend, seq: number): StoredMessage {
 }
 
 function startAdmin(service: MessageService, chat: ChatState, pending: PendingAdmin, out: Out): void {
-  const member = decideAdmin(service, chat, pending.request, out);
-  if (member === undefined) return;
+  const answers: Out = [];
+  const member = decideAdmin(service, chat, pending.request, answers);
+  if (member === undefined) {
+    // Who is in the chat may be asked of what is known; what is to change, another service may have changed since.
+    if (pending.check === 'done' || pending.request.kind === 'members') out.push(...answers);
+    else {
+      chat.phase = 'cold';
+      requeue(service, chat, [pending]);
+    }
+    return;
+  }
   pending.attempts++;
   chat.phase = 'writing';
   chat.writing = [pending];
@@ -295,7 +304,7 @@ export function onLoaded(
     case 'ok':
       chat.phase = 'idle';
       learn(chat, result.chat, service.limits);
-      for (const p of queue) if (p.kind === 'send' && p.check === 'asked') p.check = 'done';
+      for (const p of queue) if (p.kind !== 'receipt' && p.check === 'asked') p.check = 'done';
       chat.queue = [];
       service.backlog -= queue.length;
       requeue(service, chat, answerDuplicates(service, chat, queue, result.found, out));
