@@ -51,8 +51,8 @@ export const DELIVERY_MUTANTS: readonly Mutant[] = [
   {
     name: 'offset-committed-before-finished',
     file: 'core/delivery/partition-offsets.ts',
-    find: 'while (n < done.length && done[n] === true) n++;',
-    replace: 'n = slot - partition.first + 1;',
+    find: 'while (head < done.length && done[head] === true) head++;',
+    replace: 'head = Math.max(head, slot - partition.firstSlot + 1);',
     story:
       'The offset of a finished event is committed although events below it are not finished; a rebalance skips them.',
     expected: LOST,

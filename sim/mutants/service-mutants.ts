@@ -33,14 +33,6 @@ export const SERVICE_MUTANTS: readonly Mutant[] = [
     expected: ['no-duplicate-shown'],
   },
   {
-    name: 'unknown-tried-again-as-new',
-    file: SEQUENCER,
-    find: "if (p.kind === 'send' && p.attempts > 0)",
-    replace: "if (p.kind === 'send' && p.attempts > 1_000)",
-    story: 'After an unknown outcome nobody looks whether the message is there already.',
-    expected: ['converges', 'no-duplicate-shown', 'crash'],
-  },
-  {
     name: 'duplicate-returns-a-new-seq',
     file: SEQUENCER,
     find: '      answerFound(out, p.request, p.replyTos, match, true);\n',
@@ -95,13 +87,5 @@ export const SERVICE_MUTANTS: readonly Mutant[] = [
     replace: 'if (last.upTo <= head)',
     story: 'Who left and comes back reads what was written while he was away.',
     expected: ['delivered-set-is-membership'],
-  },
-  {
-    name: 'failed-receipts-dropped',
-    file: 'core/receipts/receipt-writer.ts',
-    find: '  writer.pending = pending;\n',
-    replace: '',
-    story: 'Receipts that could not be saved are forgotten.',
-    expected: ['cursors-never-regress', 'receipts-monotone', 'converges'],
   },
 ];

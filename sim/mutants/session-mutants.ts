@@ -105,14 +105,6 @@ export const SESSION_MUTANTS: readonly Mutant[] = [
     expected: ['delivered-set-is-membership'],
   },
   {
-    name: 'receipts-told-to-everybody',
-    file: 'core/session/receipts-down.ts',
-    find: 'return view.spans.length === 0 || canSee(view.spans, receipt.seq);',
-    replace: 'return true;',
-    story: 'Who has left hears when messages are read that he never saw.',
-    expected: ['delivered-set-is-membership'],
-  },
-  {
     name: 'registry-loss-not-noticed',
     file: 'core/session/lease.ts',
     find: "outcome: intact ? 'renewed' : 'recreated',",
@@ -127,13 +119,5 @@ export const SESSION_MUTANTS: readonly Mutant[] = [
     replace: ';',
     story: 'A push that was given up is written down, and nobody tells the session.',
     expected: ['no-acked-message-lost', 'converges'],
-  },
-  {
-    name: 'lease-not-fenced',
-    file: 'core/session/lease.ts',
-    find: "if (stored !== undefined && stored.epoch > entry.epoch) return { lease: stored, outcome: 'fenced' };",
-    replace: '',
-    story: 'A gateway that has lost a device to another renews its lease and draws the pushes to itself.',
-    expected: ['no-acked-message-lost', 'converges', 'presence-converges'],
   },
 ];

@@ -2,6 +2,7 @@ import type { Draws } from '../engine/draws.ts';
 import type { FaultClass, FaultKind, FaultSetting } from '../faults/fault-kind.ts';
 import { FAULT_KINDS } from '../faults/fault-kinds.ts';
 import type { Fault } from '../scenario.ts';
+import { type Moments, nearMoment } from './moments.ts';
 
 const CLASSES: readonly FaultClass[] = [
   'process',
@@ -15,33 +16,92 @@ const CLASSES: readonly FaultClass[] = [
 ];
 
 /**
+ * The plain ones are drawn more often: what they do depends on the moment, and a run has more moments than faults. The
+ * shapes bring their own moments along.
+ */
+const PLAIN: ReadonlySet<string> = new Set([
+  'crash',
+  'crash-at-effect',
+  'cut',
+  'cut-one-way',
+  'pause',
+  'queue-failing',
+  'registry-down',
+]);
+
+export interface FaultSize {
+  readonly most: number;
+  readonly moments: Moments;
+}
+
+/**
  * The swarm (Groce et al., "Swarm Testing", 2012): each run first draws which classes of fault exist at all, then which
  * kinds of them, then how many. A run with everything at once never gets anywhere; one with a single kind gets deep.
  */
-export function drawFaults(draws: Draws, setting: FaultSetting): Fault[] {
+export function drawFaults(draws: Draws, setting: FaultSetting, size: FaultSize): Fault[] {
   // One run in eight is calm: latency, presence and everything else must be right there as well.
   if (draws.perMille(125)) return [];
-  const kinds = drawKinds(draws, setting);
+  const kinds = drawKinds(draws);
   if (kinds.length === 0) return [];
-  const count = 1 + draws.int(draws.perMille(700) ? 4 : 12);
+  const weighted = kinds.flatMap((kind) => (PLAIN.has(kind.kind) ? [kind, kind, kind] : [kind]));
+  const count = 1 + draws.int(draws.perMille(700) ? Math.min(4, size.most) : size.most);
+  const victim = draws.perMille(400) ? VICTIMS[draws.int(VICTIMS.length)] : undefined;
   const permanent = draws.perMille(150);
   const faults: Fault[] = [];
   for (let i = 0; i < count; i++) {
-    const kind = kinds[draws.int(kinds.length)]!;
-    const fault = kind.draw(draws, setting);
-    if (fault === undefined) continue;
+    const drawn = drawAt(draws, setting, weighted, victim);
+    if (drawn === undefined) continue;
+    const { kind, fault } = drawn;
+    // It is on its way at the moment, or begins right there.
+    const begin = nearMoment(draws, size.moments, setting.safetyMicros, fault.at);
+    const at = begin === fault.at ? begin : Math.max(0, begin - draws.int(fault.for + 1));
+    const moved = { ...fault, at, for: Math.min(fault.for, setting.safetyMicros - at) };
     const stays = permanent && kind.mayBePermanent && draws.perMille(300);
-    faults.push(stays ? { ...fault, permanent: true } : fault);
+    faults.push(stays ? { ...moved, permanent: true } : moved);
   }
   return faults;
 }
 
-function drawKinds(draws: Draws, setting: FaultSetting): FaultKind[] {
+/** Whom a run may have it in for: several faults of one part find what one fault of each part does not. */
+const VICTIMS = [
+  'gateway',
+  'service',
+  'relay',
+  'worker',
+  'device',
+  'store',
+  'registry',
+  'queue',
+  // The ways on which an answer that is missed leaves something undone.
+  '~gateway',
+  '~registry',
+  '~queue',
+  '~service',
+] as const;
+/** Draws until one strikes the victim. */
+const MOST_TRIES = 8;
+
+function drawAt(
+  draws: Draws,
+  setting: FaultSetting,
+  kinds: readonly FaultKind[],
+  victim: string | undefined,
+): { readonly kind: FaultKind; readonly fault: Fault } | undefined {
+  let found: { readonly kind: FaultKind; readonly fault: Fault } | undefined;
+  for (let i = 0; i < MOST_TRIES; i++) {
+    const kind = kinds[draws.int(kinds.length)]!;
+    const fault = kind.draw(draws, setting);
+    if (fault === undefined) continue;
+    found = { kind, fault };
+    if (victim === undefined || fault.target.includes(victim)) break;
+  }
+  return found;
+}
+
+function drawKinds(draws: Draws): FaultKind[] {
   const single = draws.perMille(250);
   const classes = single ? [CLASSES[draws.int(CLASSES.length)]!] : CLASSES.filter(() => draws.perMille(350));
-  const possible = FAULT_KINDS.filter(
-    (kind) => kind.classes.some((c) => classes.includes(c)) && kind.targets(setting.topology).length > 0,
-  );
+  const possible = FAULT_KINDS.filter((kind) => kind.classes.some((c) => classes.includes(c)));
   const share = single ? 1_000 : 300 + draws.int(700);
   const kinds = possible.filter(() => draws.perMille(share));
   return kinds.length > 0 || possible.length === 0 ? kinds : [possible[draws.int(possible.length)]!];

@@ -1,5 +1,6 @@
 import type { Draws } from '../engine/draws.ts';
 import type { Op, Topology } from '../scenario.ts';
+import { type Moments, nearMoment } from './moments.ts';
 
 /** What users may do in a run; a swarm leaves some of it out altogether. */
 export interface OpMix {
@@ -12,32 +13,45 @@ export interface OpMix {
 
 type Turn = (draws: Draws, topology: Topology, at: number) => Op;
 
-/**
- * Draws `count` operations below `safetyMicros`, or one more, in no order. Some come in bursts, as people do.
- * @param size.blink how long a device that is switched off for a moment stays away at most, microseconds.
- */
-export function drawOps(
-  draws: Draws,
-  topology: Topology,
-  mix: OpMix,
-  size: { readonly count: number; readonly safetyMicros: number; readonly blink: number },
-): Op[] {
-  const { count, safetyMicros, blink } = size;
+export interface OpSize {
+  readonly count: number;
+  readonly safetyMicros: number;
+  /** How long a device that is switched off for a moment stays away at most, microseconds. */
+  readonly blink: number;
+  readonly moments: Moments;
+}
+
+/** Draws `count` operations below `safetyMicros`, or one more, in no order. Some come in bursts, as people do. */
+export function drawOps(draws: Draws, topology: Topology, mix: OpMix, size: OpSize): Op[] {
+  const { safetyMicros } = size;
   const turns = turnsOf(mix);
   const ops: Op[] = [];
   let burstAt = 0;
   let burstLeft = 0;
-  while (ops.length < count) {
+  let monologue = false;
+  let last: Op | undefined;
+  while (ops.length < size.count) {
     if (burstLeft === 0) {
-      burstAt = draws.int(safetyMicros);
+      burstAt = nearMoment(draws, size.moments, safetyMicros, draws.int(safetyMicros));
       burstLeft = draws.perMille(400) ? 1 + draws.int(8) : 1;
+      monologue = draws.perMille(300);
+      last = undefined;
     }
     burstLeft--;
     // Within a burst: a few milliseconds, or none.
     const at = Math.min(safetyMicros - 1, burstAt + draws.int(4) * 500);
-    ops.push(turns[draws.int(turns.length)]!(draws, topology, at));
+    const goesOn = monologue && last?.op === 'send';
+    last = goesOn ? { ...last!, at } : turns[draws.int(turns.length)]!(draws, topology, at);
+    ops.push(last);
+    if (last.op === 'offline' && draws.perMille(500)) ops.push(backSoon(draws, last, size));
   }
   return ops;
+}
+
+/** Off and soon on again: a reconnect. */
+function backSoon(draws: Draws, off: Op & { readonly op: 'offline' | 'online' }, size: OpSize): Op {
+  const away = 1 + Math.floor((draws.int(1_000) * size.blink) / 1_000);
+  return { at: Math.min(size.safetyMicros - 1, off.at + away), op: 'online', device: off.device };
 }
 
 /** Weights by repetition: most of what people do is to write. */

@@ -2,20 +2,37 @@ import type { Draws } from '../engine/draws.ts';
 import type { ChatPlan, Topology } from '../scenario.ts';
 
 /** Small systems, mostly: what goes wrong between ten users goes wrong between three, in a tenth of the time. */
-export function drawTopology(draws: Draws): Topology {
+export function drawTopology(draws: Draws, smallest: boolean): Topology {
+  if (smallest) return drawSmallest(draws);
   const size = draws.int(10);
   const most = size < 6 ? 3 : size < 9 ? 5 : 8;
   const users = 2 + draws.int(most - 1);
   const devices = users + draws.int(users + 1);
   return {
-    gateways: 1 + draws.int(3),
-    services: 1 + draws.int(2),
-    relays: 1 + draws.int(2),
-    workers: 1 + draws.int(size < 6 ? 2 : 3),
-    partitions: 1 + draws.int(4),
+    gateways: 1 + draws.int(size < 4 ? 2 : 3),
+    services: 1 + draws.int(size < 4 ? 1 : 2),
+    relays: 1 + draws.int(size < 4 ? 1 : 2),
+    workers: 1 + draws.int(size < 4 ? 1 : 3),
+    partitions: 1 + draws.int(size < 4 ? 2 : 4),
     users,
     devices,
     chats: drawChats(draws, users),
+  };
+}
+
+/** One of each, or two of one. */
+function drawSmallest(draws: Draws): Topology {
+  const second = draws.int(12);
+  const users = 2 + draws.int(2);
+  return {
+    gateways: second < 3 ? 2 : 1,
+    services: second === 3 ? 2 : 1,
+    relays: second === 4 ? 2 : 1,
+    workers: second === 5 || second === 6 ? 2 : 1,
+    partitions: 1,
+    users,
+    devices: users + draws.int(2),
+    chats: drawChats(draws, users).slice(0, 1),
   };
 }
 

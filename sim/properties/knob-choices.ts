@@ -35,7 +35,7 @@ export const TIGHT_LIMITS: readonly (readonly [keyof Limits, readonly number[]])
   ['fanOutPage', [1, 2]],
   ['inlineCiphertext', [0, 8]],
   ['deliveryTasks', [1, 2]],
-  ['pushAttempts', [1, 2]],
+  ['pushAttempts', [1, 1, 2]],
   ['lookupBatch', [1, 2]],
 ];
 

@@ -3,8 +3,9 @@ import { keyedHash } from '../../core/contract/random.ts';
 import { Draws } from '../engine/draws.ts';
 import type { Fault, Knobs, Op, Scenario } from '../scenario.ts';
 import { drawFaults } from './draw-faults.ts';
-import { drawOps } from './draw-ops.ts';
+import { drawOps, type OpMix } from './draw-ops.ts';
 import { drawTopology } from './draw-topology.ts';
+import type { Moments } from './moments.ts';
 import { scaledDurations, SPEEDS, TIGHT_LIMITS } from './knob-choices.ts';
 
 /** One stream for each part: more chats must not change which faults there are. */
@@ -12,41 +13,74 @@ const STREAM = { topology: 1, knobs: 2, mix: 3, ops: 4, faults: 5, run: 6 } as c
 
 const SECOND = 1_000_000;
 
+/** One run in four: a handful of events in the smallest system, all at one moment. Rare pairs meet there. */
+const SMALLEST = 250;
+
 /**
- * The scenario of a seed: a few microseconds of keyed draws, none of them biased towards anything, so that a campaign of
+ * The scenario of a seed: some microseconds of keyed draws, none of them biased towards anything, so that a campaign of
  * any length keeps seeing new ones.
  *
  * @param seed an integer from 0 to 2^32 - 1.
  */
 export function scenarioOfSeed(seed: number): Scenario {
-  const topology = drawTopology(new Draws(seed, STREAM.topology));
-  const knobs = drawKnobs(new Draws(seed, STREAM.knobs));
   const mix = new Draws(seed, STREAM.mix);
-  const opMix = {
-    reads: mix.perMille(500),
-    screens: mix.perMille(400),
-    typing: mix.perMille(100),
-    switching: mix.perMille(400),
-    members: mix.perMille(400),
-  };
-  const size = mix.int(10);
-  const count = 1 + mix.int(size < 5 ? 12 : size < 9 ? 40 : 120);
+  const smallest = mix.perMille(SMALLEST);
+  const topology = drawTopology(new Draws(seed, STREAM.topology), smallest);
+  const knobs = drawKnobs(new Draws(seed, STREAM.knobs));
   const limits: Limits = { ...DEFAULT_LIMITS, ...knobs.limits };
+  const { safetyMicros } = knobs;
   // Sessions read their heads again some time after they were registered, which repairs what was lost before. Only those
   // that are older than that show what is lost and not repaired.
-  const age = mix.perMille(400) ? limits.leaseTtl + 2 * limits.leaseRenew : 0;
-  const { safetyMicros } = knobs;
+  const age = mix.perMille(smallest ? 800 : 400) ? limits.leaseTtl + 2 * limits.leaseRenew : 0;
   const later = <Item extends Op | Fault>(items: Item[]): Item[] =>
     items.map((item) => ({ ...item, at: item.at + age })).sort((a, b) => a.at - b.at);
-  const opSize = { count, safetyMicros, blink: limits.presenceGrace };
+  const moments = drawMoments(mix, safetyMicros, smallest);
+  // What a message lost, the next one in its chat finds; so often nobody says anything any more after the last moment.
+  const last = mix.perMille(600) ? Math.max(0, ...moments.at) : 0;
+  const silentFrom = last === 0 ? safetyMicros : last + moments.spread;
+  const opMix = drawOpMix(mix);
+  const opSize = { count: drawCount(mix, smallest), safetyMicros, blink: limits.presenceGrace, moments };
+  const ops = drawOps(new Draws(seed, STREAM.ops), topology, opMix, opSize).filter(
+    (op) => op.at < silentFrom,
+  );
+  const faultSize = { most: smallest ? 3 : 12, moments };
   return {
     version: 1,
     seed: keyedHash(seed, STREAM.run, 0),
     topology,
     knobs: { ...knobs, safetyMicros: safetyMicros + age },
-    ops: later(drawOps(new Draws(seed, STREAM.ops), topology, opMix, opSize)),
-    faults: later(drawFaults(new Draws(seed, STREAM.faults), { topology, safetyMicros })),
+    ops: later(ops),
+    faults: later(drawFaults(new Draws(seed, STREAM.faults), { topology, safetyMicros }, faultSize)),
   };
+}
+
+function drawMoments(draws: Draws, safetyMicros: number, smallest: boolean): Moments {
+  if (smallest) {
+    const at = [Math.floor(safetyMicros / 2)];
+    return {
+      at,
+      share: 1_000,
+      spread: Math.max(1, Math.floor(safetyMicros / (draws.perMille(500) ? 20 : 400))),
+    };
+  }
+  const at = Array.from({ length: draws.int(4) }, () => draws.int(safetyMicros));
+  return { at, share: 600, spread: Math.max(1, Math.floor(safetyMicros / 50)) };
+}
+
+function drawOpMix(draws: Draws): OpMix {
+  return {
+    reads: draws.perMille(500),
+    screens: draws.perMille(400),
+    typing: draws.perMille(100),
+    switching: draws.perMille(400),
+    members: draws.perMille(400),
+  };
+}
+
+function drawCount(draws: Draws, smallest: boolean): number {
+  if (smallest) return 1 + draws.int(4);
+  const size = draws.int(10);
+  return 1 + draws.int(size < 5 ? 12 : size < 9 ? 40 : 120);
 }
 
 function drawKnobs(draws: Draws): Knobs {
@@ -57,7 +91,7 @@ function drawKnobs(draws: Draws): Knobs {
     limits: { ...scaledDurations(speed), ...drawTightLimits(draws) },
     network,
     wire: draws.perMille(100),
-    safetyMicros: Math.floor((draws.between(5, 40) * SECOND) / speed),
+    safetyMicros: Math.floor((draws.between(5, draws.perMille(300) ? 90 : 40) * SECOND) / speed),
   };
 }
 
@@ -68,7 +102,8 @@ function drawTightLimits(draws: Draws): Partial<Record<keyof Limits, number>> {
   if (kind < 4) return limits;
   const share = kind < 8 ? 80 : 300;
   for (const [name, values] of TIGHT_LIMITS) {
-    if (draws.perMille(share)) limits[name] = values[draws.int(values.length)]!;
+    if (draws.perMille(name === 'pushAttempts' ? 3 * share : share))
+      limits[name] = values[draws.int(values.length)]!;
   }
   return limits;
 }
