@@ -1,0 +1,697 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { chatId, clientMsgId, connId, deviceId, nodeId, serverMsgId, userId } from '../contract/ids.ts';
+import { DEFAULT_LIMITS, type Limits } from '../contract/limits.ts';
+import { micros, MILLISECOND, SECOND } from '../contract/time.ts';
+import type { ClientFrame, ErrorCode, GoawayReason, MessageFrame, ServerFrame } from '../wire/frames.ts';
+import { createDevice, stepDevice } from './device.ts';
+import { applyToDisk, type DeviceDisk, diskOf, emptyDisk, newDiskImage } from './device-disk.ts';
+import type { DeviceEffect } from './device-effect.ts';
+import type { DeviceEvent, DeviceTimer } from './device-event.ts';
+
+// ---------------------------------------------------------------- effects as lines
+
+function frameLine(f: ClientFrame): string {
+  switch (f.frame) {
+    case 'SEND':
+      return `SEND ${f.clientMsgId}`;
+    case 'RECEIPT':
+      return `${f.type} ${f.chatId} ${f.serverMsgId}`;
+    case 'RESUME':
+      return ['RESUME', ...f.cursors.map(([chat, seq]) => `${chat} ${seq}`)].join(' ');
+    case 'SYNC':
+      return `SYNC ${f.chatId} after ${f.afterSeq}`;
+    case 'PING':
+    case 'PONG':
+      return f.frame;
+    case 'OPEN':
+    case 'CLOSE':
+    case 'TYPING':
+      return `${f.frame} ${f.chatId}`;
+  }
+}
+
+function line(effect: DeviceEffect): string {
+  switch (effect.kind) {
+    case 'connect':
+      return `connect ${effect.conn}`;
+    case 'disconnect':
+      return `disconnect ${effect.conn} ${effect.code}`;
+    case 'frame':
+      return `${effect.conn} > ${frameLine(effect.frame)}`;
+    case 'wake':
+      return `wake ${effect.timer} in ${effect.after / MILLISECOND}`;
+    case 'outbox-put':
+      return `keep ${effect.item.clientMsgId}`;
+    case 'outbox-drop':
+      return `drop ${effect.clientMsgId}`;
+    case 'cursor':
+      return `cursor ${effect.chatId} ${effect.seq}`;
+    case 'show':
+      return `show ${effect.message.chatId} #${effect.message.seq} of ${effect.message.from}`;
+    case 'sent':
+      return `sent ${effect.clientMsgId} #${effect.seq}`;
+    case 'send-failed':
+      return `failed ${effect.clientMsgId} ${effect.code}`;
+    case 'status':
+      return effect.status;
+    case 'synced':
+    case 'receipt':
+    case 'presence':
+    case 'typing':
+      return effect.kind;
+  }
+}
+
+// ---------------------------------------------------------------- the world around the device
+
+const C = chatId('c_1');
+
+function start(change: Partial<Limits> = {}, disk: DeviceDisk = emptyDisk(), seed = 1) {
+  const device = createDevice({
+    userId: userId('u_1'),
+    deviceId: deviceId('d_1'),
+    limits: { ...DEFAULT_LIMITS, ...change },
+    seed,
+    disk,
+  });
+  const image = newDiskImage(userId('u_1'), disk);
+  let now = 100 * SECOND;
+  let conn = 1;
+  /** Every effect of one event; the durable ones are on the disk before the next event. */
+  const all = (event: DeviceEvent): string[] => {
+    const effects = stepDevice(device, event, micros(now));
+    for (const effect of effects) {
+      applyToDisk(image, effect);
+      if (effect.kind === 'connect') conn = effect.conn;
+    }
+    return effects.map(line);
+  };
+  /** The same without timers, which most scenarios are not about. */
+  const step = (event: DeviceEvent): string[] => all(event).filter((l) => !l.startsWith('wake'));
+  const hear = (frame: ServerFrame, from = conn) => step({ kind: 'frame', conn: connId(from), frame });
+  const api = {
+    device,
+    all,
+    step,
+    hear,
+    disk: () => diskOf(image),
+    later: (ms: number) => (now += ms * MILLISECOND),
+    wake: (timer: DeviceTimer) => all({ kind: 'wake', timer }),
+    start: () => all({ kind: 'start' }),
+    closed: () => all({ kind: 'closed', conn: connId(conn), code: 1006 }),
+    /** `welcome('c_1 3')`: the server's cursor of c_1 is 3. */
+    welcome: (...chats: string[]) =>
+      hear({
+        frame: 'WELCOME',
+        deviceId: deviceId('d_1'),
+        gatewayId: nodeId('gw-1'),
+        region: 'eu',
+        sessionEpoch: 1,
+        heartbeatMs: 15_000,
+        maxInFlight: 256,
+        chats: chats.map((text) => {
+          const [chat = '', cursor = ''] = text.split(' ');
+          return { chatId: chatId(chat), head: 99, cursor: Number(cursor) };
+        }),
+      }),
+    synced: () => hear({ frame: 'SYNCED', heads: [] }),
+    /** Live, in c_1, having everything up to #5. */
+    live: () => {
+      api.start();
+      api.welcome('c_1 5');
+      api.synced();
+      return api;
+    },
+    reconnect: () => {
+      api.closed();
+      api.wake('reconnect');
+      return api;
+    },
+    send: (key: string) =>
+      step({ kind: 'send', clientMsgId: clientMsgId(key), chatId: C, ciphertext: 'AAAA', mediaIds: [] }),
+    ack: (key: string, seq: number) =>
+      hear({
+        frame: 'ACK',
+        clientMsgId: clientMsgId(key),
+        chatId: C,
+        serverMsgId: serverMsgId(`m_${seq}`),
+        seq,
+        duplicate: false,
+      }),
+    error: (code: ErrorCode, key: string | undefined, retryAfterMs?: number) =>
+      hear({
+        frame: 'ERROR',
+        code,
+        message: 'no',
+        retryAfterMs,
+        clientMsgId: key === undefined ? undefined : clientMsgId(key),
+        chatId: undefined,
+      }),
+    message: (seq: number, change: Partial<MessageFrame> = {}) =>
+      hear({
+        frame: 'MESSAGE',
+        serverMsgId: serverMsgId(`m_${seq}`),
+        chatId: C,
+        seq,
+        prev: seq - 1,
+        from: userId('u_2'),
+        fromDevice: deviceId('d_2'),
+        clientMsgId: undefined,
+        ciphertext: 'AAAA',
+        mediaIds: [],
+        sentAt: micros(1),
+        ...change,
+      }),
+    goaway: (reason: GoawayReason, reconnectAfterMs = 750) => {
+      const frame = { frame: 'GOAWAY', reason, reconnectAfterMs } as const;
+      return all({ kind: 'frame', conn: connId(conn), frame });
+    },
+    read: () => step({ kind: 'read', chatId: C }),
+  };
+  return api;
+}
+
+/** The number at the end of `wake reconnect in 123.4`. */
+const delayOf = (lines: readonly string[]): number =>
+  Number(
+    lines
+      .find((l) => l.startsWith('wake reconnect'))
+      ?.split(' ')
+      .pop(),
+  );
+
+// ---------------------------------------------------------------- scenarios
+
+describe('connecting', () => {
+  it('goes by WELCOME, RESUME, SYNCED', () => {
+    const s = start();
+    expect(s.start()).toEqual(['connect 1', 'wake connect in 10000', 'connecting']);
+    expect(s.start()).toEqual([]);
+    expect(s.step({ kind: 'connected', conn: connId(1) })).toEqual([]);
+    // A chat seen for the first time starts where the server says.
+    expect(s.welcome('c_1 5')).toEqual(['cursor c_1 5', '1 > RESUME', 'resuming']);
+    expect(s.synced()).toEqual(['synced', 'live']);
+  });
+
+  it('names in RESUME only the chats of which the server knows another cursor, those behind first', () => {
+    const disk: DeviceDisk = {
+      outbox: [],
+      cursors: [
+        [chatId('c_1'), 9, undefined],
+        [chatId('c_2'), 3, undefined],
+        [chatId('c_3'), 4, undefined],
+        [chatId('c_4'), 8, undefined],
+      ],
+    };
+    const s = start({}, disk);
+    s.start();
+    expect(s.welcome('c_1 7', 'c_2 3', 'c_3 6', 'c_5 2')).toEqual([
+      'cursor c_5 2',
+      '1 > RESUME c_3 4 c_1 9',
+      'resuming',
+    ]);
+    const few = start({ resumeCursors: 1 }, disk);
+    few.start();
+    expect(few.welcome('c_1 7', 'c_3 6')).toEqual(['1 > RESUME c_3 4', 'resuming']);
+  });
+
+  it('is given up and tried again when WELCOME does not come', () => {
+    const s = start();
+    s.start();
+    const gone = s.wake('connect');
+    expect(gone.filter((l) => !l.startsWith('wake'))).toEqual(['disconnect 1 1000', 'offline']);
+    // What the given-up connection still says is nobody's.
+    expect(s.synced()).toEqual([]);
+    expect(s.closed()).toEqual([]);
+    expect(s.wake('reconnect')).toEqual(['connect 2', 'wake connect in 10000', 'connecting']);
+    s.welcome();
+    expect(s.wake('connect')).toEqual([]);
+  });
+
+  it('backs off with full jitter: within the range, which doubles to its maximum, and starts anew once live', () => {
+    fc.assert(
+      fc.property(fc.integer(), (seed) => {
+        const s = start({}, emptyDisk(), seed);
+        s.start();
+        for (let i = 0; i < 12; i++) {
+          const delay = delayOf(s.closed());
+          expect(delay).toBeGreaterThanOrEqual(0);
+          expect(delay).toBeLessThan(Math.min(250 * 2 ** i, 20_000));
+          s.wake('reconnect');
+        }
+        s.welcome();
+        s.synced();
+        expect(delayOf(s.closed())).toBeLessThan(250);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('spreads devices and attempts over the range', () => {
+    const delays = Array.from({ length: 200 }, (_, seed) => {
+      const s = start({ reconnectBase: 20 * SECOND }, emptyDisk(), seed);
+      s.start();
+      return delayOf(s.closed());
+    });
+    expect(new Set(delays.map((ms) => Math.floor(ms / 2_000))).size).toBe(10);
+  });
+
+  it('ends with a token that is refused, until started again', () => {
+    const s = start();
+    s.start();
+    expect(s.step({ kind: 'refused', conn: connId(1), status: 401 })).toEqual(['unauthenticated']);
+    expect(s.wake('reconnect')).toEqual([]);
+    expect(s.start()[0]).toBe('connect 2');
+    // Any other status may pass.
+    expect(s.step({ kind: 'refused', conn: connId(2), status: 503 })).toEqual(['offline']);
+    expect(s.wake('reconnect')[0]).toBe('connect 3');
+  });
+
+  it('ends with stop', () => {
+    const s = start().live();
+    expect(s.step({ kind: 'stop' })).toEqual(['disconnect 1 1000', 'stopped']);
+    expect(s.wake('reconnect')).toEqual([]);
+    expect(s.message(6)).toEqual([]);
+    expect(s.wake('heartbeat')).toEqual([]);
+  });
+
+  it('pings, and leaves a connection that says nothing', () => {
+    const s = start().live();
+    s.later(15_000);
+    expect(s.wake('heartbeat')).toEqual(['1 > PING', 'wake heartbeat in 15000']);
+    s.hear({ frame: 'PONG', t: 1 });
+    s.later(39_999);
+    expect(s.wake('heartbeat')[0]).toBe('1 > PING');
+    s.later(1);
+    expect(s.wake('heartbeat').filter((l) => !l.startsWith('wake'))).toEqual([
+      'disconnect 1 4004',
+      'offline',
+    ]);
+  });
+
+  it('answers a PING', () => {
+    expect(start().live().hear({ frame: 'PING', t: 3 })).toEqual(['1 > PONG']);
+  });
+});
+
+describe('GOAWAY', () => {
+  it('drain: goes on until the time it was told, then moves', () => {
+    const s = start().live();
+    expect(s.goaway('drain', 750)).toEqual(['wake reconnect in 750']);
+    expect(s.message(6)).toEqual(['show c_1 #6 of u_2']);
+    expect(s.send('k1')).toEqual(['keep k1', '1 > SEND k1']);
+    expect(s.wake('reconnect')).toEqual([
+      'disconnect 1 1000',
+      'connect 2',
+      'wake connect in 10000',
+      'connecting',
+    ]);
+    // Nobody answered k1 on the old connection, so it goes again.
+    expect(s.welcome('c_1 5')).toEqual(['2 > RESUME c_1 6', 'resuming', '2 > SEND k1']);
+  });
+
+  // Two runs of one application would take the connection from each other for ever.
+  it('replaced: comes back late, and later each time', () => {
+    const s = start().live();
+    for (const range of [20_000, 40_000, 80_000]) {
+      const lines = s.goaway('replaced');
+      expect(lines.filter((l) => !l.startsWith('wake'))).toEqual([
+        `disconnect ${s.device.link.nextConn - 1} 1000`,
+        'replaced',
+      ]);
+      expect(delayOf(lines)).toBeGreaterThanOrEqual(range);
+      expect(delayOf(lines)).toBeLessThan(2 * range);
+      s.wake('reconnect');
+      s.welcome('c_1 5');
+      s.synced();
+    }
+    // A connection that lasts makes it forget.
+    s.wake('heartbeat');
+    expect(delayOf(s.goaway('replaced'))).toBeLessThan(40_000);
+  });
+
+  it.each(['slow_consumer', 'auth_expired'] as const)('%s: comes back soon', (reason) => {
+    const lines = start().live().goaway(reason);
+    expect(delayOf(lines)).toBeLessThan(250);
+    expect(lines).toContain('offline');
+  });
+});
+
+describe('the outbox', () => {
+  it('keeps a send before it goes out, and drops it when the application was told', () => {
+    const s = start().live();
+    expect(s.send('k1')).toEqual(['keep k1', '1 > SEND k1']);
+    expect(s.ack('k1', 6)).toEqual(['sent k1 #6', 'drop k1', 'show c_1 #6 of u_1']);
+    expect(s.ack('k1', 6)).toEqual([]);
+  });
+
+  it('sends in order, from its disk, as soon as RESUME is said', () => {
+    const s = start();
+    s.send('k1');
+    s.send('k2');
+    expect(s.send('k1')).toEqual([]);
+    s.start();
+    expect(s.welcome('c_1 5')).toEqual([
+      'cursor c_1 5',
+      '1 > RESUME',
+      'resuming',
+      '1 > SEND k1',
+      '1 > SEND k2',
+    ]);
+    const restarted = start({}, s.disk());
+    restarted.start();
+    expect(restarted.welcome().slice(-2)).toEqual(['1 > SEND k1', '1 > SEND k2']);
+  });
+
+  it('has a window, and a limit', () => {
+    const s = start({ deviceSendWindow: 2, deviceOutbox: 3 }).live();
+    expect([s.send('k1'), s.send('k2'), s.send('k3'), s.send('k4')]).toEqual([
+      ['keep k1', '1 > SEND k1'],
+      ['keep k2', '1 > SEND k2'],
+      ['keep k3'],
+      ['failed k4 overloaded'],
+    ]);
+    expect(s.ack('k1', 6)).toEqual(['sent k1 #6', 'drop k1', 'show c_1 #6 of u_1', '1 > SEND k3']);
+  });
+
+  it('sends again what is not answered, under the same clientMsgId, later each time', () => {
+    const s = start().live();
+    s.send('k1');
+    const sent: number[] = [];
+    for (let second = 1; second <= 100; second++) {
+      s.later(1_000);
+      if (s.wake('send').includes('1 > SEND k1')) sent.push(second);
+    }
+    // After 5, 10, 20 and then 30 seconds each.
+    expect(sent).toEqual([5, 15, 35, 65, 95]);
+  });
+
+  it('sends everything again, in order, on a new connection', () => {
+    const s = start({ deviceSendWindow: 2 }).live();
+    for (const key of ['k1', 'k2', 'k3']) s.send(key);
+    s.ack('k2', 6);
+    s.reconnect();
+    expect(s.welcome('c_1 6').slice(-2)).toEqual(['2 > SEND k1', '2 > SEND k3']);
+    expect(s.device.outbox.inFlight).toBe(2);
+  });
+
+  it('waits as the server asks after an error that may pass', () => {
+    const s = start().live();
+    s.send('k1');
+    expect(s.error('overloaded', 'k1', 8_000)).toEqual([]);
+    s.later(7_999);
+    expect(s.wake('send')).toEqual(['wake send in 5000']);
+    s.later(1);
+    expect(s.wake('send')[0]).toBe('1 > SEND k1');
+  });
+
+  it('gives up after one that does not', () => {
+    const s = start().live();
+    s.send('k1');
+    expect(s.error('not_a_member', 'k1')).toEqual(['failed k1 not_a_member', 'drop k1']);
+    expect(s.error('not_a_member', 'k1')).toEqual([]);
+    expect(s.error('bad_frame', undefined)).toEqual([]);
+    expect(s.disk().outbox).toEqual([]);
+  });
+
+  // The ACK was lost with the connection; the replay brings the message itself.
+  it('is settled by reading the own message back', () => {
+    const s = start().live();
+    s.send('k6');
+    s.reconnect();
+    s.welcome('c_1 5');
+    const own = { from: userId('u_1'), fromDevice: deviceId('d_1'), clientMsgId: clientMsgId('k6') };
+    expect(s.message(6, own)).toEqual(['sent k6 #6', 'drop k6', 'show c_1 #6 of u_1']);
+    expect(s.ack('k6', 6)).toEqual([]);
+    // The same UUID made by another device of the user settles nothing.
+    s.send('k7');
+    expect(s.message(7, { ...own, fromDevice: deviceId('d_3'), clientMsgId: clientMsgId('k7') })).toEqual([
+      'show c_1 #7 of u_1',
+    ]);
+    expect(s.disk().outbox).toHaveLength(1);
+  });
+});
+
+describe('the inbox', () => {
+  it('shows each message once, and owes a receipt for the repetition too', () => {
+    const s = start().live();
+    expect(s.message(6)).toEqual(['show c_1 #6 of u_2']);
+    expect(s.message(6)).toEqual([]);
+    expect(s.message(3)).toEqual([]);
+    expect(s.wake('receipt')).toEqual(['1 > DELIVERED c_1 m_6']);
+    s.message(6);
+    expect(s.wake('receipt')).toEqual(['1 > DELIVERED c_1 m_6']);
+  });
+
+  it('holds back what is ahead of a hole, and shows all of it in order when the hole is filled', () => {
+    const s = start().live();
+    expect(s.message(8)).toEqual([]);
+    expect(s.message(7)).toEqual([]);
+    expect(s.message(8)).toEqual([]);
+    expect(s.message(6)).toEqual(['show c_1 #6 of u_2', 'show c_1 #7 of u_2', 'show c_1 #8 of u_2']);
+    expect(s.wake('receipt')).toEqual(['1 > DELIVERED c_1 m_8']);
+  });
+
+  it('asks SYNC for a hole that stays, and again until it is filled', () => {
+    const s = start().live();
+    expect(s.all({ kind: 'frame', conn: connId(1), frame: { frame: 'PONG', t: 1 } })).toEqual([]);
+    s.message(8);
+    s.later(999);
+    expect(s.wake('gap')).toEqual(['wake gap in 1000']);
+    s.later(1);
+    expect(s.wake('gap')).toEqual(['1 > SYNC c_1 after 5', 'wake gap in 1000']);
+    s.later(1_000);
+    expect(s.wake('gap')).toEqual(['1 > SYNC c_1 after 5', 'wake gap in 1000']);
+    s.message(6);
+    s.message(7);
+    s.later(1_000);
+    expect(s.wake('gap')).toEqual([]);
+  });
+
+  // A member who joined late: the server says that nothing visible lies between.
+  it('goes on where prev says, without a hole', () => {
+    const s = start().live();
+    expect(s.message(9, { prev: 5 })).toEqual(['show c_1 #9 of u_2']);
+    expect(s.message(12, { prev: 11 })).toEqual([]);
+    expect(s.message(11, { prev: 9 })).toEqual(['show c_1 #11 of u_2', 'show c_1 #12 of u_2']);
+  });
+
+  it('has an own message wait for what comes before it, like any other', () => {
+    const s = start().live();
+    s.send('k7');
+    expect(s.ack('k7', 7)).toEqual(['sent k7 #7', 'drop k7']);
+    expect(s.message(6)).toEqual(['show c_1 #6 of u_2', 'show c_1 #7 of u_1']);
+    // Only what came as a MESSAGE is owed a receipt.
+    expect(s.wake('receipt')).toEqual(['1 > DELIVERED c_1 m_6']);
+  });
+
+  it('drops what is too far ahead to keep, and asks for it again', () => {
+    const s = start({ deviceAhead: 1 }).live();
+    s.message(7);
+    s.message(8);
+    expect(s.message(6)).toEqual(['show c_1 #6 of u_2', 'show c_1 #7 of u_2']);
+    s.later(1_000);
+    expect(s.wake('gap')).toEqual(['1 > SYNC c_1 after 7', 'wake gap in 1000']);
+    expect(s.message(8)).toEqual(['show c_1 #8 of u_2']);
+    s.later(1_000);
+    expect(s.wake('gap')).toEqual([]);
+  });
+
+  it('shows a new chat from its start', () => {
+    const s = start().live();
+    expect(s.message(1, { chatId: chatId('c_2') })).toEqual(['show c_2 #1 of u_2']);
+    expect(s.message(3, { chatId: chatId('c_3') })).toEqual([]);
+  });
+
+  it('shows every message once and in order, in whatever order and however often they come', () => {
+    const arrivals = fc.array(fc.integer({ min: 6, max: 20 }), { maxLength: 60 });
+    fc.assert(
+      fc.property(arrivals, fc.integer({ min: 1, max: 20 }), (seqs, deviceAhead) => {
+        const s = start({ deviceAhead }).live();
+        const shown: string[] = [];
+        for (const seq of seqs) shown.push(...s.message(seq));
+        // SYNC brings the rest, in order.
+        for (let seq = 6; seq <= 20; seq++) shown.push(...s.message(seq));
+        const all = Array.from({ length: 15 }, (_, i) => `show c_1 #${i + 6} of u_2`);
+        expect(shown.filter((l) => l.startsWith('show'))).toEqual(all);
+        expect(s.disk().cursors).toEqual([[C, 20, 'm_20']]);
+      }),
+    );
+  });
+});
+
+describe('receipts', () => {
+  it('are gathered for a while, or up to a number, and cost one frame a chat', () => {
+    const s = start({ receiptBatch: 3 }).live();
+    s.message(6);
+    s.message(1, { chatId: chatId('c_2') });
+    expect(s.message(7)).toEqual(['show c_1 #7 of u_2', '1 > DELIVERED c_1 m_7', '1 > DELIVERED c_2 m_1']);
+    expect(s.wake('receipt')).toEqual([]);
+  });
+
+  it('are not sent for what an earlier connection brought: RESUME says it', () => {
+    const s = start().live();
+    s.message(6);
+    s.message(8);
+    s.closed();
+    expect(s.wake('receipt')).toEqual([]);
+    s.wake('reconnect');
+    expect(s.welcome('c_1 5')[0]).toBe('2 > RESUME c_1 6');
+    expect(s.message(7)).toEqual(['show c_1 #7 of u_2', 'show c_1 #8 of u_2']);
+    expect(s.wake('receipt')).toEqual(['2 > DELIVERED c_1 m_7']);
+  });
+
+  it('READ names the newest message of somebody else, after DELIVERED, once', () => {
+    const s = start().live();
+    expect(s.read()).toEqual([]);
+    s.message(6);
+    s.send('k7');
+    s.ack('k7', 7);
+    expect(s.read()).toEqual(['1 > DELIVERED c_1 m_6', '1 > READ c_1 m_6']);
+    expect(s.read()).toEqual([]);
+    s.message(8);
+    expect(s.read()).toEqual(['1 > DELIVERED c_1 m_8', '1 > READ c_1 m_8']);
+  });
+
+  it('READ is said again after a reconnect: nothing tells whether it arrived', () => {
+    const s = start().live();
+    s.message(6);
+    s.read();
+    s.reconnect();
+    s.welcome('c_1 6');
+    expect(s.synced()).toEqual(['synced', 'live', '2 > READ c_1 m_6']);
+    // Read while offline goes with the next connection.
+    s.message(7);
+    s.closed();
+    expect(s.read()).toEqual([]);
+    s.wake('reconnect');
+    s.welcome('c_1 7');
+    expect(s.synced()).toEqual(['synced', 'live', '3 > READ c_1 m_7']);
+  });
+});
+
+describe('what is on screen', () => {
+  it('is told to each connection; what nobody hears is not kept', () => {
+    const s = start().live();
+    expect(s.step({ kind: 'open', chatId: C })).toEqual(['1 > OPEN c_1']);
+    expect(s.step({ kind: 'typing', chatId: C })).toEqual(['1 > TYPING c_1']);
+    s.closed();
+    expect(s.step({ kind: 'typing', chatId: C })).toEqual([]);
+    s.wake('reconnect');
+    s.welcome('c_1 5');
+    expect(s.synced()).toEqual(['synced', 'live', '2 > OPEN c_1']);
+    expect(s.step({ kind: 'close', chatId: C })).toEqual(['2 > CLOSE c_1']);
+    s.reconnect();
+    s.welcome('c_1 5');
+    expect(s.synced()).toEqual(['synced', 'live']);
+  });
+});
+
+describe('the disk', () => {
+  // The application is killed at any point, and starts again from what was durable then.
+  it('starts the next run where this one stood', () => {
+    const s = start().live();
+    s.message(6);
+    s.message(8);
+    s.send('k1');
+    const disk = s.disk();
+    expect(disk).toMatchObject({ outbox: [{ clientMsgId: 'k1' }], cursors: [[C, 6, 'm_6']] });
+    const next = start({}, disk);
+    next.start();
+    expect(next.welcome('c_1 5')).toEqual(['1 > RESUME c_1 6', 'resuming', '1 > SEND k1']);
+    expect(next.message(6)).toEqual([]);
+    expect(next.message(7)).toEqual(['show c_1 #7 of u_2']);
+    // What READ names is known across the restart.
+    next.synced();
+    expect(start({}, disk).live().read()).toEqual(['1 > READ c_1 m_6']);
+  });
+
+  it('keeps whom READ is to name when the newest message is an own one', () => {
+    const s = start().live();
+    s.message(6);
+    s.send('k7');
+    s.ack('k7', 7);
+    expect(s.disk().cursors).toEqual([[C, 7, 'm_6']]);
+    expect(s.disk().outbox).toEqual([]);
+  });
+
+  it('changes with durable effects only', () => {
+    const image = newDiskImage(userId('u_1'), emptyDisk());
+    const item = { clientMsgId: clientMsgId('k1'), chatId: C, ciphertext: '', mediaIds: [] };
+    expect(applyToDisk(image, { kind: 'outbox-put', item })).toBe(true);
+    expect(applyToDisk(image, { kind: 'outbox-drop', clientMsgId: item.clientMsgId })).toBe(true);
+    expect(applyToDisk(image, { kind: 'outbox-drop', clientMsgId: item.clientMsgId })).toBe(false);
+    expect(applyToDisk(image, { kind: 'cursor', chatId: C, seq: 4 })).toBe(true);
+    expect(applyToDisk(image, { kind: 'synced' })).toBe(false);
+    expect(diskOf(image)).toEqual({ outbox: [], cursors: [[C, 4, undefined]] });
+  });
+});
+
+describe('timers', () => {
+  it('are asked for once, when there is something to wait for', () => {
+    const s = start();
+    s.start();
+    const frame = (frame: ServerFrame) => s.all({ kind: 'frame', conn: connId(1), frame });
+    const message = (seq: number): ServerFrame => ({
+      frame: 'MESSAGE',
+      serverMsgId: serverMsgId(`m_${seq}`),
+      chatId: C,
+      seq,
+      prev: seq - 1,
+      from: userId('u_2'),
+      fromDevice: deviceId('d_2'),
+      clientMsgId: undefined,
+      ciphertext: '',
+      mediaIds: [],
+      sentAt: micros(1),
+    });
+    const send = (key: string): DeviceEvent => ({
+      kind: 'send',
+      clientMsgId: clientMsgId(key),
+      chatId: C,
+      ciphertext: '',
+      mediaIds: [],
+    });
+    expect(
+      frame({
+        frame: 'WELCOME',
+        deviceId: deviceId('d_1'),
+        gatewayId: nodeId('gw-1'),
+        region: 'eu',
+        sessionEpoch: 1,
+        heartbeatMs: 7_000,
+        maxInFlight: 1,
+        chats: [],
+      }),
+    ).toContain('wake heartbeat in 7000');
+    expect(s.all(send('k1'))).toEqual(['keep k1', '1 > SEND k1', 'wake send in 5000']);
+    expect(s.all(send('k2'))).toEqual(['keep k2', '1 > SEND k2']);
+    expect(frame(message(1))).toEqual(['show c_1 #1 of u_2', 'wake receipt in 20']);
+    expect(frame(message(2))).toEqual(['show c_1 #2 of u_2']);
+    expect(frame(message(4))).toEqual(['wake gap in 1000']);
+    expect(frame(message(6))).toEqual([]);
+    s.wake('receipt');
+    s.wake('gap');
+    expect(frame(message(3))).toEqual(['show c_1 #3 of u_2', 'show c_1 #4 of u_2', 'wake receipt in 20']);
+    // Nothing in flight any more: the timer runs out and is not asked for again.
+    frame({
+      frame: 'ERROR',
+      code: 'too_large',
+      message: '',
+      retryAfterMs: undefined,
+      clientMsgId: clientMsgId('k1'),
+      chatId: C,
+    });
+    frame({
+      frame: 'ERROR',
+      code: 'too_large',
+      message: '',
+      retryAfterMs: undefined,
+      clientMsgId: clientMsgId('k2'),
+      chatId: C,
+    });
+    expect(s.wake('send')).toEqual([]);
+    expect(s.all(send('k3'))).toEqual(['keep k3', '1 > SEND k3', 'wake send in 5000']);
+  });
+});
