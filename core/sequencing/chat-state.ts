@@ -37,6 +37,8 @@ export interface PendingAdmin {
 export interface PendingReceipt {
   readonly kind: 'receipt';
   readonly request: ReceiptRequest;
+  /** A receipt of a user who is not known here is decided on a chat that was read since it came. */
+  check: 'none' | 'asked' | 'done';
 }
 
 export type Pending = PendingSend | PendingAdmin | PendingReceipt;
@@ -57,6 +59,8 @@ export interface ChatState {
   afterRest: 'cold' | 'idle';
   /** Whether the fields below have ever been read from the store. */
   known: boolean;
+  /** When the store last said, or proved by a write that it let through, that they are true. */
+  learnedAt: Micros;
   kind: ChatKind;
   head: number;
   version: number;
@@ -81,6 +85,7 @@ export function newChatState(chatId: ChatId): ChatState {
     phase: 'cold',
     afterRest: 'cold',
     known: false,
+    learnedAt: 0 as Micros,
     kind: 'group',
     head: 0,
     version: 0,
@@ -118,7 +123,8 @@ export function strangerCode(chat: ChatState, user: UserId): [ErrorCode, string]
 }
 
 /** Takes what the store says of the chat for true. */
-export function learn(chat: ChatState, record: ChatRecord, limits: Limits): void {
+export function learn(chat: ChatState, record: ChatRecord, limits: Limits, now: Micros): void {
+  chat.learnedAt = now;
   chat.known = true;
   chat.kind = record.kind;
   chat.head = record.head;

@@ -73,6 +73,13 @@ function record(head: number, members: Record<string, Role>, kind: ChatRecord['k
 }
 const PAIR = { u_1: 'owner', u_2: 'member' } as const;
 
+type AdminChange = [
+  kind: 'set-member' | 'remove-member',
+  actor: string,
+  member: string,
+  role?: 'admin' | 'member',
+];
+
 function start(change: Partial<Limits> = {}) {
   const service = createMessageService({
     nodeId: nodeId('ms-1'),
@@ -104,12 +111,7 @@ function start(change: Partial<Limits> = {}) {
         mediaIds: [],
         ...change,
       }),
-    admin: (
-      kind: 'set-member' | 'remove-member',
-      actor: string,
-      member: string,
-      role: 'admin' | 'member' = 'member',
-    ) =>
+    admin: (...[kind, actor, member, role = 'member']: AdminChange) =>
       request({
         kind,
         replyTo: { node: nodeId('api-1'), conn: connId(7) },
@@ -117,9 +119,9 @@ function start(change: Partial<Limits> = {}) {
         chatId: C,
         member: userId(member),
         role,
-      } as ServiceRequest),
+      }),
     /** As `admin`; when the service first reads the chat again, it finds what it knew. */
-    decided: (...change: Parameters<typeof api.admin>): string[] => {
+    decided: (...change: AdminChange): string[] => {
       const lines = api.admin(...change);
       return lines[0] === 'load c_1 asking nothing'
         ? api.loaded({ outcome: 'ok', chat: known, found: [] })

@@ -1,17 +1,19 @@
 import { assert } from '../contract/assert.ts';
+import { hasElapsed } from '../contract/elapsed.ts';
 import type { ChatId, ClientMsgId } from '../contract/ids.ts';
 import type { StoredMessage } from '../contract/records.ts';
 import type { AppendResult, ChangeMemberResult, LoadResult, SendKey } from '../contract/store.ts';
 import type { Micros } from '../contract/time.ts';
 import { acceptReceipt } from '../receipts/receipt-writer.ts';
 import type { ReceiptRequest, SubmitRequest } from '../session/service-call.ts';
-import type { ErrorCode } from '../wire/frames.ts';
+import { admit, giveUpOrRest, refusePending, requeue, rest, settle } from './backlog.ts';
 import { applyMemberChange, decideAdmin, refuseAdmin } from './chat-admin.ts';
 import {
   type AdminRequest,
   type ChatState,
   type Pending,
   type PendingAdmin,
+  type PendingReceipt,
   type PendingSend,
   learn,
   strangerCode,
@@ -75,15 +77,9 @@ export function enqueueReceipt(
   out: Out,
 ): void {
   const chat = chatStateOf(service, request.chatId);
-  if (chat.known) acceptReceipt(service, chat, request, out);
-  else if (admit(service, chat)) enqueue(service, chat, { kind: 'receipt', request }, now, out);
-}
-
-function admit(service: MessageService, chat: ChatState): boolean {
-  return (
-    chat.queue.length + chat.writing.length < service.limits.chatBacklog &&
-    service.backlog + service.writing < service.limits.serviceBacklog
-  );
+  if (chat.known && chat.members.has(request.userId)) acceptReceipt(service, chat, request, out);
+  else if (admit(service, chat))
+    enqueue(service, chat, { kind: 'receipt', request, check: 'none' }, now, out);
 }
 
 function enqueue(service: MessageService, chat: ChatState, pending: Pending, now: Micros, out: Out): void {
@@ -116,8 +112,8 @@ export function pump(service: MessageService, chat: ChatState, now: Micros, out:
     else {
       chat.queue.shift();
       service.backlog--;
-      if (first.kind === 'receipt') acceptReceipt(service, chat, first.request, out);
-      else startAdmin(service, chat, first, out);
+      if (first.kind === 'receipt') startReceipt(service, chat, first, out);
+      else startAdmin(service, chat, first, now, out);
     }
   }
 }
@@ -125,7 +121,6 @@ export function pump(service: MessageService, chat: ChatState, now: Micros, out:
 function load(service: MessageService, chat: ChatState, out: Out): void {
   const sends: SendKey[] = [];
   for (const p of chat.queue) {
-    if (p.kind === 'receipt') continue;
     p.check = 'asked';
     if (p.kind === 'send') sends.push({ from: p.request.userId, clientMsgId: p.request.clientMsgId });
   }
@@ -196,16 +191,31 @@ function toMessage(p: PendingSend, seq: number): StoredMessage {
   };
 }
 
-function startAdmin(service: MessageService, chat: ChatState, pending: PendingAdmin, out: Out): void {
+function startReceipt(service: MessageService, chat: ChatState, pending: PendingReceipt, out: Out): void {
+  const decidable = pending.check === 'done' || chat.members.has(pending.request.userId);
+  if (decidable) acceptReceipt(service, chat, pending.request, out);
+  else readFirst(service, chat, pending);
+}
+
+/** Puts a request back until the chat has been read again. */
+function readFirst(service: MessageService, chat: ChatState, pending: Pending): void {
+  chat.phase = 'cold';
+  requeue(service, chat, [pending]);
+}
+
+function startAdmin(
+  service: MessageService,
+  chat: ChatState,
+  pending: PendingAdmin,
+  now: Micros,
+  out: Out,
+): void {
   const answers: Out = [];
   const member = decideAdmin(service, chat, pending.request, answers);
   if (member === undefined) {
-    // Who is in the chat may be asked of what is known; what is to change, another service may have changed since.
-    if (pending.check === 'done' || pending.request.kind === 'members') out.push(...answers);
-    else {
-      chat.phase = 'cold';
-      requeue(service, chat, [pending]);
-    }
+    // What looks like nothing to do, or forbidden, another service may have changed since.
+    if (pending.check === 'done' || isFreshList(service, chat, answers, now)) out.push(...answers);
+    else readFirst(service, chat, pending);
     return;
   }
   pending.attempts++;
@@ -217,6 +227,13 @@ function startAdmin(service: MessageService, chat: ChatState, pending: PendingAd
     call: service.nextCall++,
     request: { chatId: chat.chatId, expectHead: chat.head, expectVersion: chat.version, member },
   });
+}
+
+/** A list of members may be as old as a lease: presence is no more exact than that. */
+function isFreshList(service: MessageService, chat: ChatState, answers: Out, now: Micros): boolean {
+  const [answer] = answers;
+  const listed = answer?.kind === 'reply' && answer.reply.kind === 'members';
+  return listed && !hasElapsed(chat.learnedAt, service.limits.leaseTtl, now);
 }
 
 // ---------------------------------------------------------------- completions
@@ -238,6 +255,7 @@ export function onAppended(
   chat.writing = [];
   service.writing -= batch.length;
   chat.phase = 'idle';
+  if (result.outcome === 'ok') chat.learnedAt = now;
   switch (result.outcome) {
     case 'ok':
       for (const p of batch) {
@@ -279,8 +297,10 @@ export function onMemberChanged(
   chat.writing = [];
   service.writing--;
   chat.phase = 'idle';
-  if (result.outcome === 'ok') applyMemberChange(service, chat, pending.request, out);
-  else if (result.outcome === 'failed') giveUpOrRest(service, chat, [pending], 'idle', out);
+  if (result.outcome === 'ok') {
+    chat.learnedAt = now;
+    applyMemberChange(service, chat, pending.request, out);
+  } else if (result.outcome === 'failed') giveUpOrRest(service, chat, [pending], 'idle', out);
   else {
     // Deciding again on fresh knowledge is safe: a change that did happen turns out to be none.
     chat.phase = 'cold';
@@ -303,8 +323,8 @@ export function onLoaded(
   switch (result.outcome) {
     case 'ok':
       chat.phase = 'idle';
-      learn(chat, result.chat, service.limits);
-      for (const p of queue) if (p.kind !== 'receipt' && p.check === 'asked') p.check = 'done';
+      learn(chat, result.chat, service.limits, now);
+      for (const p of queue) if (p.check === 'asked') p.check = 'done';
       chat.queue = [];
       service.backlog -= queue.length;
       requeue(service, chat, answerDuplicates(service, chat, queue, result.found, out));
@@ -376,67 +396,10 @@ function acknowledge(
   answerFound(out, p.request, p.replyTos, message, false);
 }
 
-function settle(_service: MessageService, chat: ChatState, p: PendingSend): void {
-  if (chat.waiting.get(p.request.clientMsgId) === p) chat.waiting.delete(p.request.clientMsgId);
-}
-
 function remember(service: MessageService, chat: ChatState, message: StoredMessage): void {
   chat.recent.set(message.clientMsgId, message);
   if (chat.recent.size < service.limits.recentSends) return;
   // Forgetting a generation at a time costs nothing per message.
   chat.earlier = chat.recent;
   chat.recent = new Map();
-}
-
-/** Puts work back in front, in its order. It was admitted once and is not refused now. */
-function requeue(service: MessageService, chat: ChatState, pendings: readonly Pending[]): void {
-  if (pendings.length === 0) return;
-  chat.queue = [...pendings, ...chat.queue];
-  service.backlog += pendings.length;
-}
-
-function giveUpOrRest(
-  service: MessageService,
-  chat: ChatState,
-  pendings: readonly Pending[],
-  then: 'cold' | 'idle',
-  out: Out,
-): void {
-  const again: Pending[] = [];
-  for (const p of pendings) {
-    if (p.kind !== 'receipt' && p.attempts >= service.limits.appendAttempts) {
-      refusePending(
-        service,
-        chat,
-        p,
-        'unavailable',
-        'the message store does not answer: send again, with the same clientMsgId',
-        out,
-      );
-    } else again.push(p);
-  }
-  requeue(service, chat, again);
-  rest(service, chat, then, out);
-}
-
-function rest(service: MessageService, chat: ChatState, then: 'cold' | 'idle', out: Out): void {
-  chat.phase = 'resting';
-  chat.afterRest = then;
-  if (service.resting.length === 0)
-    out.push({ kind: 'wake', timer: 'retry', after: service.limits.storeRetry });
-  service.resting.push(chat);
-}
-
-function refusePending(
-  service: MessageService,
-  chat: ChatState,
-  p: Pending,
-  code: ErrorCode,
-  message: string,
-  out: Out,
-): void {
-  if (p.kind === 'send') {
-    settle(service, chat, p);
-    refuseSend(out, p.request, p.replyTos, code, message);
-  } else if (p.kind === 'admin') refuseAdmin(out, p.request, code, message);
 }
