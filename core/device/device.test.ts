@@ -673,7 +673,7 @@ describe('timers', () => {
     expect(frame(message(6))).toEqual([]);
     s.wake('receipt');
     s.wake('gap');
-    expect(frame(message(3))).toEqual(['show c_1 #3 of u_2', 'show c_1 #4 of u_2', 'wake receipt in 20']);
+    expect(frame(message(3))).toEqual(['show c_1 #3 of u_2', 'wake receipt in 20', 'show c_1 #4 of u_2']);
     // Nothing in flight any more: the timer runs out and is not asked for again.
     frame({
       frame: 'ERROR',
