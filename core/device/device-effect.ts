@@ -11,6 +11,8 @@ import type {
 import type { DeviceTimer } from './device-event.ts';
 
 export interface OutboxItem {
+  /** The server's final refusal: the item is not sent again, it only waits until the application has been told. */
+  readonly failed?: { readonly code: ErrorCode; readonly message: string };
   readonly clientMsgId: ClientMsgId;
   readonly chatId: ChatId;
   readonly ciphertext: string;

@@ -42,7 +42,7 @@ function line(effect: DeviceEffect): string {
     case 'wake':
       return `wake ${effect.timer} in ${effect.after / MILLISECOND}`;
     case 'outbox-put':
-      return `keep ${effect.item.clientMsgId}`;
+      return `keep ${effect.item.clientMsgId}${effect.item.failed === undefined ? '' : ' as failed'}`;
     case 'outbox-drop':
       return `drop ${effect.clientMsgId}`;
     case 'cursor':
@@ -409,10 +409,25 @@ describe('the outbox', () => {
   it('gives up after one that does not', () => {
     const s = start().live();
     s.send('k1');
-    expect(s.error('not_a_member', 'k1')).toEqual(['failed k1 not_a_member', 'drop k1']);
+    expect(s.error('not_a_member', 'k1')).toEqual(['keep k1 as failed', 'failed k1 not_a_member', 'drop k1']);
     expect(s.error('not_a_member', 'k1')).toEqual([]);
     expect(s.error('bad_frame', undefined)).toEqual([]);
     expect(s.disk().outbox).toEqual([]);
+  });
+
+  // The app ended between hearing the refusal and telling its user: it tells him after the restart, and sends nothing.
+  it('does not send again what was refused, and tells it once more', () => {
+    const failed = { code: 'not_a_member', message: 'chatId: this user has left the chat' } as const;
+    const item = {
+      clientMsgId: clientMsgId('k1'),
+      chatId: chatId('c_1'),
+      ciphertext: 'AAAA',
+      mediaIds: [],
+      failed,
+    };
+    const s = start({}, { outbox: [item], cursors: [] });
+    expect(s.start().slice(0, 2)).toEqual(['failed k1 not_a_member', 'drop k1']);
+    expect(s.welcome().some((l) => l.includes('SEND'))).toBe(false);
   });
 
   // The ACK was lost with the connection; the replay brings the message itself.

@@ -21,7 +21,7 @@ import type { DeviceEffect } from './device-effect.ts';
 import type { DeviceEvent, DeviceTimer } from './device-event.ts';
 import { type Device, isUp, newInbox, type Out } from './device-state.ts';
 import { flushReceipts, onGapTimer, onMessage, onRead } from './inbox.ts';
-import { onAck, onSend, onSendError, onSendTimer, settleOwn } from './outbox.ts';
+import { onAck, onSend, onSendError, onSendTimer, settleOwn, tellKeptFailures } from './outbox.ts';
 
 /** @param options.disk what the device kept from earlier runs; `emptyDisk()` for a new one. */
 export function createDevice(options: {
@@ -105,6 +105,7 @@ export function stepDevice(device: Device, event: DeviceEvent, now: Micros): rea
       if (event.conn === device.link.conn) onRefused(device, event.status, now, out);
       break;
     case 'start':
+      tellKeptFailures(device, out);
       onStart(device, now, out);
       break;
     case 'stop':

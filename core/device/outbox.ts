@@ -2,6 +2,7 @@ import { doubled } from '../contract/backoff.ts';
 import { hasElapsed } from '../contract/elapsed.ts';
 import type { Micros } from '../contract/time.ts';
 import { type AckFrame, ERROR_RETRYABLE, type ErrorFrame, type MessageFrame } from '../wire/frames.ts';
+import type { OutboxItem } from './device-effect.ts';
 import type { DeviceEvent } from './device-event.ts';
 import { type Device, isUp, type Out, type Outgoing } from './device-state.ts';
 import { onOwnMessage } from './inbox.ts';
@@ -124,8 +125,25 @@ export function onSendError(device: Device, frame: ErrorFrame, now: Micros, out:
       outgoing.retryAfter = Math.max(outgoing.retryAfter, frame.retryAfterMs * 1000);
     return;
   }
-  const { clientMsgId, chatId } = outgoing.item;
-  out.push({ kind: 'send-failed', clientMsgId, chatId, code: frame.code, message: frame.message });
+  const failed = { code: frame.code, message: frame.message };
+  // Durable before it is told: an app that ends in between must not send again what it called failed.
+  out.push({ kind: 'outbox-put', item: { ...outgoing.item, failed } });
+  tellFailure(outgoing.item, failed, out);
   settle(device, outgoing, out);
   pumpSends(device, now, out);
+}
+
+function tellFailure(item: OutboxItem, failed: NonNullable<OutboxItem['failed']>, out: Out): void {
+  const { clientMsgId, chatId } = item;
+  out.push({ kind: 'send-failed', clientMsgId, chatId, code: failed.code, message: failed.message });
+}
+
+/** After a restart: refusals of which the application may not have heard. */
+export function tellKeptFailures(device: Device, out: Out): void {
+  for (const outgoing of device.outbox.waiting.values()) {
+    const { failed } = outgoing.item;
+    if (failed === undefined) continue;
+    tellFailure(outgoing.item, failed, out);
+    settle(device, outgoing, out);
+  }
 }

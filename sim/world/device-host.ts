@@ -174,7 +174,7 @@ export class DeviceHost extends Host {
       case 'outbox-put':
         hash.mix(0x105);
         // From here on the send is the device's: what a crash takes before this was never promised to anybody.
-        observers.send(this, effect.item);
+        if (effect.item.failed === undefined) observers.send(this, effect.item);
         return;
       case 'outbox-drop':
         hash.mix(0x106);
