@@ -11,6 +11,8 @@ export interface ScenarioFile {
   readonly failed: string | undefined;
   /** State hash of the run when it was saved. */
   readonly hash: string | undefined;
+  /** In a regression: the planted bug of sim/mutants/ that turns it red. */
+  readonly red?: string | undefined;
   readonly scenario: Scenario;
 }
 
@@ -62,6 +64,7 @@ export function parseScenarioFile(path: string, text: string): ScenarioFile {
     story: text1('story') ?? '',
     failed: text1('failed'),
     hash: text1('hash'),
+    red: text1('red'),
     scenario: check.scenario,
   };
 }
@@ -75,7 +78,7 @@ export function formatScenarioFile(file: ScenarioFile): string {
       : `[\n${items.map((item) => `${indent}  ${JSON.stringify(item)}`).join(',\n')}\n${indent}]`;
   const { chats, ...nodes } = scenario.topology;
   const topology = JSON.stringify(nodes).slice(0, -1);
-  const head = { story: file.story, failed: file.failed, hash: file.hash };
+  const head = { story: file.story, failed: file.failed, hash: file.hash, red: file.red };
   const lines = Object.entries(head)
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `  ${JSON.stringify(name)}: ${JSON.stringify(value)},`);

@@ -13,8 +13,11 @@ export type PromiseName =
   | 'converges'
   | 'latency';
 
+/** A promise that somebody added to a test of his own (sim/properties/own-oracle.ts). */
+export type OwnPromise = `own: ${string}`;
+
 export interface Violation {
-  readonly oracle: PromiseName;
+  readonly oracle: PromiseName | OwnPromise;
   /** `safety`: a bad thing happened; `liveness`: a good thing did not happen in time. */
   readonly phase: 'safety' | 'liveness';
   /** Microseconds. */
