@@ -26,6 +26,8 @@ export interface FaultKind {
   readonly classes: readonly FaultClass[];
   /** Whether it may stay for ever: the others can still be served without its target. */
   readonly mayBePermanent: boolean;
+  /** It must not be felt: latency and presence are judged while it lasts as if there were no fault. Most faults may delay. */
+  readonly unfelt?: true;
   /** Names of what it can strike in this topology; empty when it cannot. */
   targets(topology: Topology): readonly string[];
   /** One sentence without the time: "gateway-1 crashes for 800 ms". */

@@ -11,6 +11,7 @@ export const hintsDropped: FaultKind = {
   kind: 'hints-dropped',
   classes: ['registry'],
   mayBePermanent: false,
+  unfelt: true,
   targets: () => TARGETS,
   describe: (fault) => `${fault.amount / 10} % of the presence hints vanish ${forHowLong(fault)}`,
   draw: (draws, setting) =>

@@ -13,6 +13,7 @@ export const misrouting: FaultKind = {
   kind: 'misrouting',
   classes: ['process'],
   mayBePermanent: false,
+  unfelt: true,
   targets: (topology) => (topology.services > 1 ? TARGETS : []),
   describe: (fault) =>
     `${fault.amount / 10} % of the requests go to any message service ${forHowLong(fault)}`,

@@ -11,6 +11,7 @@ export const queueDuplicate: FaultKind = {
   kind: 'queue-duplicate',
   classes: ['queue'],
   mayBePermanent: false,
+  unfelt: true,
   targets: () => TARGETS,
   describe: (fault) => `${fault.amount / 10} % of the publishes are in the queue twice, ${forHowLong(fault)}`,
   draw: (draws, setting) =>

@@ -1,5 +1,6 @@
 import { hashText, keyedHash } from '../../core/contract/random.ts';
 import { Draws } from '../engine/draws.ts';
+import type { FaultKind } from '../faults/fault-kind.ts';
 import { faultKind } from '../faults/fault-kinds.ts';
 import type { World } from './world.ts';
 
@@ -10,15 +11,11 @@ const FAULT_STREAM = 0x6661_0000;
 export class FaultBook {
   readonly #world: World;
   readonly #undo = new Map<number, () => void>();
-  #permanent = 0;
+  /** Faults under way that may be felt, permanent ones included. */
+  #felt = 0;
 
   constructor(world: World) {
     this.#world = world;
-  }
-
-  /** Faults under way, permanent ones included. */
-  get active(): number {
-    return this.#undo.size + this.#permanent;
   }
 
   /** Tells every kind of fault that the run will have it. */
@@ -36,9 +33,14 @@ export class FaultBook {
     }
     this.#world.probes.hit(`fault.${fault.kind}`);
     const end = kind.begin(this.#world, fault, new Draws(this.#world.seed, this.#stream(index)));
-    if (fault.permanent === true) this.#permanent++;
-    else this.#undo.set(index, end);
-    this.#world.observers.fault(this.active);
+    if (fault.permanent !== true) this.#undo.set(index, end);
+    this.#feel(kind, 1);
+  }
+
+  #feel(kind: FaultKind, change: 1 | -1): void {
+    if (kind.unfelt === true) return;
+    this.#felt += change;
+    this.#world.observers.fault(this.#felt);
   }
 
   /** Named by what the fault is, not by its place: taking another one away must not change this one's draws. */
@@ -55,7 +57,7 @@ export class FaultBook {
     if (end === undefined) return;
     this.#undo.delete(index);
     end();
-    this.#world.observers.fault(this.active);
+    this.#feel(faultKind(this.#world.scenario.faults[index]!.kind)!, -1);
   }
 
   /** Ends everything but the permanent faults. */
