@@ -275,6 +275,26 @@ describe('opening a session', () => {
     expect(listing.chats([])).toEqual(['1 < WELCOME e1']);
   });
 
+  it('counts the failures of each step by itself', () => {
+    const s = start();
+    s.open();
+    for (let i = 0; i < 7; i++) {
+      s.notOpened('failed');
+      s.wake('retry', 1);
+    }
+    s.opened(1);
+    s.claimed();
+    expect(s.notListed()).toEqual(['wake retry 1 in 0.25 s']);
+  });
+
+  it('names no cursor beyond what the user may see', () => {
+    const s = start();
+    s.open();
+    s.opened(1);
+    s.claimed();
+    expect(s.chats([chat(9, 9, { spans: [{ after: 0, upTo: 2 }] })])).toEqual(['1 < WELCOME e1 c_1 2/2']);
+  });
+
   it('takes RESUME and nothing else, and that after WELCOME', () => {
     const s = start();
     s.open();
@@ -322,6 +342,19 @@ describe('RESUME', () => {
         .welcome([chat(3, 5)])
         .resume(5),
     ).toEqual(['note DELIVERED c_1 #5', '1 < SYNCED c_1 5']);
+  });
+
+  it('with the stored cursor, or without one, writes nothing', () => {
+    expect(
+      start()
+        .welcome([chat(5, 5)])
+        .resume(5),
+    ).toEqual(['1 < SYNCED c_1 5']);
+    expect(
+      start()
+        .welcome([chat(5, 5)])
+        .resume(),
+    ).toEqual(['1 < SYNCED c_1 5']);
   });
 
   it('cuts a cursor beyond the head to the head: what comes next is not skipped', () => {
@@ -585,6 +618,14 @@ describe('own messages', () => {
     ]);
   });
 
+  // No receipt will ever name it, so a push of it would wait for one for ever.
+  it('pushed all the same are settled by proof', () => {
+    const s = start().live();
+    s.ack('k6', 6);
+    expect(s.push(6, mine(1))).toEqual(['1 < PING 1']);
+    expect(s.say({ frame: 'PONG', t: 1 })).toEqual(['push 1 settled']);
+  });
+
   it('go to the other devices of their sender', () => {
     const s = start().live(1, 1);
     s.live(2, 2);
@@ -624,6 +665,8 @@ describe('a send', () => {
     s.later(10);
     expect(s.wake('session', 1)).toEqual(['wake session 1 in 15 s']);
     expect(s.send('k2')).toEqual(['submit k2 of d_1']);
+    s.ack('k2', 6);
+    expect(s.send('k3')).toEqual(['submit k3 of d_1']);
   });
 });
 
@@ -795,6 +838,14 @@ describe('a newer connection of the device', () => {
       'wake renew in 15 s',
       '1 list',
     ]);
+  });
+
+  it('evicts nobody when the one it replaced was here', () => {
+    const s = start();
+    s.open();
+    s.opened(2);
+    const previous = { ...me(), gatewayId: nodeId('gw-1'), epoch: 1 };
+    expect(s.claimed({ outcome: 'held', previous })).toEqual(['wake renew in 15 s', '1 list']);
   });
 
   it('at another gateway evicts this one, and a late eviction by an older one does nothing', () => {
