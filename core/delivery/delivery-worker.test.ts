@@ -269,22 +269,33 @@ describe('offsets', () => {
 
 describe('too many deliveries at once', () => {
   it('pause the partitions, which go on when half of them are done', () => {
-    const s = start({ deliveryTasks: 4 });
-    expect(s.records(0, ['u_2', 'u_3', 'u_4'])).toEqual(['@1 look up u_2,u_3,u_4']);
-    expect(s.records(3, ['u_5'])).toEqual(['@2 look up u_5', 'pause']);
-    // What was on its way is taken all the same.
-    expect(s.records(4, ['u_6'])).toEqual(['@3 look up u_6']);
-    expect(s.sessions(2, 'u_5:')).toEqual([]);
-    expect(s.sessions(1, 'u_2:', 'u_3:', 'u_4: d_4@gw-1')).toEqual([
-      'resume',
-      '@4 push message to d_4 e1 at gw-1',
-      'wake in 5000 ms',
-      'commit p0 g1 2',
+    const s = start({ deliveryTasks: 4, lookupBatch: 1 });
+    expect(s.records(0, ['u_2', 'u_3', 'u_4'])).toEqual([
+      '@1 look up u_2',
+      '@2 look up u_3',
+      '@3 look up u_4',
     ]);
+    expect(s.records(3, ['u_5'])).toEqual(['@4 look up u_5', 'pause']);
+    // What was on its way is taken all the same.
+    expect(s.records(4, ['u_6'])).toEqual(['@5 look up u_6']);
+    expect(s.sessions(1, 'u_2:')).toEqual(['commit p0 g1 1']);
+    expect(s.sessions(2, 'u_3:')).toEqual(['commit p0 g1 2']);
+    expect(s.sessions(3, 'u_4:')).toEqual(['resume', 'commit p0 g1 3']);
+    expect(s.sessions(4, 'u_5:')).toEqual(['commit p0 g1 4']);
   });
 });
 
 describe('a clock that steps', () => {
+  it('forward is not taken for a wake-up that has come', () => {
+    const s = start();
+    s.records(0, ['u_2', 'u_3']);
+    expect(s.registryDown(1)).toEqual(['wake in 200 ms']);
+    s.later(60_000);
+    s.records(2, ['u_4']);
+    expect(s.registryDown(2)).toEqual(['wake in 200 ms']);
+    expect(s.wake()).toEqual(['@3 look up u_2,u_3', 'wake in 200 ms']);
+  });
+
   it('back makes a retry early rather than hours late', () => {
     const s = start();
     s.records(0, ['u_2']);

@@ -95,7 +95,7 @@ describe('receipts', () => {
   it('that wait for one save become one for each device, chat and type: the highest', () => {
     const s = start().ready();
     expect(s.receipt('DELIVERED', 4)).toEqual(['u_2/d_2 DELIVERED #4 -> u_1,u_3']);
-    for (const seq of [5, 8, 6, 8]) expect(s.receipt('DELIVERED', seq)).toEqual([]);
+    for (const seq of [5, 8, 6]) expect(s.receipt('DELIVERED', seq)).toEqual([]);
     s.receipt('READ', 5);
     s.receipt('DELIVERED', 7, 1);
     expect(s.saved('ok')).toEqual([

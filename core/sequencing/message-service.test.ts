@@ -354,6 +354,13 @@ describe('a send that comes again', () => {
       'append c_1 at head 1 v0: #2 u_2 k1 m2 -> u_1,u_2',
     ]);
     expect(s.appended(OK)).toEqual(['ack gw-1/2 k1 #2 m2', 'hint']);
+    // Also when the first is remembered here.
+    const later = start().ready();
+    later.send('k1', 1);
+    later.appended(OK);
+    expect(later.send('k1', 2, { userId: userId('u_2'), deviceId: deviceId('d_2') })).toEqual([
+      'append c_1 at head 1 v0: #2 u_2 k1 m2 -> u_1,u_2',
+    ]);
   });
 });
 
