@@ -50,11 +50,12 @@ export const DELIVERY_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'offset-committed-before-finished',
-    file: 'core/delivery/partition-offsets.ts',
-    find: 'while (head < done.length && done[head] === true) head++;',
-    replace: 'head = Math.max(head, slot - partition.firstSlot + 1);',
+    file: WORKER,
+    find: '    worker.tasks++;\n',
+    replace:
+      '    worker.tasks++;\n    partition.watermark = record.offset + 1;\n    worker.moved.add(number);\n',
     story:
-      'The offset of a finished event is committed although events below it are not finished; a rebalance skips them.',
+      'Offsets are committed when records come, not when they are done; a worker that dies in between skips them.',
     expected: LOST,
   },
   {

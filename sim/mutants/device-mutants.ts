@@ -23,6 +23,22 @@ export const DEVICE_MUTANTS: readonly Mutant[] = [
     expected: ['order-per-chat'],
   },
   {
+    name: 'clocks-decide-what-is-new',
+    file: INBOX,
+    find: "  out.push({ kind: 'show', message });\n",
+    replace:
+      "  if (message.from !== device.userId) {\n    if (message.sentAt < (inbox.newest ?? 0)) return;\n    inbox.newest = message.sentAt;\n  }\n  out.push({ kind: 'show', message });\n",
+    story:
+      'A message with an older time than the last one counts as seen: skew between servers decides the order.',
+    expected: [
+      'order-per-chat',
+      'no-acked-message-lost',
+      'converges',
+      'cursors-never-regress',
+      'receipts-monotone',
+    ],
+  },
+  {
     name: 'hole-never-asked-for',
     file: INBOX,
     find: 'if (!hasHole(inbox)) continue;',
@@ -84,9 +100,9 @@ export const DEVICE_MUTANTS: readonly Mutant[] = [
   {
     name: 'resume-ahead-of-what-is-shown',
     file: 'core/device/connection.ts',
-    find: 'cursors.push([inbox.chatId, inbox.cursor]);',
-    replace: 'cursors.push([inbox.chatId, inbox.cursor + inbox.ahead.size]);',
-    story: 'RESUME counts messages that wait ahead of a hole as if they were shown.',
+    find: 'ahead.push([chatId, inbox.cursor]);',
+    replace: 'ahead.push([chatId, inbox.cursor + 1]);',
+    story: 'RESUME names one message more than is shown.',
     expected: ['cursors-never-regress', 'no-acked-message-lost'],
   },
   {

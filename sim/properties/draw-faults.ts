@@ -19,14 +19,14 @@ const CLASSES: readonly FaultClass[] = [
  * The plain ones are drawn more often: what they do depends on the moment, and a run has more moments than faults. The
  * shapes bring their own moments along.
  */
-const PLAIN: ReadonlySet<string> = new Set([
-  'crash',
-  'crash-at-effect',
-  'cut',
-  'cut-one-way',
-  'pause',
-  'queue-failing',
-  'registry-down',
+const WEIGHTS: ReadonlyMap<string, number> = new Map([
+  ['crash-at-effect', 6],
+  ['crash', 3],
+  ['cut', 3],
+  ['cut-one-way', 3],
+  ['pause', 3],
+  ['queue-failing', 3],
+  ['registry-down', 3],
 ]);
 
 export interface FaultSize {
@@ -43,7 +43,7 @@ export function drawFaults(draws: Draws, setting: FaultSetting, size: FaultSize)
   if (draws.perMille(125)) return [];
   const kinds = drawKinds(draws);
   if (kinds.length === 0) return [];
-  const weighted = kinds.flatMap((kind) => (PLAIN.has(kind.kind) ? [kind, kind, kind] : [kind]));
+  const weighted = kinds.flatMap((kind) => Array.from({ length: WEIGHTS.get(kind.kind) ?? 1 }, () => kind));
   const count = 1 + draws.int(draws.perMille(700) ? Math.min(4, size.most) : size.most);
   const victim = draws.perMille(400) ? VICTIMS[draws.int(VICTIMS.length)] : undefined;
   const permanent = draws.perMille(150);

@@ -21,7 +21,7 @@ export interface OpSize {
   readonly moments: Moments;
 }
 
-/** Draws `count` operations below `safetyMicros`, or one more, in no order. Some come in bursts, as people do. */
+/** Draws `count` operations below `safetyMicros`, or a few more, in no order. Some come in bursts, as people do. */
 export function drawOps(draws: Draws, topology: Topology, mix: OpMix, size: OpSize): Op[] {
   const { safetyMicros } = size;
   const turns = turnsOf(mix);
@@ -44,8 +44,22 @@ export function drawOps(draws: Draws, topology: Topology, mix: OpMix, size: OpSi
     last = goesOn ? { ...last!, at } : turns[draws.int(turns.length)]!(draws, topology, at);
     ops.push(last);
     if (last.op === 'offline' && draws.perMille(500)) ops.push(backSoon(draws, last, size));
+    // Out, something is said, in again: who comes back must not see it.
+    if (last.op === 'remove-member' && draws.perMille(400))
+      ops.push(...takenBack(draws, topology, last, size));
   }
   return ops;
+}
+
+type MemberOp = Op & { readonly op: 'add-member' | 'remove-member' };
+
+function takenBack(draws: Draws, topology: Topology, out: MemberOp, size: OpSize): Op[] {
+  const { chat, user } = out;
+  const owner = topology.chats[chat]!.members[0]!;
+  const step = 1 + draws.int(2 * size.moments.spread);
+  const time = (steps: number): number => Math.min(size.safetyMicros - 1, out.at + steps * step);
+  const said: Op = { at: time(1), op: 'send', device: deviceFor(draws, topology, chat), chat, bytes: 1 };
+  return [said, { at: time(2), op: 'add-member', by: owner, user, chat }, { ...said, at: time(3) }];
 }
 
 /** Off and soon on again: a reconnect. */

@@ -95,6 +95,13 @@ function drawKnobs(draws: Draws): Knobs {
   };
 }
 
+/** Limits on whose other side lies code that little else reaches. */
+const DEEPEST: ReadonlySet<keyof Limits> = new Set<keyof Limits>([
+  'pushAttempts',
+  'lookupBatch',
+  'fanOutPage',
+]);
+
 /** None, a few, or many at once. */
 function drawTightLimits(draws: Draws): Partial<Record<keyof Limits, number>> {
   const limits: Partial<Record<keyof Limits, number>> = {};
@@ -102,7 +109,7 @@ function drawTightLimits(draws: Draws): Partial<Record<keyof Limits, number>> {
   if (kind < 4) return limits;
   const share = kind < 8 ? 80 : 300;
   for (const [name, values] of TIGHT_LIMITS) {
-    if (draws.perMille(name === 'pushAttempts' ? 3 * share : share))
+    if (draws.perMille(DEEPEST.has(name) ? 3 * share : share))
       limits[name] = values[draws.int(values.length)]!;
   }
   return limits;
