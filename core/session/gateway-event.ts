@@ -51,6 +51,11 @@ export type GatewayEvent =
   | { readonly kind: 'evict'; readonly userId: UserId; readonly deviceId: DeviceId; readonly epoch: number }
   /** Answer of `read-presence`; users that are missing are unknown and stay as they were. */
   | { readonly kind: 'presence'; readonly readings: readonly PresenceReading[] }
+  /**
+   * The registry failed over, or may have: told once this node talks to the new primary. What was written to the old one
+   * (leases, and the marks of pushes that were given up) may be lost.
+   */
+  | { readonly kind: 'registry-changed' }
   /** The registry hints that this user's sessions changed. Best effort. */
   | { readonly kind: 'presence-hint'; readonly userId: UserId }
   | { readonly kind: 'wake'; readonly timer: GatewayTimer; readonly conn: ConnId | undefined }

@@ -910,6 +910,11 @@ describe('the lease', () => {
     expect(s.wake('renew')).toEqual(['renew 1', 'wake renew in 15 s']);
   });
 
+  it('reads the heads of every session again when the registry failed over', () => {
+    const s = start().live();
+    expect(s.step({ kind: 'registry-changed' })).toEqual(['1 list']);
+  });
+
   it('of a registry that does not answer is renewed the next time', () => {
     const s = start().live();
     expect(s.step({ kind: 'renewed', conns: [connId(1)], outcomes: undefined })).toEqual([]);

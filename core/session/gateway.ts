@@ -6,7 +6,7 @@ import { newPresenceBoard, onPresence, onPresenceHint, onPresenceWake } from '..
 import { onBadFrame, onClientFrame } from './client-frames.ts';
 import type { GatewayEffect } from './gateway-effect.ts';
 import type { GatewayEvent, GatewayTimer } from './gateway-event.ts';
-import { onRenewed, onRenewTimer } from './lease-renewal.ts';
+import { onRegistryChanged, onRenewed, onRenewTimer } from './lease-renewal.ts';
 import { onPush } from './pushes.ts';
 import { onFetched } from './replay.ts';
 import { onReply } from './replies.ts';
@@ -83,6 +83,9 @@ export function stepGateway(gateway: Gateway, event: GatewayEvent, now: Micros):
       break;
     case 'renewed':
       onRenewed(gateway, event.conns, event.outcomes, now, out);
+      break;
+    case 'registry-changed':
+      onRegistryChanged(gateway, out);
       break;
     case 'evict':
       onEvict(gateway, event.userId, event.deviceId, event.epoch, now, out);

@@ -4,7 +4,7 @@ import type { Micros } from '../contract/time.ts';
 import type { RenewOutcome } from './lease.ts';
 import { pumpReads } from './replay.ts';
 import { replaceSession } from './session-end.ts';
-import { entryOf, type Gateway, type Out } from './session-state.ts';
+import { entryOf, type Gateway, type Out, type Session } from './session-state.ts';
 
 /**
  * Leases are renewed in batches, all sessions once per `leaseRenew`; a lease that was lost is found by this, and only by
@@ -47,6 +47,21 @@ export function onRenewTimer(gateway: Gateway, out: Out): void {
   pumpReads(gateway, out);
 }
 
+/** Whatever the old primary knew of pushes that missed a session is lost: every session reads its heads, now and later. */
+export function onRegistryChanged(gateway: Gateway, out: Out): void {
+  for (const session of gateway.sessions.values()) {
+    if (session.phase === 'opening' || session.phase === 'claiming') continue;
+    readAgain(gateway, session);
+  }
+  pumpReads(gateway, out);
+}
+
+function readAgain(gateway: Gateway, session: Session): void {
+  session.renewals = 0;
+  session.refresh = true;
+  gateway.readQueue.add(session);
+}
+
 export function onRenewed(
   gateway: Gateway,
   conns: readonly ConnId[],
@@ -60,11 +75,7 @@ export function onRenewed(
     const outcome = outcomes[i];
     if (session === undefined || outcome === undefined || outcome === 'renewed') return;
     if (outcome === 'fenced') replaceSession(gateway, session, now, out);
-    else {
-      session.renewals = 0;
-      session.refresh = true;
-      gateway.readQueue.add(session);
-    }
+    else readAgain(gateway, session);
   });
   pumpReads(gateway, out);
 }

@@ -112,6 +112,10 @@ export class RegistryNode {
       until.set(host.index, engine.now + learn);
     }
     this.#oldPrimaries.push({ model: this.model.copy(), until });
+    for (const gateway of this.#world.gateways) {
+      const learned = until.get(gateway.index)! - engine.now;
+      this.#world.tell(gateway, { kind: 'registry-changed' }, learned + 1);
+    }
     if (this.model.loseSince(engine.now - lostMicros) > 0) probes.hit('registry.failover.lost-writes');
   }
 
