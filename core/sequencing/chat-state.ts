@@ -70,13 +70,21 @@ export interface ChatState {
   queue: Pending[];
   /** What the write under way carries, in seq order. Empty unless `writing`. */
   writing: readonly (PendingSend | PendingAdmin)[];
-  /** Sends that wait or are being written, by clientMsgId: a retry joins them instead of racing them. */
-  waiting: Map<ClientMsgId, PendingSend>;
+  /**
+   * Sends that wait or are being written, by `waitingKey`: a retry joins them instead of racing them. *Invariant:* all of
+   * them are here, so that no append carries a send twice.
+   */
+  waiting: Map<string, PendingSend>;
   /** The latest answers, at most `recentSends`, and as many before them. */
   recent: Map<ClientMsgId, StoredMessage>;
   earlier: Map<ClientMsgId, StoredMessage>;
   /** Second chance for the eviction of idle chats. */
   touched: boolean;
+}
+
+/** A send is the sender's: two users may have made the same UUID, by chance or to do harm. */
+export function waitingKey(request: SubmitRequest): string {
+  return `${request.userId} ${request.clientMsgId}`;
 }
 
 export function newChatState(chatId: ChatId): ChatState {

@@ -344,6 +344,25 @@ describe('a send that comes again', () => {
     expect(elsewhere.loaded(loadedWith(1, stored(1, 'k1', 77, { chatId: chatId('c_2') })))).toEqual(conflict);
   });
 
+  // One append with the same send twice is refused by the store as a whole, again and again, others' messages with it.
+  it('joins its own, also while another user’s send with the same UUID waits', () => {
+    const s = start().ready();
+    const other = { userId: userId('u_2'), deviceId: deviceId('d_2') };
+    s.send('k0');
+    s.send('k1', 1);
+    s.send('k1', 2, other);
+    s.send('k1', 3, other);
+    expect(s.appended(OK).slice(-1)).toEqual([
+      'append c_1 at head 1 v0: #2 u_1 k1 m2, #3 u_2 k1 m3 -> u_1,u_2',
+    ]);
+    expect(s.appended(OK)).toEqual([
+      'ack gw-1/1 k1 #2 m2',
+      'ack gw-1/2 k1 #3 m3',
+      'ack gw-1/3 k1 #3 m3 duplicate',
+      'hint',
+    ]);
+  });
+
   it('is another message when another user made the same UUID', () => {
     const s = start().ready();
     s.send('k1', 1);

@@ -17,6 +17,7 @@ import {
   type PendingSend,
   learn,
   strangerCode,
+  waitingKey,
 } from './chat-state.ts';
 import { isCurrent } from './membership.ts';
 import { answerFound, CONFLICT, refuseSend, sameSend } from './send-answers.ts';
@@ -31,8 +32,9 @@ export function onSubmit(service: MessageService, request: SubmitRequest, now: M
     answerFound(out, request, [request.replyTo], answered, true);
     return;
   }
-  const waiting = chat.waiting.get(request.clientMsgId);
-  if (waiting !== undefined && waiting.request.userId === request.userId) {
+  const key = waitingKey(request);
+  const waiting = chat.waiting.get(key);
+  if (waiting !== undefined) {
     joinWaiting(waiting, request, out);
     return;
   }
@@ -55,8 +57,7 @@ export function onSubmit(service: MessageService, request: SubmitRequest, now: M
     attempts: 0,
     check: 'none',
   };
-  // Another sender's UUID may collide; the store tells the two apart, only the short cut is lost.
-  if (waiting === undefined) chat.waiting.set(request.clientMsgId, pending);
+  chat.waiting.set(key, pending);
   enqueue(service, chat, pending, now, out);
 }
 
