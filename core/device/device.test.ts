@@ -248,6 +248,20 @@ describe('connecting', () => {
     );
   });
 
+  it('backs off for longer after each failure', () => {
+    const longest = Array.from({ length: 8 }, () => 0);
+    for (let seed = 0; seed < 100; seed++) {
+      const s = start({}, emptyDisk(), seed);
+      s.start();
+      for (let i = 0; i < longest.length; i++) {
+        longest[i] = Math.max(longest[i] ?? 0, delayOf(s.closed()));
+        s.wake('reconnect');
+      }
+    }
+    // Of a hundred draws one is in the upper half, but for one chance in 2^100; these draws are fixed.
+    longest.forEach((ms, i) => expect(ms).toBeGreaterThan(Math.min(250 * 2 ** i, 20_000) / 2));
+  });
+
   it('spreads devices and attempts over the range', () => {
     const delays = Array.from({ length: 200 }, (_, seed) => {
       const s = start({ reconnectBase: 20 * SECOND }, emptyDisk(), seed);
@@ -385,6 +399,11 @@ describe('the outbox', () => {
     }
     // After 5, 10, 20 and then 30 seconds each.
     expect(sent).toEqual([5, 15, 35, 65, 95]);
+    // A new connection has nothing to do with the patience that the old one needed.
+    s.reconnect();
+    s.welcome('c_1 5');
+    s.later(5_000);
+    expect(s.wake('send')[0]).toBe('2 > SEND k1');
   });
 
   it('sends everything again, in order, on a new connection', () => {
@@ -484,6 +503,18 @@ describe('the inbox', () => {
     expect(s.wake('gap')).toEqual([]);
   });
 
+  it('has patience with each hole anew', () => {
+    const s = start().live();
+    s.message(7);
+    s.message(9);
+    s.later(900);
+    expect(s.message(6)).toEqual(['show c_1 #6 of u_2', 'show c_1 #7 of u_2']);
+    s.later(100);
+    expect(s.wake('gap')).toEqual(['wake gap in 1000']);
+    s.later(1_000);
+    expect(s.wake('gap')[0]).toBe('1 > SYNC c_1 after 7');
+  });
+
   // A member who joined late: the server says that nothing visible lies between.
   it('goes on where prev says, without a hole', () => {
     const s = start().live();
@@ -543,6 +574,10 @@ describe('receipts', () => {
     s.message(1, { chatId: chatId('c_2') });
     expect(s.message(7)).toEqual(['show c_1 #7 of u_2', '1 > DELIVERED c_1 m_7', '1 > DELIVERED c_2 m_1']);
     expect(s.wake('receipt')).toEqual([]);
+    // Counted anew after each frame.
+    s.message(8);
+    expect(s.message(9)).toEqual(['show c_1 #9 of u_2']);
+    expect(s.message(10)).toEqual(['show c_1 #10 of u_2', '1 > DELIVERED c_1 m_10']);
   });
 
   it('are not sent for what an earlier connection brought: RESUME says it', () => {
