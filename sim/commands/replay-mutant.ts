@@ -10,7 +10,10 @@ import { MUTANT_VARIABLE } from './mutant-variable.ts';
  * @param mutant its name, of sim/mutants/.
  * @returns what became of each. @throws Error when the process ends instead: the mutant has rotted, or does not exist.
  */
-export function replayMutant(mutant: string, scenarios: readonly Scenario[]): Promise<readonly MutantReplay[]> {
+export function replayMutant(
+  mutant: string,
+  scenarios: readonly Scenario[],
+): Promise<readonly MutantReplay[]> {
   const hooks = pathToFileURL(join(import.meta.dirname, 'mutant-hooks.ts')).href;
   const child = fork(join(import.meta.dirname, 'mutant-replayer.ts'), {
     execArgv: ['--import', hooks, '--disable-warning=ExperimentalWarning'],
