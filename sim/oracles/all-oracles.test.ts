@@ -165,6 +165,15 @@ describe('no-duplicate-shown', () => {
     expectRed(tale, NAME, /given to m_2 and to m_1/);
   });
 
+  test('a device sends what it called failed', () => {
+    const end = { deviceId: 'd_1' as never, clientMsgId: 'k_1' as never, chatId: 'c_1' as never };
+    const tale = threeDevices()
+      .send('d_1', 'c_1', 'k_1')
+      .tell({ kind: 'send-failed', ...end, code: 'not_a_member' })
+      .tell({ kind: 'sent-again', ...end });
+    expectRed(tale, NAME, /sends k_1 again/);
+  });
+
   test('a send is reported as failed and is a message', () => {
     const failed = (tale: Tale): Tale =>
       tale.tell({

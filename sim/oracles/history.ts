@@ -1,3 +1,4 @@
+import { isCurrent } from '../../core/sequencing/membership.ts';
 import type { ChatId, ClientMsgId, DeviceId, ServerMsgId, UserId } from '../../core/contract/ids.ts';
 import { OPEN_END, type Span } from '../../core/contract/records.ts';
 import type { Observation } from './observation.ts';
@@ -46,6 +47,8 @@ export class History {
   readonly seatUser: number[] = [];
   readonly seatChat: number[] = [];
   readonly spans: (readonly Span[])[] = [];
+  /** When the user came into the chat, the last time. */
+  readonly joinedAt: (number | undefined)[] = [];
   readonly pairDevice: number[] = [];
   readonly pairChat: number[] = [];
   /** The seq up to which the device has everything it may see; NONE before it has a start. */
@@ -199,6 +202,7 @@ export class History {
       case 'send':
       case 'acked':
       case 'send-failed':
+      case 'sent-again':
         this.#place(o.deviceId, o.chatId);
         this.send = this.sendOf(this.user, o.clientMsgId);
         if (o.kind === 'acked') this.message = this.messageOf(o.serverMsgId);
@@ -291,6 +295,8 @@ export class History {
         this.positions[this.pair] = o.seq;
         return;
       case 'member':
+        if (isCurrent(o.member.spans) && !isCurrent(this.spans[this.seat] ?? []))
+          this.joinedAt[this.seat] = at;
         this.spans[this.seat] = o.member.spans;
         return;
       case 'resumed':

@@ -8,14 +8,15 @@ const NAME = 'no-duplicate-shown';
 /**
  * Promise 2. A device shows a message once; a send is one message for ever, however often it is repeated: one
  * (sender, clientMsgId), one serverMsgId, one seq, in every ACK and in the store. And a send whose failure was reported is
- * none: its user writes it again.
+ * none: its user writes it again, and the device does not. One case remains: a copy of the send was on its way when it was
+ * refused, and its sender was added to the chat before it arrived; the refusal was true, and so is the message.
  */
 export function noDuplicateShown(history: History): Oracle {
   /** By device, then message. */
   const shown: boolean[][] = [];
   return {
     name: NAME,
-    watches: ['shown', 'acked', 'send-failed', 'committed'],
+    watches: ['shown', 'acked', 'send-failed', 'sent-again', 'committed'],
     observe(o, at) {
       switch (o.kind) {
         case 'shown': {
@@ -28,8 +29,10 @@ export function noDuplicateShown(history: History): Oracle {
           return twoMessages(history, o.clientMsgId, o.seq, at) ?? movedMessage(history, o.seq, at);
         case 'send-failed':
           return history.sendMessage[history.send] === NONE ? undefined : failedAndSent(history, at);
+        case 'sent-again':
+          return sentAgain(history, at);
         case 'committed':
-          if (history.sendFailed[history.send]!) return failedAndSent(history, at);
+          if (history.sendFailed[history.send]! && !addedSince(history)) return failedAndSent(history, at);
           return committedTwice(history, o, at);
         default:
           return undefined;
@@ -45,6 +48,21 @@ function shownTwice(history: History, o: Extract<Observation, { kind: 'shown' }>
     at,
     `${who} shows ${o.serverMsgId} once`,
     `it shows ${o.serverMsgId} again, now at seq ${o.seq} of ${o.chatId}`,
+  );
+}
+
+/** Whether the sender came into the chat after the send was given. */
+function addedSince(history: History): boolean {
+  return (history.joinedAt[history.seat] ?? -Infinity) > history.sentAt[history.send]!;
+}
+
+function sentAgain(history: History, at: number): Violation {
+  const name = history.sendNames[history.send]!;
+  return broken(
+    NAME,
+    at,
+    `${history.nameDevice(history.device)} sends ${name} until it is answered, and never after it called it failed`,
+    `it sends ${name} again`,
   );
 }
 

@@ -42,6 +42,13 @@ export type Observation =
       readonly chatId: ChatId;
       readonly code: string;
     }
+  /** A device sends what it has reported as failed. */
+  | {
+      readonly kind: 'sent-again';
+      readonly deviceId: DeviceId;
+      readonly clientMsgId: ClientMsgId;
+      readonly chatId: ChatId;
+    }
   /** A device starts (again) from its disk; its chat goes on after `seq`. Start cursors given by WELCOME come the same way. */
   | {
       readonly kind: 'start-cursor';

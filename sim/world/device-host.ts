@@ -1,5 +1,5 @@
 import { assertNever } from '../../core/contract/assert.ts';
-import type { ChatId, ConnId, DeviceId, UserId } from '../../core/contract/ids.ts';
+import type { ChatId, ClientMsgId, ConnId, DeviceId, UserId } from '../../core/contract/ids.ts';
 import { hashText, keyedHash } from '../../core/contract/random.ts';
 import { createDevice, stepDevice } from '../../core/device/device.ts';
 import {
@@ -34,6 +34,8 @@ export class DeviceHost extends Host {
   #machine: Device | undefined;
   /** Connections whose device end is open. A device has one at a time, but for the moments of a change. */
   readonly #conns = new Map<ConnId, Connection>();
+  /** What the app was told has failed: observed across its restarts. */
+  readonly #failed = new Set<ClientMsgId>();
   readonly #timers: Record<DeviceTimer, Timer>;
   /** Chats that the user has opened, whether or not the app has come to it. */
   readonly #screen = new Set<ChatId>();
@@ -205,6 +207,7 @@ export class DeviceHost extends Host {
         return;
       case 'send-failed':
         hash.mix(0x10d);
+        this.#failed.add(effect.clientMsgId);
         observers.sendFailed(this.deviceId, effect);
         return;
       case 'typing':
@@ -220,7 +223,9 @@ export class DeviceHost extends Host {
     const conn = this.#conns.get(connId);
     if (conn === undefined) return;
     if (frame.frame === 'RECEIPT') this.world.observers.receiptSent(this, frame);
-    else if (frame.frame === 'SYNC') this.world.probes.hit('device.sync');
+    else if (frame.frame === 'SEND' && this.#failed.has(frame.clientMsgId)) {
+      this.world.observers.sentAgain(this.deviceId, frame);
+    } else if (frame.frame === 'SYNC') this.world.probes.hit('device.sync');
     this.world.links.up(conn, { kind: 'frame', conn: conn.id, frame });
   }
 

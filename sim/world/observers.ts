@@ -73,6 +73,11 @@ export class Observers implements StoreObserver {
     this.report({ kind: 'send-failed', deviceId, clientMsgId, chatId, code });
   }
 
+  sentAgain(deviceId: DeviceId, send: Pick<Effect<'send-failed'>, 'clientMsgId' | 'chatId'>): void {
+    const { clientMsgId, chatId } = send;
+    if (this.#judge !== undefined) this.report({ kind: 'sent-again', deviceId, clientMsgId, chatId });
+  }
+
   startCursor(deviceId: DeviceId, chatId: ChatId, seq: number): void {
     if (this.#judge !== undefined) this.report({ kind: 'start-cursor', deviceId, chatId, seq });
   }
