@@ -131,8 +131,11 @@ export class MessageStoreModel {
     if (found.length > 0) return { outcome: 'duplicate', found };
     for (const message of request.messages) {
       assert(message.seq === chat.head + 1, 'append with a seq that does not follow the head');
+      const sends = this.#sendsOf(message.from);
+      // The real store refuses the whole request, again at each attempt: it can never succeed.
+      assert(!sends.has(message.clientMsgId), 'append carries one send twice');
       chat.append(message);
-      this.#sendsOf(message.from).set(message.clientMsgId, message);
+      sends.set(message.clientMsgId, message);
       this.#observer.committed(message);
       this.#announce({ id: this.#outboxId++, kind: 'message', message, recipients: request.recipients });
     }
