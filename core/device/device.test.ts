@@ -458,6 +458,14 @@ describe('the outbox', () => {
     const own = { from: userId('u_1'), fromDevice: deviceId('d_1'), clientMsgId: clientMsgId('k6') };
     expect(s.message(6, own)).toEqual(['sent k6 #6', 'drop k6', 'show c_1 #6 of u_1']);
     expect(s.ack('k6', 6)).toEqual([]);
+    // Its place in the window is used at once.
+    const narrow = start({ deviceSendWindow: 1 }).live();
+    narrow.send('k6');
+    narrow.send('k7');
+    narrow.reconnect();
+    narrow.welcome('c_1 5');
+    expect(narrow.message(6, own).slice(-1)).toEqual(['show c_1 #6 of u_1']);
+    expect(narrow.device.outbox.inFlight).toBe(1);
     // The same UUID made by another device of the user settles nothing.
     s.send('k7');
     expect(s.message(7, { ...own, fromDevice: deviceId('d_3'), clientMsgId: clientMsgId('k7') })).toEqual([
@@ -664,6 +672,25 @@ describe('the disk', () => {
     s.ack('k7', 7);
     expect(s.disk().cursors).toEqual([[C, 7, 'm_6']]);
     expect(s.disk().outbox).toEqual([]);
+  });
+
+  // The application was killed between the refusal and its telling: it is told at the next start, and nothing is sent.
+  it('keeps a refusal that the application may not have heard of', () => {
+    const item = { clientMsgId: clientMsgId('k1'), chatId: C, ciphertext: 'AAAA', mediaIds: [] };
+    const failed = { code: 'not_a_member', message: 'no' } as const;
+    const s = start(
+      {},
+      {
+        outbox: [
+          { ...item, failed },
+          { ...item, clientMsgId: clientMsgId('k2') },
+        ],
+        cursors: [],
+      },
+    );
+    expect(s.start().slice(0, 3)).toEqual(['failed k1 not_a_member', 'drop k1', 'connect 1']);
+    expect(s.welcome()).toEqual(['1 > RESUME', 'resuming', '1 > SEND k2']);
+    expect(s.disk().outbox.map((kept) => kept.clientMsgId)).toEqual(['k2']);
   });
 
   it('changes with durable effects only', () => {

@@ -159,6 +159,15 @@ describe('the outbox relay', () => {
     expect(s.wake('poll')).toEqual(['@5 read 1, not 1']);
   });
 
+  // Ids are given before transactions commit: the one with the lower id may commit later.
+  it('takes a row that appears below those it has seen', () => {
+    const s = start();
+    s.hint();
+    s.outbox(1, row(5, ['u_1']));
+    s.hint();
+    expect(s.outbox(3, row(4, ['u_1']))).toEqual(['wake poll', '@4 publish #4 -> u_1']);
+  });
+
   it('does not start a row twice that a read shows again', () => {
     const s = start();
     s.hint();

@@ -157,7 +157,10 @@ describe('receipts', () => {
 
   // He may have been added by way of another service: the store is asked before he counts as a stranger.
   it('of somebody unknown wait for a fresh look at the chat', () => {
-    expect(start().ready().receipt('READ', 5, 9)).toEqual(['load-chat']);
+    const s = start().ready();
+    expect(s.receipt('READ', 5, 9)).toEqual(['load-chat']);
+    expect(s.loaded()).toEqual([]);
+    expect(s.service.backlog).toBe(0);
   });
 
   it('are counted when too many wait; one that replaces another still finds its place', () => {

@@ -3,7 +3,7 @@ import { chatId, clientMsgId, connId, deviceId, nodeId, serverMsgId, userId } fr
 import { DEFAULT_LIMITS, type Limits } from '../contract/limits.ts';
 import { type ChatRecord, OPEN_END, type Role, type StoredMessage } from '../contract/records.ts';
 import type { AppendResult, ChangeMemberResult, LoadResult } from '../contract/store.ts';
-import { micros } from '../contract/time.ts';
+import { micros, SECOND } from '../contract/time.ts';
 import type { ServiceRequest, SubmitRequest } from '../session/service-call.ts';
 import { createMessageService, stepMessageService } from './message-service.ts';
 import type { MessageServiceEffect } from './message-service-effect.ts';
@@ -88,9 +88,10 @@ function start(change: Partial<Limits> = {}) {
     seed: 1,
   });
   let call = 0;
+  let now = 1_000;
   let known = record(0, PAIR);
   const step = (event: Parameters<typeof stepMessageService>[1]): string[] => {
-    const effects = stepMessageService(service, event, micros(1_000));
+    const effects = stepMessageService(service, event, micros(now));
     for (const effect of effects) if ('call' in effect) call = effect.call;
     return effects.map(line);
   };
@@ -131,6 +132,15 @@ function start(change: Partial<Limits> = {}) {
     appended: (result: AppendResult) => step({ kind: 'appended', call, chatId: C, result }),
     changed: (result: ChangeMemberResult) => step({ kind: 'member-changed', call, chatId: C, result }),
     retry: () => step({ kind: 'wake', timer: 'retry' }),
+    later: (seconds: number) => (now += seconds * SECOND),
+    /** Who is in the chat, asked by this user. */
+    members: (user: string) =>
+      request({
+        kind: 'members',
+        replyTo: { node: nodeId('gw-1'), conn: connId(1) },
+        userId: userId(user),
+        chatId: C,
+      }),
     /** With the chat loaded and nothing under way. */
     ready: (chat: ChatRecord = record(0, PAIR)) => {
       known = chat;
@@ -579,6 +589,44 @@ describe('membership', () => {
     const without = { ...record(6, { u_1: 'owner', u_2: 'admin' }), version: 1 };
     expect(s.loaded({ outcome: 'ok', chat: without, found: [] })).toEqual([
       'change c_1 at head 6 v1: u_3 member (6,…]',
+    ]);
+  });
+});
+
+describe('the list of members', () => {
+  it('is told from memory while that is fresh, and read again when it may be old', () => {
+    const s = start().ready();
+    expect(s.members('u_2')).toEqual(['members gw-1/1 u_1,u_2']);
+    s.later(44);
+    expect(s.members('u_2')).toEqual(['members gw-1/1 u_1,u_2']);
+    s.later(1);
+    expect(s.members('u_2')).toEqual(['load c_1 asking nothing']);
+    // Another service removed u_1 meanwhile.
+    const chat = { ...record(1, { u_2: 'admin' }), version: 1 };
+    expect(s.loaded({ outcome: 'ok', chat, found: [] })).toEqual(['members gw-1/1 u_2']);
+  });
+
+  // A write that the store let through proves that nobody else changed the chat.
+  it('is made fresh by a write as by a load', () => {
+    const s = start().ready();
+    s.later(40);
+    s.send('k1');
+    s.appended(OK);
+    s.later(40);
+    expect(s.members('u_2')).toEqual(['members gw-1/1 u_1,u_2']);
+    s.admin('set-member', 'u_1', 'u_3');
+    s.changed(OK);
+    s.later(40);
+    expect(s.members('u_2')).toEqual(['members gw-1/1 u_1,u_2,u_3']);
+  });
+
+  it('is refused to a stranger only after the store was asked', () => {
+    const s = start().ready();
+    expect(s.members('u_9')).toEqual(['load c_1 asking nothing']);
+    expect(s.loaded(loadedWith(0))).toEqual(['refuse gw-1/1 c_1 no_such_chat']);
+    s.members('u_9');
+    expect(s.loaded({ outcome: 'ok', chat: record(0, { ...PAIR, u_9: 'member' }), found: [] })).toEqual([
+      'members gw-1/1 u_1,u_2,u_9',
     ]);
   });
 });

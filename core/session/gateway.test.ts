@@ -342,6 +342,11 @@ describe('RESUME', () => {
         .welcome([chat(3, 5)])
         .resume(5),
     ).toEqual(['note DELIVERED c_1 #5', '1 < SYNCED c_1 5']);
+    expect(
+      start()
+        .welcome([chat(3, 9)])
+        .resume(5),
+    ).toEqual(['note DELIVERED c_1 #5', '1 fetch c_1 after 5, 128']);
   });
 
   it('with the stored cursor, or without one, writes nothing', () => {
