@@ -248,6 +248,17 @@ describe('connecting', () => {
     );
   });
 
+  it('draws each delay of one device anew', () => {
+    const s = start({ reconnectBase: 20 * SECOND });
+    s.start();
+    const delays = Array.from({ length: 40 }, () => {
+      const delay = delayOf(s.closed());
+      s.wake('reconnect');
+      return Math.floor(delay / 4_000);
+    });
+    expect(new Set(delays)).toEqual(new Set([0, 1, 2, 3, 4]));
+  });
+
   it('backs off for longer after each failure', () => {
     const longest = Array.from({ length: 8 }, () => 0);
     for (let seed = 0; seed < 100; seed++) {
@@ -538,6 +549,16 @@ describe('the inbox', () => {
     expect(s.message(6)).toEqual(['show c_1 #6 of u_2', 'show c_1 #7 of u_1']);
     // Only what came as a MESSAGE is owed a receipt.
     expect(s.wake('receipt')).toEqual(['1 > DELIVERED c_1 m_6']);
+  });
+
+  // From an older server, which does not say that it is an own one.
+  it('owes a receipt for an own message that was pushed before its ACK came', () => {
+    const s = start().live();
+    s.send('k7');
+    s.message(7, { from: userId('u_1'), fromDevice: deviceId('d_1') });
+    expect(s.ack('k7', 7)).toEqual(['sent k7 #7', 'drop k7']);
+    expect(s.message(6)).toEqual(['show c_1 #6 of u_2', 'show c_1 #7 of u_1']);
+    expect(s.wake('receipt')).toEqual(['1 > DELIVERED c_1 m_7']);
   });
 
   it('drops what is too far ahead to keep, and asks for it again', () => {

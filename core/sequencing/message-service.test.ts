@@ -211,6 +211,8 @@ describe('the sequence of a chat', () => {
   });
 
   it('leaves the recipients of a large group to the fan-out', () => {
+    const listed = start({ inlineRecipients: 2 }).ready();
+    expect(listed.send('k1')).toEqual(['append c_1 at head 0 v0: #1 u_1 k1 m1 -> u_1,u_2']);
     const s = start({ inlineRecipients: 1 }).ready();
     expect(s.send('k1')).toEqual(['append c_1 at head 0 v0: #1 u_1 k1 m1 -> pages']);
   });
@@ -221,6 +223,17 @@ describe('the sequence of a chat', () => {
     s.send('k1');
     expect(s.appended({ outcome: 'stale' })).toEqual(['load c_1 asking k1']);
     expect(s.loaded(loadedWith(3))).toEqual(['append c_1 at head 3 v0: #4 u_1 k1 m1 -> u_1,u_2']);
+  });
+
+  it('keeps the order of what waited when a write has to be repeated', () => {
+    const s = start().ready();
+    s.send('k1');
+    s.send('k2');
+    expect(s.appended({ outcome: 'stale' })).toEqual(['load c_1 asking k1,k2']);
+    s.send('k3');
+    expect(s.loaded(loadedWith(1))).toEqual([
+      'append c_1 at head 1 v0: #2 u_1 k1 m1, #3 u_1 k2 m2, #4 u_1 k3 m3 -> u_1,u_2',
+    ]);
   });
 });
 
@@ -475,6 +488,11 @@ describe('too much work', () => {
     const wide = start({ serviceBacklog: 1 });
     expect(wide.send('k1')).toEqual(['load c_1 asking k1']);
     expect(wide.send('k2', 1, { chatId: chatId('c_2') })).toEqual(['refuse gw-1/1 k2 overloaded']);
+    // What is being written may have to wait again.
+    expect(wide.loaded(loadedWith(0))).toHaveLength(1);
+    expect(wide.send('k2', 1, { chatId: chatId('c_2') })).toEqual(['refuse gw-1/1 k2 overloaded']);
+    wide.appended(OK);
+    expect(wide.send('k2', 1, { chatId: chatId('c_2') })).toEqual(['load c_2 asking k2']);
   });
 
   it('leaves no trace: after everything is answered, nothing is counted', () => {
