@@ -19,7 +19,7 @@ export const flap: FaultKind = {
   mayBePermanent: false,
   targets: (topology) => linkNames(topology, TARGETS),
   describe(fault) {
-    return `between ${linkWords(fault.target)} the link goes and comes every ${span(fault.amount)} ${forHowLong(fault)}`;
+    return `between ${linkWords(fault.target)} the link goes and comes every ${span(period(fault.amount))} ${forHowLong(fault)}`;
   },
   draw: (draws, setting) =>
     drawFault(
@@ -31,10 +31,15 @@ export const flap: FaultKind = {
     ),
   begin(world, fault) {
     const script = new FaultScript(world);
-    goAndCome(world, script, fault.target, Math.max(LEAST, fault.amount) / 2);
+    goAndCome(world, script, fault.target, period(fault.amount) / 2);
     return script.end;
   },
 };
+
+/** A shrunk scenario may ask for less than a link can do. */
+function period(amount: number): number {
+  return Math.max(LEAST, amount);
+}
 
 function goAndCome(world: World, script: FaultScript, target: string, half: number): void {
   const open = script.hold(cutLink(world, target, 'lost'));

@@ -43,7 +43,7 @@ function performInApp(world: World, device: DeviceHost, op: AppOp, index: number
   if (chatId === undefined) return false;
   switch (op.op) {
     case 'send': {
-      const clientMsgId = clientMsgIdOf(index);
+      const clientMsgId = clientMsgIdOf(world.users.countSend(device.userId));
       const ciphertext = ciphertextOf(index, op.bytes);
       return device.act({ kind: 'send', clientMsgId, chatId, ciphertext, mediaIds: [] });
     }

@@ -8,6 +8,7 @@ export class Users {
   /** Indices of the ops by (time, index). */
   readonly #order: Uint32Array;
   #next = 0;
+  readonly #sends = new Map<string, number>();
 
   constructor(world: World) {
     this.#world = world;
@@ -25,6 +26,13 @@ export class Users {
   perform(index: number): void {
     this.#scheduleNext();
     performOp(this.#world, index);
+  }
+
+  /** Numbers the sends of one user, from 1. */
+  countSend(userId: string): number {
+    const sends = (this.#sends.get(userId) ?? 0) + 1;
+    this.#sends.set(userId, sends);
+    return sends;
   }
 
   #scheduleNext(): void {
