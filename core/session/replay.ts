@@ -207,13 +207,7 @@ function messageFrame(
 }
 
 /** SYNC is answered beside the live stream: it moves neither the window nor what counts as pushed. */
-function answerSync(
-  gateway: Gateway,
-  session: Session,
-  sync: SyncRequest,
-  result: Fetched,
-  out: Out,
-): void {
+function answerSync(gateway: Gateway, session: Session, sync: SyncRequest, result: Fetched, out: Out): void {
   const { conn } = session;
   const { chatId } = sync;
   if (result.spans.length === 0) {

@@ -104,9 +104,7 @@ function rowText({ mutant, result }: Row): string {
   const name = mutant.name.padEnd(36);
   switch (result.outcome) {
     case 'killed': {
-      const { killed, runs, huntSeconds } = result.report as typeof result.report & {
-        readonly killed: Killed;
-      };
+      const { killed, runs, huntSeconds } = result.report;
       const expected = (mutant.expected as readonly string[]).includes(killed.cause) ? '' : ' *';
       const items = `${killed.foundSize}→${killed.size}`;
       return `✓ ${name} ${(killed.cause + expected).padEnd(28)} ${String(runs).padStart(6)} ${items.padStart(9)} ${seconds(huntSeconds)} ${seconds(killed.shrinkSeconds)}`;
@@ -125,7 +123,7 @@ type Killed = NonNullable<Extract<HuntResult, { outcome: 'survived' }>['report']
 const seconds = (value: number): string => `${value.toFixed(2)} s`.padStart(8);
 
 function killedOf({ result }: Row): Killed | undefined {
-  return result.outcome === 'killed' ? (result.report.killed as Killed) : undefined;
+  return result.outcome === 'killed' ? result.report.killed : undefined;
 }
 
 function figures(rows: readonly Row[]) {

@@ -12,7 +12,7 @@ export const resetKnobs: Pass = (scenario, attempt) => {
   let best = scenario;
   const names = Object.keys(best.knobs.limits) as (keyof Limits)[];
   const durations = names.filter((name) => DURATIONS.includes(name));
-  const groups = [...names.filter((name) => !DURATIONS.includes(name)).map((name) => [name])];
+  const groups = names.filter((name) => !DURATIONS.includes(name)).map((name) => [name]);
   if (durations.length > 0) groups.push(durations);
   const withLimits = (kept: readonly (readonly (keyof Limits)[])[]): Scenario => {
     const limits = Object.fromEntries(

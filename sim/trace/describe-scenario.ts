@@ -6,13 +6,6 @@ export function timeText(micros: number): string {
   return `t=${(micros / 1_000_000).toFixed(3)} s`;
 }
 
-/** "800 ms", "2.5 s", "40 µs": the shortest exact way. */
-export function spanText(micros: number): string {
-  if (micros >= 1_000_000) return `${Number((micros / 1_000_000).toFixed(3))} s`;
-  if (micros >= 1_000) return `${Number((micros / 1_000).toFixed(3))} ms`;
-  return `${micros} µs`;
-}
-
 /** "gateway-1 crashes for 800 ms", without the time. */
 export function faultText(fault: Fault): string {
   const kind = faultKind(fault.kind);
@@ -88,7 +81,9 @@ export function eventLines(scenario: Scenario, most: number): string[] {
   const lines: Line[] = scenario.faults.map((fault) => ({ at: fault.at, text: faultText(fault) }));
   lines.push(...opLines(scenario.ops));
   // Faults first where times are equal, as they are begun first.
-  const sorted = lines.map((line, i) => ({ line, i })).sort((a, b) => a.line.at - b.line.at || a.i - b.i);
+  const sorted = lines
+    .map((line, i) => ({ line, i }))
+    .sort((a, b) => (a.line.at === b.line.at ? a.i - b.i : a.line.at - b.line.at));
   const texts = sorted.map(({ line }) => `${timeText(line.at)} ${line.text}`);
   if (texts.length <= most) return texts;
   return [...texts.slice(0, most - 1), `… and ${texts.length - most + 1} more, in the scenario's file`];
@@ -96,7 +91,9 @@ export function eventLines(scenario: Scenario, most: number): string[] {
 
 function opLines(ops: readonly Op[]): Line[] {
   const lines: Line[] = [];
-  const sorted = ops.map((op, i) => ({ op, i })).sort((a, b) => a.op.at - b.op.at || a.i - b.i);
+  const sorted = ops
+    .map((op, i) => ({ op, i }))
+    .sort((a, b) => (a.op.at === b.op.at ? a.i - b.i : a.op.at - b.op.at));
   for (let i = 0; i < sorted.length; ) {
     const { op } = sorted[i]!;
     let count = 1;

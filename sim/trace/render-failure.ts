@@ -60,11 +60,7 @@ function scenarioLines({ scenario }: Failure): string[] {
 function judgement({ result }: Failure): string[] {
   const { violation, crash } = result;
   if (violation !== undefined) {
-    return [
-      `${timeText(violation.at)}`,
-      `expected    ${violation.expected}`,
-      `observed    ${violation.observed}`,
-    ];
+    return [timeText(violation.at), `expected    ${violation.expected}`, `observed    ${violation.observed}`];
   }
   if (crash !== undefined) {
     const stack = crash.stack.split('\n').filter((line) => line.includes('/core/') || line.includes('/sim/'));
