@@ -113,12 +113,4 @@ export const DEVICE_MUTANTS: readonly Mutant[] = [
     story: 'The device believes in a connection on which nothing arrives any more.',
     expected: ['converges', 'no-acked-message-lost', 'presence-converges'],
   },
-  {
-    name: 'replaced-for-ever',
-    file: 'core/device/connection.ts',
-    find: "waitToReconnect(device, range + jitter(device, range), 'replaced', now, out);",
-    replace: "device.link.stage = 'waiting'; say(device, 'replaced', now, out);",
-    story: 'A device that was replaced by its own late attempt never comes back.',
-    expected: ['converges'],
-  },
 ];

@@ -20,14 +20,23 @@ const CLASSES: readonly FaultClass[] = [
  * shapes bring their own moments along.
  */
 const WEIGHTS: ReadonlyMap<string, number> = new Map([
-  ['crash-at-effect', 6],
+  ['crash-at-effect', 10],
   ['crash', 3],
   ['cut', 3],
   ['cut-one-way', 3],
   ['pause', 3],
   ['queue-failing', 3],
   ['registry-down', 3],
+  ['reconnect-storm', 3],
 ]);
+
+/** Each kind as often as it weighs. */
+function byWeight(kinds: readonly FaultKind[]): FaultKind[] {
+  return kinds.flatMap((kind) => Array.from({ length: WEIGHTS.get(kind.kind) ?? 1 }, () => kind));
+}
+
+/** A run with at most this many faults has, every other time, a single kind of them that strikes a single part. */
+const FEW = 3;
 
 export interface FaultSize {
   readonly most: number;
@@ -41,11 +50,11 @@ export interface FaultSize {
 export function drawFaults(draws: Draws, setting: FaultSetting, size: FaultSize): Fault[] {
   // One run in eight is calm: latency, presence and everything else must be right there as well.
   if (draws.perMille(125)) return [];
-  const kinds = drawKinds(draws);
-  if (kinds.length === 0) return [];
-  const weighted = kinds.flatMap((kind) => Array.from({ length: WEIGHTS.get(kind.kind) ?? 1 }, () => kind));
+  const single = size.most <= FEW && draws.perMille(500);
+  const weighted = single ? [draws.pick(byWeight(FAULT_KINDS))!] : byWeight(drawKinds(draws));
+  if (weighted.length === 0) return [];
   const count = 1 + draws.int(draws.perMille(700) ? Math.min(4, size.most) : size.most);
-  const victim = draws.perMille(400) ? VICTIMS[draws.int(VICTIMS.length)] : undefined;
+  const victim = single || draws.perMille(400) ? VICTIMS[draws.int(VICTIMS.length)] : undefined;
   const permanent = draws.perMille(150);
   const faults: Fault[] = [];
   for (let i = 0; i < count; i++) {

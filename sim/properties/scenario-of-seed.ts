@@ -13,8 +13,8 @@ const STREAM = { topology: 1, knobs: 2, mix: 3, ops: 4, faults: 5, run: 6 } as c
 
 const SECOND = 1_000_000;
 
-/** One run in four: a handful of events in the smallest system, all at one moment. Rare pairs meet there. */
-const SMALLEST = 250;
+/** Two runs in five: a handful of events in the smallest system, all at one moment. Rare pairs meet there. */
+const SMALLEST = 400;
 
 /**
  * The scenario of a seed: some microseconds of keyed draws, none of them biased towards anything, so that a campaign of
@@ -31,7 +31,7 @@ export function scenarioOfSeed(seed: number): Scenario {
   const { safetyMicros } = knobs;
   // Sessions read their heads again some time after they were registered, which repairs what was lost before. Only those
   // that are older than that show what is lost and not repaired.
-  const age = mix.perMille(smallest ? 800 : 400) ? limits.leaseTtl + 2 * limits.leaseRenew : 0;
+  const age = mix.perMille(smallest ? 900 : 400) ? limits.leaseTtl + 2 * limits.leaseRenew : 0;
   const later = <Item extends Op | Fault>(items: Item[]): Item[] =>
     items.map((item) => ({ ...item, at: item.at + age })).sort((a, b) => a.at - b.at);
   const moments = drawMoments(mix, safetyMicros, smallest);
