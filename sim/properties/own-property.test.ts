@@ -31,7 +31,7 @@ function failureOf(options: CheckOptions): ScenarioFailure {
   throw new Error('the check found nothing');
 }
 
-describe('a property of one’s own', () => {
+describe('a property of one’s own', { timeout: 60_000 }, () => {
   it('a device shows its own messages as it sent them, whatever fails', () => {
     checkScenarios({
       runs: 30,

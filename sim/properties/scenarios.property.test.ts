@@ -7,7 +7,7 @@ import { OP_KINDS, scenarios } from './scenarios.ts';
 
 const SEED = 20_240_501;
 
-describe('scenarios()', () => {
+describe('scenarios()', { timeout: 60_000 }, () => {
   it('draws scenarios that are valid, within their safety phase, and JSON', () => {
     fc.assert(
       fc.property(scenarios(), (scenario) => {

@@ -9,7 +9,7 @@ import { runJudged } from '../properties/run-judged.ts';
 const FILES = readdirSync(import.meta.dirname).filter((name) => name.endsWith('.json'));
 const REGRESSIONS = FILES.map((name) => ({ name, ...readScenarioFile(join(import.meta.dirname, name)) }));
 
-describe('every regression', () => {
+describe('every regression', { timeout: 60_000 }, () => {
   it('tells its story, and there are some', () => {
     expect(REGRESSIONS.length).toBeGreaterThan(10);
     for (const { name, story } of REGRESSIONS) expect(story.length, name).toBeGreaterThan(40);
@@ -25,7 +25,7 @@ describe('every regression', () => {
   }
 });
 
-describe('what a regression stands for', () => {
+describe('what a regression stands for', { timeout: 60_000 }, () => {
   for (const { name, scenario, red } of REGRESSIONS) {
     if (red === undefined) continue;
     it(`${name} turns red when ${red} is planted`, async () => {
