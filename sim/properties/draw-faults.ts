@@ -20,7 +20,7 @@ const CLASSES: readonly FaultClass[] = [
  * shapes bring their own moments along.
  */
 const WEIGHTS: ReadonlyMap<string, number> = new Map([
-  ['crash-at-effect', 10],
+  ['crash-at-effect', 24],
   ['crash', 3],
   ['cut', 3],
   ['cut-one-way', 3],
@@ -54,7 +54,8 @@ export function drawFaults(draws: Draws, setting: FaultSetting, size: FaultSize)
   const weighted = single ? [draws.pick(byWeight(FAULT_KINDS))!] : byWeight(drawKinds(draws));
   if (weighted.length === 0) return [];
   const count = 1 + draws.int(draws.perMille(700) ? Math.min(4, size.most) : size.most);
-  const victim = single || draws.perMille(400) ? VICTIMS[draws.int(VICTIMS.length)] : undefined;
+  const victims = single && weighted[0]!.classes.includes('process') ? PROCESSES : VICTIMS;
+  const victim = single || draws.perMille(400) ? victims[draws.int(victims.length)] : undefined;
   const permanent = draws.perMille(150);
   const faults: Fault[] = [];
   for (let i = 0; i < count; i++) {
@@ -71,6 +72,7 @@ export function drawFaults(draws: Draws, setting: FaultSetting, size: FaultSize)
   return faults;
 }
 
+const PROCESSES = ['gateway', 'service', 'relay', 'worker'] as const;
 /** Whom a run may have it in for: several faults of one part find what one fault of each part does not. */
 const VICTIMS = [
   'gateway',
