@@ -14,7 +14,7 @@ const SEEDS = 300;
 /** It takes a fault at the right moment, as real bugs do: a canary that dies at once would prove little. */
 const CANARY = 'unknown-taken-for-ok';
 
-describe('the canary', () => {
+describe('the canary', { timeout: 60_000 }, () => {
   it(`${CANARY} is found within ${SEEDS} seeds, by the promise it breaks, and gets small`, async () => {
     const mutant = ALL_MUTANTS.find(({ name }) => name === CANARY)!;
     const hunt = await huntMutant(mutant, { from: 1, seeds: SEEDS, shrinkSeconds: 5 }, 55);
@@ -25,7 +25,7 @@ describe('the canary', () => {
     expect(mutant.expected.map(String)).toContain(failed?.split(' ')[1]);
     expect(checkScenario(scenario).ok).toBe(true);
     expect(scenarioSize(scenario)).toBeLessThanOrEqual(5);
-  }, 60_000);
+  });
 
   it('is nothing that would be found without it', () => {
     // The same seeds pass in the core as it is: the kill above is the mutant's and no other defect's.
