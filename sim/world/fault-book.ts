@@ -27,10 +27,8 @@ export class FaultBook {
   begin(index: number): void {
     const fault = this.#world.scenario.faults[index]!;
     const kind = faultKind(fault.kind);
-    if (kind === undefined) {
-      this.#world.probes.hit('fault.unknown-kind');
-      return;
-    }
+    // Going on without it would report a run that passed.
+    if (kind === undefined) throw new Error(`faults[${index}].kind: there is no fault ${fault.kind}`);
     this.#world.probes.hit(`fault.${fault.kind}`);
     const end = kind.begin(this.#world, fault, new Draws(this.#world.seed, this.#stream(index)));
     if (fault.permanent !== true) this.#undo.set(index, end);
