@@ -1,5 +1,6 @@
 import { refuseAdmin } from './chat-admin.ts';
-import { type ChatState, type Pending, type PendingSend, waitingKey } from './chat-state.ts';
+import type { ChatState, Pending, PendingSend } from './chat-state.ts';
+import { removeWaiting } from './waiting-sends.ts';
 import type { MessageService, Out } from './message-service-state.ts';
 import { refuseSend } from './send-answers.ts';
 import type { ErrorCode } from '../wire/frames.ts';
@@ -14,7 +15,7 @@ export function admit(service: MessageService, chat: ChatState): boolean {
 }
 
 export function settle(_service: MessageService, chat: ChatState, p: PendingSend): void {
-  chat.waiting.delete(waitingKey(p.request));
+  removeWaiting(chat.waiting, p);
 }
 
 /** Puts work back in front, in its order. It was admitted once and is not refused now. */

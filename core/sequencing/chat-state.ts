@@ -22,6 +22,8 @@ export interface PendingSend {
    * service and before its sender left.
    */
   check: 'none' | 'asked' | 'done';
+  /** Another user's send with the same clientMsgId. */
+  twin: PendingSend | undefined;
 }
 
 export type AdminRequest = Extract<ServiceRequest, { kind: 'set-member' | 'remove-member' | 'members' }>;
@@ -71,20 +73,15 @@ export interface ChatState {
   /** What the write under way carries, in seq order. Empty unless `writing`. */
   writing: readonly (PendingSend | PendingAdmin)[];
   /**
-   * Sends that wait or are being written, by `waitingKey`: a retry joins them instead of racing them. *Invariant:* all of
-   * them are here, so that no append carries a send twice.
+   * Sends that wait or are being written: a retry joins them instead of racing them. *Invariant:* all of them are here, so
+   * that no append carries a send twice. See waiting-sends.ts.
    */
-  waiting: Map<string, PendingSend>;
+  waiting: Map<ClientMsgId, PendingSend>;
   /** The latest answers, at most `recentSends`, and as many before them. */
   recent: Map<ClientMsgId, StoredMessage>;
   earlier: Map<ClientMsgId, StoredMessage>;
   /** Second chance for the eviction of idle chats. */
   touched: boolean;
-}
-
-/** A send is the sender's: two users may have made the same UUID, by chance or to do harm. */
-export function waitingKey(request: SubmitRequest): string {
-  return `${request.userId} ${request.clientMsgId}`;
 }
 
 export function newChatState(chatId: ChatId): ChatState {

@@ -17,9 +17,9 @@ import {
   type PendingSend,
   learn,
   strangerCode,
-  waitingKey,
 } from './chat-state.ts';
 import { isCurrent } from './membership.ts';
+import { addWaiting, findWaiting } from './waiting-sends.ts';
 import { answerFound, CONFLICT, refuseSend, sameSend } from './send-answers.ts';
 import { chatStateOf, type MessageService, newServerMsgId, type Out } from './message-service-state.ts';
 
@@ -32,8 +32,7 @@ export function onSubmit(service: MessageService, request: SubmitRequest, now: M
     answerFound(out, request, [request.replyTo], answered, true);
     return;
   }
-  const key = waitingKey(request);
-  const waiting = chat.waiting.get(key);
+  const waiting = findWaiting(chat.waiting, request);
   if (waiting !== undefined) {
     joinWaiting(waiting, request, out);
     return;
@@ -56,8 +55,9 @@ export function onSubmit(service: MessageService, request: SubmitRequest, now: M
     replyTos: [request.replyTo],
     attempts: 0,
     check: 'none',
+    twin: undefined,
   };
-  chat.waiting.set(key, pending);
+  addWaiting(chat.waiting, pending);
   enqueue(service, chat, pending, now, out);
 }
 
