@@ -34,8 +34,8 @@ interface Connection {
   readonly conn: ConnId;
   readonly socket: WebSocket;
   readonly raw: Duplex;
-  /** When each unanswered SEND was read, milliseconds on the monotonic clock. */
-  readonly sends: Map<ClientMsgId, number>;
+  /** When each unanswered SEND was read, milliseconds on the monotonic clock; from the first one on, as most devices only listen. */
+  sends: Map<ClientMsgId, number> | undefined;
   paused: boolean;
 }
 
@@ -64,7 +64,7 @@ export function createDeviceSockets({ limits, metrics, log, dispatch }: DeviceSo
   }
 
   function received(connection: Connection, data: RawData, isBinary: boolean): void {
-    const { conn, socket, sends } = connection;
+    const { conn, socket } = connection;
     // What still arrives behind our own close belongs to no session.
     if (!connections.has(conn)) return;
     if (isBinary) {
@@ -82,8 +82,10 @@ export function createDeviceSockets({ limits, metrics, log, dispatch }: DeviceSo
     }
     const { frame } = decoded;
     metrics.framesReceived.inc({ frame: frame.frame });
-    if (frame.frame === 'SEND' && sends.size < limits.sessionRequests)
-      sends.set(frame.clientMsgId, performance.now());
+    if (frame.frame === 'SEND') {
+      const sends = (connection.sends ??= new Map());
+      if (sends.size < limits.sessionRequests) sends.set(frame.clientMsgId, performance.now());
+    }
     dispatch({ kind: 'frame', conn, frame });
   }
 
@@ -93,13 +95,13 @@ export function createDeviceSockets({ limits, metrics, log, dispatch }: DeviceSo
         return metrics.messagesPushed.inc();
       case 'ACK': {
         metrics.messagesAcked.inc({ duplicate: String(frame.duplicate) });
-        const since = connection.sends.get(frame.clientMsgId);
+        const since = connection.sends?.get(frame.clientMsgId);
         if (since === undefined) return;
-        connection.sends.delete(frame.clientMsgId);
+        connection.sends?.delete(frame.clientMsgId);
         return metrics.ackSeconds.observe((performance.now() - since) / 1_000);
       }
       case 'ERROR':
-        if (frame.clientMsgId !== undefined) connection.sends.delete(frame.clientMsgId);
+        if (frame.clientMsgId !== undefined) connection.sends?.delete(frame.clientMsgId);
         return metrics.errorsSent.inc({ code: frame.code });
       case 'GOAWAY':
         return metrics.goaways.inc({ reason: frame.reason });
@@ -110,7 +112,7 @@ export function createDeviceSockets({ limits, metrics, log, dispatch }: DeviceSo
   return {
     accept({ socket, raw, identity }) {
       const conn = connId(++lastConn);
-      const connection: Connection = { conn, socket, raw, sends: new Map(), paused: false };
+      const connection: Connection = { conn, socket, raw, sends: undefined, paused: false };
       connections.set(conn, connection);
       metrics.connections.set(connections.size);
       metrics.connectionsOpened.inc();

@@ -21,7 +21,10 @@ export interface GroupKind<Request, Result> {
   /** How much of a group a call takes. */
   items(request: Request): number;
   bytes(request: Request): number;
-  /** How long the first call waits for others, for what nobody waits for: fewer commits, each a write to the disk. */
+  /**
+   * How long the first call waits for others, for what nobody waits for: fewer transactions. What already fills a good
+   * part of a group does not wait: under load the time is better spent working.
+   */
   readonly lingerMs?: number;
   /** Calls that share a key never share a group. */
   keys(request: Request): readonly string[];
@@ -38,6 +41,9 @@ export interface LaneOptions {
   readonly log: Logger;
   readonly metrics: StoreMetrics | undefined;
 }
+
+/** A lane lingers while it holds less than this part of a group. */
+const LINGER_SHARE = 8;
 
 interface Call<Request, Result> {
   readonly request: Request;
@@ -117,8 +123,15 @@ export class GroupLane<Request, Result> {
       this.#scheduled = false;
       this.#dispatch();
     };
-    if (this.#kind.lingerMs === undefined) setImmediate(dispatch);
+    if (this.#kind.lingerMs === undefined || this.#worthAGroup()) setImmediate(dispatch);
     else setTimeout(dispatch, this.#kind.lingerMs);
+  }
+
+  #worthAGroup(): boolean {
+    const worth = this.#options.limits.groupItems / LINGER_SHARE;
+    let items = 0;
+    for (const { request } of this.#queue) if ((items += this.#kind.items(request)) >= worth) return true;
+    return false;
   }
 
   #freeWorker(): Worker | undefined {

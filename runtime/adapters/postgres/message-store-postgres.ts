@@ -102,9 +102,9 @@ interface Connections {
 
 function openConnections(options: PostgresStoreOptions, limits: PostgresLimits): Connections {
   const all: StoreConnection[] = [];
-  const open = (name: string): StoreConnection => {
+  const open = (name: string, unflushed = false): StoreConnection => {
     const { connectionString, log } = options;
-    const connection = new StoreConnection({ name, connectionString, limits, log });
+    const connection = new StoreConnection({ name, connectionString, limits, log, unflushed });
     all.push(connection);
     return connection;
   };
@@ -116,7 +116,8 @@ function openConnections(options: PostgresStoreOptions, limits: PostgresLimits):
     control: open('control'),
     readers: several('read', limits.readLanes),
     relay: open('outbox read'),
-    deleter: open('outbox delete'),
+    // A row that a crash brings back is published again, which the recipients do not notice.
+    deleter: open('outbox delete', true),
     all,
   };
 }

@@ -15,8 +15,8 @@ const OK = { outcome: 'ok' } as const;
 
 export const deleteOutboxGroup: GroupKind<readonly number[], DeleteOutboxResult> = {
   name: 'delete-outbox',
-  // A row that stays a little longer only counts as in flight; its commit would delay those that senders wait for.
-  lingerMs: 5,
+  // A row that stays a little longer only counts as in flight.
+  lingerMs: 10,
   failed: { outcome: 'failed' },
   unknown: { outcome: 'unknown' },
   items: (ids) => ids.length,

@@ -11,6 +11,8 @@ const NO_KEYS: readonly string[] = [];
 /** Saves the receipts of many calls in one transaction, in the order in which they came, through `save_receipts`. */
 export const receiptGroup: GroupKind<readonly ReceiptWrite[], SaveReceiptsResult> = {
   name: 'receipts',
+  // Devices gather receipts for longer than that, and each commit delays those that senders wait for.
+  lingerMs: 10,
   failed: { outcome: 'failed' },
   unknown: { outcome: 'unknown' },
   items: (writes) => writes.length,

@@ -19,6 +19,11 @@ export interface Statement {
 
 export interface StoreConnectionOptions {
   readonly name: string;
+  /**
+   * Commits are answered before they are on disk (synchronous_commit = off), and a crash may undo the last of them. For
+   * writes whose loss only repeats work.
+   */
+  readonly unflushed?: boolean;
   readonly connectionString: string;
   readonly limits: PostgresLimits;
   readonly log: Logger;
@@ -125,8 +130,8 @@ export class StoreConnection {
   }
 
   #prepare(client: pg.Client, lose: (error: Error) => void): void {
-    const { statementTimeoutMs } = this.#options.limits;
-    client.query(sessionSettings(statementTimeoutMs), (error: Error | null) => {
+    const { limits, unflushed = false } = this.#options;
+    client.query(sessionSettings(limits.statementTimeoutMs, unflushed), (error: Error | null) => {
       if (error instanceof Error) lose(error);
     });
     client.query(
@@ -224,7 +229,7 @@ function asText(value: string): string {
  * Plans are made once and always go by index: statistics of a table that was small a minute ago would suggest reading it
  * whole, and a cached plan would keep doing so.
  */
-function sessionSettings(statementTimeoutMs: number): string {
+function sessionSettings(statementTimeoutMs: number, unflushed: boolean): string {
   return [
     `SET statement_timeout = ${statementTimeoutMs}`,
     `SET idle_in_transaction_session_timeout = ${2 * statementTimeoutMs}`,
@@ -232,5 +237,6 @@ function sessionSettings(statementTimeoutMs: number): string {
     'SET enable_seqscan = off',
     'SET jit = off',
     "SET bytea_output = 'hex'",
+    ...(unflushed ? ['SET synchronous_commit = off'] : []),
   ].join('; ');
 }
