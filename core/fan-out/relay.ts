@@ -182,7 +182,7 @@ function start(relay: Relay, call: Call, out: Out): void {
 
 function take(relay: Relay, number: number): Call {
   const call = relay.calls.get(number);
-  assert(call !== undefined, `call ${number} completed twice or was never made`);
+  assert(call !== undefined, 'a call completed twice or was never made');
   relay.calls.delete(number);
   return call;
 }

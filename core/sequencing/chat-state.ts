@@ -72,6 +72,8 @@ export interface ChatState {
   queue: Pending[];
   /** What the write under way carries, in seq order. Empty unless `writing`. */
   writing: readonly (PendingSend | PendingAdmin)[];
+  /** The messages that an append under way makes of `writing`. */
+  appending: readonly StoredMessage[];
   /**
    * Sends that wait or are being written: a retry joins them instead of racing them. *Invariant:* all of them are here, so
    * that no append carries a send twice. See waiting-sends.ts.
@@ -98,6 +100,7 @@ export function newChatState(chatId: ChatId): ChatState {
     recipients: [],
     queue: [],
     writing: [],
+    appending: [],
     waiting: new Map(),
     recent: new Map(),
     earlier: new Map(),

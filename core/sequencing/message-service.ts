@@ -70,7 +70,7 @@ export function stepMessageService(
       onRequest(service, event.request, now, out);
       break;
     case 'appended':
-      onAppended(service, event.chatId, event.call, event.result, now, out);
+      onAppended(service, event.chatId, event.result, now, out);
       break;
     case 'loaded':
       onLoaded(service, event.chatId, event.result, now, out);

@@ -158,6 +158,7 @@ function appendBatch(service: MessageService, chat: ChatState, out: Out): void {
   if (batch.length === 0) return;
   chat.phase = 'writing';
   chat.writing = batch;
+  chat.appending = messages;
   service.writing += batch.length;
   out.push({
     kind: 'append',
@@ -242,7 +243,6 @@ function isFreshList(service: MessageService, chat: ChatState, answers: Out, now
 export function onAppended(
   service: MessageService,
   id: ChatId,
-  call: number,
   result: AppendResult,
   now: Micros,
   out: Out,
@@ -250,18 +250,22 @@ export function onAppended(
   const chat = service.chats.get(id);
   assert(
     chat !== undefined && chat.phase === 'writing',
-    `append ${call} completed for a chat that is not writing`,
+    'an append completed for a chat that is not writing',
   );
   const batch = chat.writing as readonly PendingSend[];
+  const messages = chat.appending;
   chat.writing = [];
+  chat.appending = [];
   service.writing -= batch.length;
   chat.phase = 'idle';
   if (result.outcome === 'ok') chat.learnedAt = now;
+  const headBefore = chat.head;
   switch (result.outcome) {
     case 'ok':
       for (const p of batch) {
+        const message = messages[chat.head - headBefore] as StoredMessage;
         chat.head++;
-        acknowledge(service, chat, p, toMessage(p, chat.head), out);
+        acknowledge(service, chat, p, message, out);
       }
       out.push({ kind: 'outbox-hint' });
       break;
