@@ -187,7 +187,7 @@ describe('the outbox relay', () => {
 
   it('stops on an answer that belongs to no call: a bug of its shell', () => {
     const s = start();
-    expect(() => s.published(7)).toThrow('call 7 completed twice or was never made');
+    expect(() => s.published(7)).toThrow('a call completed twice or was never made');
     s.hint();
     s.outbox(1, row(1, ['u_1']));
     expect(() => s.deleted(2)).toThrow('deleted answered another call');
