@@ -50,6 +50,7 @@ export interface CoreBenchResult {
   }[];
 }
 
+const ROUNDS = 9;
 const PAIRS = 64;
 /** Sends that are handed to the machines together, as a busy process would find them. */
 const BURST_PER_PAIR = 4;
@@ -66,12 +67,19 @@ export function benchCore(options: {
 }): CoreBenchResult {
   const plain = new Circuit(undefined);
   plain.run(options.messages / 10);
-  const begin = options.clock();
-  const messages = plain.run(options.messages);
-  const seconds = (options.clock() - begin) / 1000;
+  // The median of rounds: a machine that others share has slow moments, and the first rounds still compile.
+  const rates: number[] = [];
+  let messages = 0;
+  for (let round = 0; round < ROUNDS; round++) {
+    const begin = options.clock();
+    const count = plain.run(options.messages / ROUNDS);
+    rates.push(count / ((options.clock() - begin) / 1000));
+    messages += count;
+  }
+  rates.sort((a, b) => a - b);
   const timed = new Circuit(options.clock);
   timed.run(options.messages / 10);
-  return { messagesPerSecond: messages / seconds, messages, machines: timed.machines() };
+  return { messagesPerSecond: rates[ROUNDS >> 1]!, messages, machines: timed.machines() };
 }
 
 type MachineName = 'device' | 'gateway' | 'message service' | 'relay' | 'delivery worker';
