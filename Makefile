@@ -39,7 +39,7 @@ demo: install ## watch messages survive a gateway that dies
 test: install ## run every test that needs no service and no browser (ONLY=name for some)
 	@echo "» running the tests"
 	@mkdir -p .cache
-	@$(NODE) node_modules/vitest/vitest.mjs run $(ONLY) \
+	@$(NODE) node_modules/vitest/vitest.mjs run --project '!services' $(ONLY) \
 	  --reporter=default --reporter=json --outputFile.json=.cache/tests.json \
 	  || { echo "✗ tests failed. Next: make test ONLY=<part of a file's name>" >&2; exit 1; }
 

@@ -19,13 +19,26 @@ export default defineConfig({
     // A test that is skipped by accident is a promise nobody checks.
     allowOnly: !isCI,
     passWithNoTests: false,
-    projects: FOLDERS.map((folder) => ({
-      extends: true,
-      test: {
-        name: folder,
-        include: [`${folder}/**/*.test.ts`],
-        exclude: ['**/node_modules/**', '**/*.services.test.ts', '**/*.browser.test.ts'],
+    projects: [
+      ...FOLDERS.map((folder) => ({
+        extends: true as const,
+        test: {
+          name: folder,
+          include: [`${folder}/**/*.test.ts`],
+          exclude: ['**/node_modules/**', '**/*.services.test.ts', '**/*.browser.test.ts'],
+        },
+      })),
+      // They share the engines that `make services` starts, and some of them break those: one file at a time.
+      {
+        extends: true as const,
+        test: {
+          name: 'services',
+          include: ['runtime/**/*.services.test.ts'],
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
       },
-    })),
+    ],
   },
 });
