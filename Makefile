@@ -12,12 +12,13 @@ PORT ?=
 DATA ?=
 ONLY ?=
 FILES ?=
+ENGINE ?=
 
 # The pinned Node, asked for when a recipe runs: before `make install` there is none.
 NODE = "$$(tools/find-node)"
 INSTALLED = node_modules/.parley-installed
 
-.PHONY: help install run demo test check fmt sim mutants bench clean
+.PHONY: help install run demo test check fmt sim mutants conformance bench clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F '\t' '{ printf "  make %-8s %s\n", $$1, $$2 }'
@@ -59,6 +60,10 @@ sim: install ## simulate disasters (SEEDS=20000 JOBS=2)
 mutants: install ## plant known bugs in the core and count the seeds until the simulator finds each
 	@echo "» hunting the mutants"
 	@./parley sim mutants
+
+conformance: install ## compare the simulator's models with the engines that run here (ENGINE=kafka)
+	@echo "» comparing models and engines"
+	@./parley conformance $(if $(ENGINE),--engine $(ENGINE))
 
 bench: install ## measure throughput and latency on this machine
 	@echo "» measuring"

@@ -42,7 +42,17 @@ export const LAYERS: readonly Layer[] = [
     // The only place where production and simulation meet.
     name: 'command line',
     files: ['runtime/main.ts', 'runtime/cli/**'],
-    imports: ['core', 'sim', 'sim/commands', 'client', 'client (Node)', 'adapters', 'runtime', 'end to end'],
+    imports: [
+      'core',
+      'sim',
+      'sim/commands',
+      'client',
+      'client (Node)',
+      'adapters',
+      'runtime',
+      'end to end',
+      'conformance',
+    ],
     packages: ['pino', 'zod', 'yaml', 'autocannon'],
     node: true,
   },

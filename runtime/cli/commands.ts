@@ -33,6 +33,11 @@ export const COMMANDS: readonly Command[] = [
     summary: 'simulate disasters: run, replay, shrink, mutants',
     run: async (argv) => (await import('../../sim/commands/sim.ts')).simCommand(argv),
   },
+  {
+    name: 'conformance',
+    summary: 'compare the simulator’s models with the engines that run here',
+    run: async (argv) => (await import('./conformance.ts')).conformance(argv),
+  },
 ];
 
 export function findCommand(name: string): Command | undefined {

@@ -1,0 +1,4 @@
+import type { Suite } from './script.ts';
+
+/** Every engine whose model is compared. Each is loaded, and its engine looked for, when it is asked for. */
+export const SUITES: readonly { readonly engine: string; readonly open: () => Promise<Suite> }[] = [];
