@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { nodeId } from '../core/contract/ids.ts';
 import type { Limits } from '../core/contract/limits.ts';
+import { onePlacement } from '../core/contract/placement.ts';
 import { createMemoryDeliveryQueue } from './adapters/memory/delivery-queue-memory.ts';
 import { createMemoryNodeLinks } from './adapters/memory/node-links-memory.ts';
 import { createMemorySessionRegistry } from './adapters/memory/session-registry-memory.ts';
@@ -47,7 +48,8 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
   const links = createMemoryNodeLinks();
   const registry = createMemorySessionRegistry(systemClock);
   const queue = createMemoryDeliveryQueue();
-  const shared = { ...options, seed: randomInt(2 ** 32), links, registry, queue };
+  const placement = onePlacement(region);
+  const shared = { ...options, placement, seed: randomInt(2 ** 32), links, registry, queue };
 
   // device -> gateway
   const gateway = startGateway({ ...shared, nodeId: node('gateway'), region });

@@ -16,6 +16,11 @@ export interface Scenario {
 }
 
 export interface Topology {
+  /**
+   * Regions with a store, a registry and a queue of their own; missing: one. Nodes are dealt to them in turn, so each role
+   * needs as many nodes; users and chats have their home by their ids.
+   */
+  readonly regions?: 1 | 2;
   readonly gateways: number;
   readonly services: number;
   readonly relays: number;

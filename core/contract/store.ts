@@ -88,13 +88,16 @@ export interface OpenDeviceRequest {
 }
 export type OpenDeviceResult = { readonly outcome: 'ok'; readonly epoch: number } | StoreFailure;
 
-/** Lists every chat that the user is or was a member of, with this device's cursors. Read from the primary. */
+/**
+ * Lists every chat that the user is or was a member of, with this device's cursors. Read from the primary. Chats lie on
+ * several shards: `complete` is false when some of them did not answer, and their chats are missing.
+ */
 export interface ListChatsRequest {
   readonly userId: UserId;
   readonly deviceId: DeviceId;
 }
 export type ListChatsResult =
-  | { readonly outcome: 'ok'; readonly chats: readonly ChatSummary[] }
+  | { readonly outcome: 'ok'; readonly chats: readonly ChatSummary[]; readonly complete: boolean }
   | { readonly outcome: 'failed' };
 
 /**

@@ -122,7 +122,9 @@ export function onWelcome(device: Device, conn: ConnId, frame: WelcomeFrame, now
   if (device.link.stage !== 'connecting') return;
   const behind: (readonly [ChatId, number])[] = [];
   const ahead: (readonly [ChatId, number])[] = [];
+  const listed = new Set<ChatId>();
   for (const { chatId, cursor } of frame.chats) {
+    listed.add(chatId);
     const inbox = device.chats.get(chatId);
     if (inbox === undefined) {
       device.chats.set(chatId, newInbox(chatId, cursor, undefined));
@@ -130,6 +132,9 @@ export function onWelcome(device: Device, conn: ConnId, frame: WelcomeFrame, now
     } else if (inbox.cursor < cursor) behind.push([chatId, inbox.cursor]);
     else if (inbox.cursor > cursor) ahead.push([chatId, inbox.cursor]);
   }
+  // The chats of a shard that does not answer are missing, and join the session later.
+  for (const { chatId, cursor } of device.chats.values())
+    if (!listed.has(chatId)) ahead.push([chatId, cursor]);
   // Only what the server does not know, and no more than one frame holds. What must be named comes first; a chat that
   // is ahead and not named is merely replayed from further back, and what was seen is dropped.
   const cursors = [...behind, ...ahead].slice(0, device.limits.resumeCursors);

@@ -57,7 +57,7 @@ function start(change: Partial<Limits> = {}) {
       });
       step({ kind: 'device-opened', conn, result: { outcome: 'ok', epoch: 1 } });
       step({ kind: 'claimed', conn, result: { outcome: 'held', previous: undefined } });
-      step({ kind: 'chats', conn, result: { outcome: 'ok', chats: [] } });
+      step({ kind: 'chats', conn, result: { outcome: 'ok', chats: [], complete: true } });
       step({ kind: 'frame', conn, frame: { frame: 'RESUME', cursors: [] } });
       return api;
     },

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { chatId, connId, deviceId, nodeId, serverMsgId, userId } from '../contract/ids.ts';
 import { DEFAULT_LIMITS, type Limits } from '../contract/limits.ts';
+import { onePlacement } from '../contract/placement.ts';
 import { type ChatRecord, OPEN_END, type ReceiptType } from '../contract/records.ts';
 import { micros } from '../contract/time.ts';
 import { createMessageService, stepMessageService } from '../sequencing/message-service.ts';
@@ -36,6 +37,8 @@ function start(change: Partial<Limits> = {}) {
     nodeId: nodeId('ms-1'),
     instance: 1,
     limits: { ...DEFAULT_LIMITS, ...change },
+    placement: onePlacement('eu'),
+    region: 'eu',
     seed: 1,
   });
   let call = 0;

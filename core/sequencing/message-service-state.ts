@@ -1,6 +1,7 @@
 import { assert } from '../contract/assert.ts';
 import type { ChatId, NodeId, ServerMsgId } from '../contract/ids.ts';
 import type { Limits } from '../contract/limits.ts';
+import { type Placement, regionOf } from '../contract/placement.ts';
 import type { ReceiptWriter } from '../receipts/receipt-writer-state.ts';
 import type { ReplyTo, ServiceReply } from '../session/service-call.ts';
 import { type ChatState, newChatState } from './chat-state.ts';
@@ -14,6 +15,9 @@ export interface MessageService {
   /** Ids are `instance * 2^32 + counter`: unique, since the store hands out each instance once. */
   readonly instance: number;
   nextId: number;
+  /** New chats get ids whose home is `region`. */
+  readonly placement: Placement;
+  readonly region: string;
   nextCall: number;
   /** In order of last use, roughly: the eviction moves touched chats to the end. */
   readonly chats: Map<ChatId, ChatState>;
@@ -70,7 +74,11 @@ export function newServerMsgId(service: MessageService): ServerMsgId {
 }
 
 export function newChatId(service: MessageService): ChatId {
-  return `c_${newId(service)}` as ChatId;
+  // As many draws as there are regions, on average.
+  for (;;) {
+    const id = `c_${newId(service)}` as ChatId;
+    if (regionOf(service.placement, id) === service.region) return id;
+  }
 }
 
 function newId(service: MessageService): number {

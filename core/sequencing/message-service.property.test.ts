@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { chatId, clientMsgId, connId, deviceId, nodeId, userId } from '../contract/ids.ts';
 import { DEFAULT_LIMITS } from '../contract/limits.ts';
+import { onePlacement } from '../contract/placement.ts';
 import { OPEN_END, type StoredMessage } from '../contract/records.ts';
 import type { AppendRequest } from '../contract/store.ts';
 import { micros, SECOND } from '../contract/time.ts';
@@ -74,6 +75,8 @@ class World {
       nodeId: nodeId(`ms-${instance}`),
       instance,
       limits: { ...DEFAULT_LIMITS, appendBatch: 3, recentSends: 2 },
+      placement: onePlacement('eu'),
+      region: 'eu',
       seed: 1,
     }),
   );

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { chatId, clientMsgId, connId, deviceId, nodeId, serverMsgId, userId } from '../contract/ids.ts';
 import { DEFAULT_LIMITS, type Limits } from '../contract/limits.ts';
+import { onePlacement } from '../contract/placement.ts';
 import { type ChatRecord, OPEN_END, type Role, type StoredMessage } from '../contract/records.ts';
 import type { AppendResult, ChangeMemberResult, LoadResult } from '../contract/store.ts';
 import { micros, SECOND } from '../contract/time.ts';
@@ -85,6 +86,8 @@ function start(change: Partial<Limits> = {}) {
     nodeId: nodeId('ms-1'),
     instance: 1,
     limits: { ...DEFAULT_LIMITS, ...change },
+    placement: onePlacement('eu'),
+    region: 'eu',
     seed: 1,
   });
   let call = 0;
@@ -709,7 +712,14 @@ describe('typing', () => {
 describe('an instance number', () => {
   it('must fit, and makes ids that no other instance makes', () => {
     const make = (instance: number) =>
-      createMessageService({ nodeId: nodeId('ms-1'), instance, limits: DEFAULT_LIMITS, seed: 1 });
+      createMessageService({
+        nodeId: nodeId('ms-1'),
+        instance,
+        limits: DEFAULT_LIMITS,
+        placement: onePlacement('eu'),
+        region: 'eu',
+        seed: 1,
+      });
     for (const bad of [0, -1, 1.5, 2 ** 21]) expect(() => make(bad)).toThrow('instance out of range');
     const last = make(2 ** 21 - 1);
     last.nextId = IDS - 1;

@@ -1,6 +1,7 @@
 import { assert, assertNever } from '../contract/assert.ts';
 import type { NodeId } from '../contract/ids.ts';
 import type { Limits } from '../contract/limits.ts';
+import type { Placement } from '../contract/placement.ts';
 import type { Micros } from '../contract/time.ts';
 import { onReceiptsSaved, onReceiptsWake } from '../receipts/receipt-writer.ts';
 import { newReceiptWriter } from '../receipts/receipt-writer-state.ts';
@@ -30,17 +31,24 @@ const MAX_INSTANCE = 2 ** 21 - 1;
  * outcome is unknown is never assumed either way: the chat is loaded again, together with what became of those sends.
  *
  * @param options.instance from 1 to 2^21 - 1, never used before by any message service.
- * @throws InvariantError when `instance` is out of range.
+ * @param options.region where this service stands: the chats that it creates have their home there.
+ * @throws InvariantError when `instance` is out of range, or `placement` has no shard in `region`.
  */
 export function createMessageService(options: {
   readonly nodeId: NodeId;
   readonly instance: number;
   readonly limits: Limits;
   readonly seed: number;
+  readonly placement: Placement;
+  readonly region: string;
 }): MessageService {
   assert(
     Number.isInteger(options.instance) && options.instance >= 1 && options.instance <= MAX_INSTANCE,
     'instance out of range',
+  );
+  assert(
+    options.placement.shards.some(({ region, slots }) => region === options.region && slots.length > 0),
+    'the region of this service has no shard',
   );
   return {
     nodeId: options.nodeId,
@@ -48,6 +56,8 @@ export function createMessageService(options: {
     seed: options.seed,
     instance: options.instance,
     nextId: 1,
+    placement: options.placement,
+    region: options.region,
     nextCall: 1,
     chats: new Map(),
     backlog: 0,

@@ -35,7 +35,8 @@ export type GatewayEvent =
   | {
       readonly kind: 'renewed';
       readonly conns: readonly ConnId[];
-      readonly outcomes: readonly RenewOutcome[] | undefined;
+      /** One for each of `conns`; undefined for who was not answered. */
+      readonly outcomes: readonly (RenewOutcome | undefined)[] | undefined;
     }
   | { readonly kind: 'chats'; readonly conn: ConnId; readonly result: ListChatsResult }
   | {

@@ -166,8 +166,8 @@ function start(change: Partial<Limits> = {}) {
       all({ kind: 'device-opened', conn: connId(conn), result: { outcome } }),
     claimed: (result: ClaimResult = { outcome: 'held', previous: undefined }, conn = 1) =>
       all({ kind: 'claimed', conn: connId(conn), result }),
-    chats: (chats: readonly ChatSummary[], conn = 1) =>
-      step({ kind: 'chats', conn: connId(conn), result: { outcome: 'ok', chats } }),
+    chats: (chats: readonly ChatSummary[], conn = 1, complete = true) =>
+      step({ kind: 'chats', conn: connId(conn), result: { outcome: 'ok', chats, complete } }),
     notListed: (conn = 1) => all({ kind: 'chats', conn: connId(conn), result: { outcome: 'failed' } }),
     say: (frame: ClientFrame, conn = 1) => step({ kind: 'frame', conn: connId(conn), frame }),
     resume: (cursor?: number, conn = 1) =>
@@ -249,6 +249,48 @@ describe('opening a session', () => {
       '1 < MESSAGE c_1 #5 prev 4',
       '1 < SYNCED c_1 5',
     ]);
+  });
+
+  describe('while a shard does not answer', () => {
+    const other = chatId('c_2');
+    const opened = (): ReturnType<typeof start> => {
+      const s = start();
+      s.open();
+      s.opened(1);
+      s.claimed();
+      return s;
+    };
+
+    it('opens with the chats there are, and reads the list again with each renewal until it is whole', () => {
+      const s = opened();
+      expect(s.chats([chat(5, 5)], 1, false)).toEqual(['1 < WELCOME e1 c_1 5/5']);
+      expect(s.say({ frame: 'RESUME', cursors: [[other, 7]] })).toEqual(['1 < SYNCED c_1 5']);
+      expect(s.wake('renew')).toContain('1 list');
+      expect(s.chats([chat(5, 5)], 1, false)).toEqual([]);
+      expect(s.wake('renew')).toContain('1 list');
+      // From where RESUME said, not from the stored cursor; and the store is told, as at any RESUME.
+      expect(s.chats([chat(5, 5), chat(6, 9, { chatId: other })])).toEqual([
+        'note DELIVERED c_2 #7',
+        '1 fetch c_2 after 7, 128',
+      ]);
+      expect(s.wake('renew')).not.toContain('1 list');
+    });
+
+    it('starts a chat that RESUME did not name at the stored cursor', () => {
+      const s = opened();
+      s.chats([], 1, false);
+      s.resume();
+      expect(s.chats([chat(6, 9, { chatId: other })])).toEqual(['1 fetch c_2 after 6, 128']);
+    });
+
+    it('does not replay a chat from its beginning because a push names it', () => {
+      const s = opened();
+      expect(s.push(9)).toEqual([]);
+      expect(s.chats([], 1, false)).toEqual(['1 < WELCOME e1']);
+      s.resume();
+      expect(s.push(9)).toEqual(['1 list']);
+      expect(s.chats([chat(8, 9)])).toEqual(['1 fetch c_1 after 8, 128']);
+    });
   });
 
   it('goes on without the registry: the renewal registers it and reads the heads again', () => {
@@ -791,12 +833,21 @@ describe('SYNC', () => {
     expect(s.say(sync(2))).toEqual([]);
     expect(s.say(sync(3))).toEqual(['1 < ERROR overloaded']);
     expect(s.answer({ outcome: 'failed' })).toEqual([]);
-    expect(s.wake('retry', 1)).toEqual(['1 fetch c_1 after 1, 2']);
-    expect(s.fetched([2], 5)).toEqual([
-      '1 < MESSAGE c_1 #2 prev 1',
+    expect(s.wake('retry', 1)).toEqual(['1 fetch c_1 after 2, 2']);
+    expect(s.fetched([3], 5)).toEqual([
+      '1 < MESSAGE c_1 #3 prev 2',
       '1 < SYNC_END c_1 5',
-      '1 fetch c_1 after 2, 2',
+      '1 fetch c_1 after 1, 2',
     ]);
+  });
+
+  it('leaves a chat that is behind its turn when its own shard does not answer', () => {
+    const s = start({ sessionSyncs: 2, inFlightMessages: 8, fetchPage: 2 }).live();
+    s.say(sync(1));
+    s.pushLong(6);
+    expect(s.answer({ outcome: 'failed' })).toEqual([]);
+    expect(s.wake('retry', 1)).toEqual(['1 fetch c_1 after 5, 2']);
+    expect(s.fetched([6], 6)).toEqual(['1 < MESSAGE c_1 #6 prev 5', '1 fetch c_1 after 1, 2']);
   });
 
   it('is held to the page that the limits allow', () => {

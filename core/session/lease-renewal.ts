@@ -31,7 +31,7 @@ export function onRenewTimer(gateway: Gateway, out: Out): void {
   for (const session of gateway.sessions.values()) {
     if (session.phase === 'opening' || session.phase === 'claiming') continue;
     session.renewals++;
-    if (session.renewals === rereadAt) {
+    if (session.renewals === rereadAt || session.incomplete) {
       session.refresh = true;
       gateway.readQueue.add(session);
     }
@@ -65,7 +65,7 @@ function readAgain(gateway: Gateway, session: Session): void {
 export function onRenewed(
   gateway: Gateway,
   conns: readonly ConnId[],
-  outcomes: readonly RenewOutcome[] | undefined,
+  outcomes: readonly (RenewOutcome | undefined)[] | undefined,
   now: Micros,
   out: Out,
 ): void {

@@ -67,6 +67,13 @@ function pushMessage(
   out: Out,
 ): void {
   let view = session.chats.get(message.chatId);
+  if (view === undefined && session.incomplete) {
+    // Where the device stands in this chat is known when its shard is listed: perhaps now that something came of it.
+    hold(session, { worker: push.worker, pushId: push.pushId, seq: message.seq }, out);
+    session.refresh = true;
+    pump(gateway, session, out);
+    return;
+  }
   if (view === undefined) {
     view = newChatView(message.chatId, 0, 0, []);
     session.chats.set(message.chatId, view);

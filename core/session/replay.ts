@@ -72,7 +72,9 @@ export function pumpReads(gateway: Gateway, out: Out): void {
 
 function startRead(gateway: Gateway, session: Session, out: Out): void {
   const { limits } = gateway;
-  const sync = session.syncs.shift();
+  const skip = session.syncFailed && session.behind.size > 0 && windowOpen(gateway, session);
+  session.syncFailed = false;
+  const sync = skip ? undefined : session.syncs.shift();
   const view = sync === undefined ? firstOf(session.behind) : undefined;
   const call = gateway.nextCall++;
   const limit = sync === undefined ? replayPage(limits, session) : sync.limit;
@@ -106,13 +108,20 @@ export function onFetched(
     const { view, sync, limit } = session.reading;
     session.reading = undefined;
     if (result.outcome === 'failed') {
-      if (sync !== undefined) session.syncs.unshift(sync);
+      giveTurn(session, view, sync);
       armRetry(gateway, session, out);
     } else if (view !== undefined) takeReplay(gateway, session, view, limit, result, out);
     else if (sync !== undefined) answerSync(gateway, session, sync, result, out);
     pump(gateway, session, out);
   }
   pumpReads(gateway, out);
+}
+
+/** What could not be read waits behind the rest: it may lie on a shard that is gone for long, and the rest may not. */
+function giveTurn(session: Session, view: ChatView | undefined, sync: SyncRequest | undefined): void {
+  session.syncFailed = sync !== undefined;
+  if (sync !== undefined) session.syncs.push(sync);
+  if (view !== undefined && session.behind.delete(view)) session.behind.add(view);
 }
 
 type Fetched = Extract<FetchResult, { outcome: 'ok' }>;

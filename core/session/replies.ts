@@ -53,6 +53,7 @@ function onAck(
     frame: { frame: 'ACK', clientMsgId, chatId, serverMsgId, seq, duplicate },
   });
   let view = session.chats.get(chatId);
+  if (view === undefined && session.incomplete) return;
   if (view === undefined) {
     view = newChatView(chatId, 0, 0, []);
     session.chats.set(chatId, view);

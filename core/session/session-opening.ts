@@ -152,8 +152,8 @@ export function onChats(
   if (session !== undefined) {
     session.refreshing = false;
     if (result.outcome === 'failed') onListFailed(gateway, session, out);
-    else if (session.phase === 'listing') welcome(gateway, session, result.chats, now, out);
-    else refreshHeads(gateway, session, result.chats, out);
+    else if (session.phase === 'listing') welcome(gateway, session, result, now, out);
+    else refreshHeads(gateway, session, result, now, out);
   }
   pumpReads(gateway, out);
 }
@@ -174,15 +174,19 @@ export function resumeOpening(gateway: Gateway, session: Session, out: Out): voi
   else if (session.phase === 'listing') askForChats(gateway, session, out);
 }
 
+type Listed = Extract<ListChatsResult, { outcome: 'ok' }>;
+
 function welcome(
   gateway: Gateway,
   session: Session,
-  chats: readonly ChatSummary[],
+  { chats, complete }: Listed,
   now: Micros,
   out: Out,
 ): void {
   session.phase = 'welcomed';
   session.openedAt = now;
+  session.incomplete = !complete;
+  if (!complete) forgetUnlisted(session, chats);
   const receipts = [];
   for (const chat of chats) {
     const head = visibleHead(chat.spans, chat.head);
@@ -217,21 +221,40 @@ function welcome(
   });
 }
 
+/** A chat that a push named, and that lies where the list did not reach: how far the device is will be known later. */
+function forgetUnlisted(session: Session, chats: readonly ChatSummary[]): void {
+  const listed = new Set(chats.map(({ chatId }) => chatId));
+  for (const chatId of session.chats.keys()) if (!listed.has(chatId)) session.chats.delete(chatId);
+}
+
 /** A list read again while live: whatever it shows that was not pushed is fetched. */
-function refreshHeads(gateway: Gateway, session: Session, chats: readonly ChatSummary[], out: Out): void {
-  for (const chat of chats) {
+function refreshHeads(gateway: Gateway, session: Session, listed: Listed, now: Micros, out: Out): void {
+  const late = session.incomplete;
+  for (const chat of listed.chats) {
     const head = visibleHead(chat.spans, chat.head);
     let view = session.chats.get(chat.chatId);
     if (view === undefined) {
       if (head === 0) continue;
-      view = newChatView(chat.chatId, 0, 0, chat.spans);
+      view = newChatView(chat.chatId, 0, head, chat.spans);
       session.chats.set(chat.chatId, view);
+      if (late) joinLate(session, view, chat, now, out);
     }
     view.spans = chat.spans;
     if (head > view.head) view.head = head;
     markBehind(session, view);
   }
+  session.incomplete = !listed.complete;
+  if (listed.complete) session.awaited.clear();
   pump(gateway, session, out);
+}
+
+/** A chat of a shard that did not answer when the session opened: it starts where RESUME and the store say. */
+function joinLate(session: Session, view: ChatView, chat: ChatSummary, now: Micros, out: Out): void {
+  const named = session.awaited.get(chat.chatId);
+  startFrom(view, Math.min(named ?? chat.cursor, view.head));
+  if (view.pushed > chat.cursor) healReceipt(session, view, now, out);
+  const visible = chat.receipts.filter(({ seq }) => canSee(chat.spans, seq));
+  session.receipts = [...session.receipts, ...visible];
 }
 
 /** RESUME: the device's own cursors are the truth about what it has; the list says how far there is to go. */
@@ -244,7 +267,11 @@ export function onResume(
 ): void {
   for (const [chatId, named] of cursors) {
     const view = session.chats.get(chatId);
-    if (view === undefined) continue;
+    if (view === undefined) {
+      if (session.incomplete && session.awaited.size < gateway.limits.resumeCursors)
+        session.awaited.set(chatId, named);
+      continue;
+    }
     const listed = view.pushed;
     // What a client claims beyond what it can have seen is cut to that.
     const cursor = Math.min(named, visibleHead(view.spans, view.head));

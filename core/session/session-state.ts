@@ -64,6 +64,8 @@ export interface Session {
   /** Chats with something to fetch, in the order they will be. */
   readonly behind: Set<ChatView>;
   readonly syncs: SyncRequest[];
+  /** The last read for a SYNC failed: a chat's replay has its turn first, whatever shard that lies on. */
+  syncFailed: boolean;
   /** The store read under way: its call number and what for. *Invariant:* at most one. */
   reading:
     | {
@@ -75,6 +77,10 @@ export interface Session {
     | undefined;
   /** Renewals since the registry was first told, or told anew, of this session. */
   renewals: number;
+  /** The list of chats lacks those of shards that did not answer; each renewal reads it again until it does not. */
+  incomplete: boolean;
+  /** Cursors that RESUME named for chats that may be among those. At most `resumeCursors`. */
+  readonly awaited: Map<ChatId, number>;
   /** The heads must be read again: pushes may have been missed. */
   refresh: boolean;
   refreshing: boolean;
@@ -185,8 +191,11 @@ export function newSession(options: {
     congested: false,
     behind: new Set(),
     syncs: [],
+    syncFailed: false,
     reading: undefined,
     renewals: 0,
+    incomplete: false,
+    awaited: new Map(),
     refresh: false,
     refreshing: false,
     synced: false,

@@ -1,6 +1,7 @@
 import { assertNever } from '../../core/contract/assert.ts';
 import type { NodeId } from '../../core/contract/ids.ts';
 import type { Limits } from '../../core/contract/limits.ts';
+import type { Placement } from '../../core/contract/placement.ts';
 import type { MessageServiceEffect } from '../../core/sequencing/message-service-effect.ts';
 import type {
   MessageServiceEvent,
@@ -23,6 +24,9 @@ export interface MessageServiceOptions {
   readonly nodeId: NodeId;
   /** From `MessageStore.claimInstance`: makes the message ids of this process unique. */
   readonly instance: number;
+  readonly placement: Placement;
+  /** Where this process stands: chats created here have their home here. */
+  readonly region: string;
   readonly limits: Limits;
   readonly seed: number;
   readonly store: MessageStore;
@@ -35,8 +39,9 @@ export interface MessageServiceOptions {
 
 /** Runs the sequencer, membership and receipts machine against the store. */
 export function startMessageService(options: MessageServiceOptions): MessageServiceShell {
-  const { nodeId, instance, limits, seed, store, queue, links, halt, outboxHint } = options;
-  const state = createMessageService({ nodeId, instance, limits, seed });
+  const { nodeId, instance, placement, region, limits, seed, store, queue, links, halt, outboxHint } =
+    options;
+  const state = createMessageService({ nodeId, instance, limits, seed, placement, region });
   let inFlight = 0;
 
   const driver = createMachineDriver<MessageServiceEvent, MessageServiceEffect>({

@@ -11,8 +11,12 @@ import type { Done } from './message-store.ts';
  */
 export interface SessionRegistry {
   claim(entry: SessionEntry, ttl: number, done: Done<ClaimResult>): void;
-  /** Answers one outcome per entry, in order; undefined when the registry did not answer. */
-  renew(entries: readonly SessionEntry[], ttl: number, done: Done<readonly RenewOutcome[] | undefined>): void;
+  /** Answers one outcome per entry, in order; undefined for an entry, or for all, where the registry did not answer. */
+  renew(
+    entries: readonly SessionEntry[],
+    ttl: number,
+    done: Done<readonly (RenewOutcome | undefined)[] | undefined>,
+  ): void;
   release(entry: SessionEntry): void;
   /** Live sessions of each user, in the order asked; undefined when the registry did not answer. */
   lookup(users: readonly UserId[], done: Done<readonly UserSessions[] | undefined>): void;

@@ -10,6 +10,7 @@ import {
   userId,
 } from '../../core/contract/ids.ts';
 import { DEFAULT_LIMITS } from '../../core/contract/limits.ts';
+import { onePlacement } from '../../core/contract/placement.ts';
 import {
   type DeliveryEvent,
   OPEN_END,
@@ -117,6 +118,8 @@ class Circuit {
     nodeId: nodeId('service'),
     instance: 1,
     limits: DEFAULT_LIMITS,
+    placement: onePlacement('bench'),
+    region: 'bench',
     seed: 1,
   });
   readonly #relay = createRelay({ limits: DEFAULT_LIMITS, seed: 1 });
@@ -312,7 +315,7 @@ class Circuit {
         this.#atGateway({
           kind: 'chats',
           conn: effect.conn,
-          result: { outcome: 'ok', chats: this.#listed(effect.conn) },
+          result: { outcome: 'ok', chats: this.#listed(effect.conn), complete: true },
         });
         return;
       case 'fetch':

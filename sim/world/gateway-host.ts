@@ -131,7 +131,7 @@ export class GatewayHost extends Host {
     }
   }
 
-  #count(outcomes: readonly RenewOutcome[] | undefined): void {
+  #count(outcomes: readonly (RenewOutcome | undefined)[] | undefined): void {
     for (const outcome of outcomes ?? []) {
       if (outcome === 'fenced') this.world.probes.hit('session.renewal.fenced');
       else if (outcome === 'recreated') this.world.probes.hit('session.renewal.recreated');

@@ -18,6 +18,8 @@ export abstract class Host {
   readonly clock = new NodeClock();
   /** Microseconds of work per event; 0: none. */
   readonly serviceTime = new FaultDial();
+  /** Index of the region it stands in; a device's says nothing. */
+  regionIndex = 0;
   up = false;
   /** It lost power: not even its kernel answers. */
   dark = false;

@@ -176,7 +176,7 @@ export class MessageStoreModel {
         receipts: chat.receiptsExcept(request.userId, this.#receiptMembers),
       });
     }
-    return { outcome: 'ok', chats };
+    return { outcome: 'ok', chats, complete: true };
   }
 
   fetch(request: FetchRequest): FetchResult {

@@ -36,6 +36,8 @@ export class ServiceHost extends Host {
       instance: store.model.claimInstance(),
       limits,
       seed,
+      placement: this.world.regions.placement,
+      region: this.world.regions.nameOf(this.regionIndex),
     });
   }
 

@@ -22,6 +22,7 @@ import { Network } from './network.ts';
 import { chatIdOf, deviceIdOf, userIdOf } from './plan-ids.ts';
 import { Observers } from './observers.ts';
 import { Probes } from './probes.ts';
+import { Regions } from './regions.ts';
 import { type RegistryCall, RegistryNode } from './registry-node.ts';
 import { RelayHost } from './relay-host.ts';
 import { RequestRouter } from './request-router.ts';
@@ -56,6 +57,7 @@ export class World implements Dispatcher {
   readonly engine: Engine;
   readonly observers: Observers;
   readonly probes = new Probes();
+  readonly regions: Regions;
   readonly network: Network;
   readonly links: DeviceLinks;
   readonly balancer: LoadBalancer;
@@ -87,6 +89,7 @@ export class World implements Dispatcher {
     this.scenario = scenario;
     this.seed = scenario.seed;
     this.limits = limits;
+    this.regions = new Regions(topology.regions ?? 1);
     this.callTimeout = Math.min(
       2 * SECOND,
       Math.max(20 * MILLISECOND, Math.floor(limits.requestTimeout / 4)),

@@ -45,7 +45,11 @@ export function listGroup(receiptMembers: number): GroupKind<ListChatsRequest, L
           const summaries = summariesByRequest(chatRows, receiptsByChat(receiptRows));
           done({
             kind: 'done',
-            results: requests.map((_, i) => ({ outcome: 'ok', chats: summaries.get(i + 1) ?? [] })),
+            results: requests.map((_, i) => ({
+              outcome: 'ok',
+              chats: summaries.get(i + 1) ?? [],
+              complete: true,
+            })),
           });
         },
       );
