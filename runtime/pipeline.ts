@@ -54,9 +54,7 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
   // device -> gateway
   const gateway = startGateway({ ...shared, nodeId: node('gateway'), region });
   // gateway -> message service -> store: message row and outbox row in one transaction, then the ACK.
-  // Nothing is committed before the first device connects, and by then the relay below has started.
-  const outboxHint = (): void => relay.hint();
-  const sequencer = startMessageService({ ...shared, nodeId: node('service'), instance, outboxHint });
+  const sequencer = startMessageService({ ...shared, nodeId: node('service'), instance });
   const service = createServiceCalls(node('http'), links, limits.requestTimeout);
   // outbox -> delivery queue
   const relay = startRelay(shared);

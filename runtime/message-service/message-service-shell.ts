@@ -33,14 +33,11 @@ export interface MessageServiceOptions {
   readonly queue: DeliveryQueue;
   readonly links: NodeLinks;
   readonly halt: Halt;
-  /** Wakes the relay of this process. */
-  readonly outboxHint: () => void;
 }
 
 /** Runs the sequencer, membership and receipts machine against the store. */
 export function startMessageService(options: MessageServiceOptions): MessageServiceShell {
-  const { nodeId, instance, placement, region, limits, seed, store, queue, links, halt, outboxHint } =
-    options;
+  const { nodeId, instance, placement, region, limits, seed, store, queue, links, halt } = options;
   const state = createMessageService({ nodeId, instance, limits, seed, placement, region });
   let inFlight = 0;
 
@@ -99,7 +96,7 @@ export function startMessageService(options: MessageServiceOptions): MessageServ
       case 'reply':
         return links.reply(effect.node, effect.reply);
       case 'outbox-hint':
-        return outboxHint();
+        return links.hintRelays();
       case 'publish-transient':
         return queue.publishTransient(effect.events);
       case 'wake':

@@ -7,10 +7,9 @@ import { createMachineDriver, systemClock, type Halt } from '../driver/machine-d
 import { createWakeTimers } from '../driver/wake-timers.ts';
 import type { DeliveryQueue } from '../ports/delivery-queue.ts';
 import type { MessageStore } from '../ports/message-store.ts';
+import type { NodeLinks } from '../ports/node-links.ts';
 
 export interface RelayShell {
-  /** Rows were committed: read the outbox. */
-  hint(): void;
   stop(): void;
 }
 
@@ -19,11 +18,12 @@ export interface RelayOptions {
   readonly seed: number;
   readonly store: MessageStore;
   readonly queue: DeliveryQueue;
+  readonly links: NodeLinks;
   readonly halt: Halt;
 }
 
 /** Runs the outbox relay: from the store's outbox to the delivery queue. */
-export function startRelay({ limits, seed, store, queue, halt }: RelayOptions): RelayShell {
+export function startRelay({ limits, seed, store, queue, links, halt }: RelayOptions): RelayShell {
   const state = createRelay({ limits, seed });
   const driver = createMachineDriver<RelayEvent, RelayEffect>({
     machine: 'outbox-relay',
@@ -59,6 +59,8 @@ export function startRelay({ limits, seed, store, queue, halt }: RelayOptions): 
     }
   }
 
-  driver.dispatch({ kind: 'hint' });
-  return { hint: () => driver.dispatch({ kind: 'hint' }), stop: () => timers.stop() };
+  const hint = (): void => driver.dispatch({ kind: 'hint' });
+  links.attachRelay({ hint });
+  hint();
+  return { stop: () => timers.stop() };
 }

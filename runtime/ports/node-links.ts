@@ -8,7 +8,7 @@ import type { ServiceReply, ServiceRequest } from '../../core/session/service-ca
  * up on pushes that nobody answers, and devices resend and resume.
  */
 export interface NodeLinks {
-  /** To the message service of the request's chat; requests of one sender stay in order. */
+  /** To a message service in the region of the request's chat; requests of one sender to one chat stay in order. */
   request(request: ServiceRequest): void;
   /** To the gateway or API that asked. */
   reply(node: NodeId, reply: ServiceReply): void;
@@ -16,12 +16,15 @@ export interface NodeLinks {
   push(gatewayId: NodeId, push: Push): void;
   pushResult(worker: NodeId, pushId: number, outcome: PushOutcome | 'unreachable'): void;
   evict(gatewayId: NodeId, device: LeaseKey, epoch: number): void;
+  /** Rows were committed in this region: its relays may read the outbox before they would anyway. */
+  hintRelays(): void;
 
   attachService(service: ServiceEnd): void;
   attachGateway(node: NodeId, gateway: GatewayEnd): void;
   attachWorker(node: NodeId, worker: WorkerEnd): void;
   /** An HTTP API takes replies only. */
   attachCaller(node: NodeId, caller: ReplyEnd): void;
+  attachRelay(relay: RelayEnd): void;
   detach(node: NodeId): void;
 }
 
@@ -37,4 +40,7 @@ export interface GatewayEnd extends ReplyEnd {
 }
 export interface WorkerEnd {
   pushed(pushId: number, outcome: PushOutcome | 'unreachable'): void;
+}
+export interface RelayEnd {
+  hint(): void;
 }

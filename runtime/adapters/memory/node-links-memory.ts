@@ -1,5 +1,12 @@
 import type { NodeId } from '../../../core/contract/ids.ts';
-import type { GatewayEnd, NodeLinks, ReplyEnd, ServiceEnd, WorkerEnd } from '../../ports/node-links.ts';
+import type {
+  GatewayEnd,
+  NodeLinks,
+  RelayEnd,
+  ReplyEnd,
+  ServiceEnd,
+  WorkerEnd,
+} from '../../ports/node-links.ts';
 
 /** Links between roles of one process: a call is a call. What has no receiver is lost, as on any network. */
 export function createMemoryNodeLinks(): NodeLinks {
@@ -7,6 +14,7 @@ export function createMemoryNodeLinks(): NodeLinks {
   const gateways = new Map<NodeId, GatewayEnd>();
   const workers = new Map<NodeId, WorkerEnd>();
   let service: ServiceEnd | undefined;
+  let relay: RelayEnd | undefined;
 
   return {
     request: (request) => service?.request(request),
@@ -18,6 +26,7 @@ export function createMemoryNodeLinks(): NodeLinks {
     },
     pushResult: (worker, pushId, outcome) => workers.get(worker)?.pushed(pushId, outcome),
     evict: (gatewayId, device, epoch) => gateways.get(gatewayId)?.evict(device, epoch),
+    hintRelays: () => relay?.hint(),
 
     attachService(end) {
       service = end;
@@ -25,6 +34,9 @@ export function createMemoryNodeLinks(): NodeLinks {
     attachGateway: (node, end) => void gateways.set(node, end),
     attachWorker: (node, end) => void workers.set(node, end),
     attachCaller: (node, end) => void callers.set(node, end),
+    attachRelay(end) {
+      relay = end;
+    },
     detach(node) {
       gateways.delete(node);
       workers.delete(node);
