@@ -39,11 +39,24 @@ export interface Limits {
   readonly reconnectMax: number;
   /** A connection attempt that has not reached WELCOME by then is given up. */
   readonly connectTimeout: number;
+  /** WebSocket attempts in a row that end before WELCOME until the device falls back to long polling. */
+  readonly websocketAttempts: number;
+  /** A device that polls tries a WebSocket again after this long; doubles up to `websocketRetryMax`. */
+  readonly websocketRetry: number;
+  readonly websocketRetryMax: number;
 
   // --- session
   /** The device pings this often; a session that heard nothing for `silence` is closed as half-open. */
   readonly heartbeat: number;
   readonly silence: number;
+  /** A session by long polling is gone after this long without a poll (PROTOCOL: 60 s). Longer than `pollWait`. */
+  readonly pollSilence: number;
+  /** The longest that one poll may wait for frames; proxies cut requests that idle for a minute. */
+  readonly pollWait: number;
+  /** Frames in one response to a poll, as text; one frame goes whatever its size. What is lost with a response is sent again. */
+  readonly pollResponseBytes: number;
+  /** Frames that one request of a poll session brings. */
+  readonly pollFrames: number;
   /** MESSAGE frames pushed and not yet covered by a DELIVERED receipt, per connection: the memory a slow client may hold. */
   readonly inFlightMessages: number;
   readonly inFlightBytes: number;
@@ -150,9 +163,16 @@ export const DEFAULT_LIMITS: Limits = {
   reconnectBase: 250 * MILLISECOND,
   reconnectMax: 20 * SECOND,
   connectTimeout: 10 * SECOND,
+  websocketAttempts: 2,
+  websocketRetry: 1 * MINUTE,
+  websocketRetryMax: 60 * MINUTE,
 
   heartbeat: 15 * SECOND,
   silence: 40 * SECOND,
+  pollSilence: 60 * SECOND,
+  pollWait: 30 * SECOND,
+  pollResponseBytes: 256 * 1024,
+  pollFrames: 256,
   inFlightMessages: 256,
   inFlightBytes: 1024 * 1024,
   socketBufferBytes: 4 * 1024 * 1024,

@@ -26,7 +26,9 @@ export type GatewayEvent =
       readonly code: 'bad_frame' | 'too_large';
     }
   | { readonly kind: 'closed'; readonly conn: ConnId }
-  /** Bytes written to this socket that the peer has not taken; reported whenever above half of `socketBufferBytes`, and
+  /** The device asked for its frames, or has been given them: how a connection by long polling shows that it lives. */
+  | { readonly kind: 'polled'; readonly conn: ConnId }
+  /** Bytes written to this socket, or kept for its next poll, that the peer has not taken; reported whenever above half of `socketBufferBytes`, and
    * once when it has fallen below. */
   | { readonly kind: 'buffered'; readonly conn: ConnId; readonly bytes: number }
   | { readonly kind: 'device-opened'; readonly conn: ConnId; readonly result: OpenDeviceResult }

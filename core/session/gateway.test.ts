@@ -1035,6 +1035,34 @@ describe('a session ends', () => {
   });
 });
 
+describe('a session by long polling', () => {
+  const polled = { kind: 'polled', conn: connId(1) } as const;
+
+  it('may be silent for 60 s, counted from its last poll or frame, and not longer', () => {
+    const s = start().live();
+    s.all(polled);
+    s.later(59);
+    expect(s.wake('session', 1)).toEqual(['wake session 1 in 15 s']);
+    s.all(polled);
+    s.later(59);
+    expect(s.wake('session', 1)).toEqual(['wake session 1 in 15 s']);
+    s.later(1);
+    expect(s.wake('session', 1)).toEqual(['1 close 4004', 'release d_1 e1']);
+    expect(s.all(polled)).toEqual([]);
+  });
+});
+
+describe('a token that runs out', () => {
+  it('ends the session at that moment, not at the next heartbeat', () => {
+    const s = start().live();
+    s.later(5_000 - 100 - 9);
+    s.say({ frame: 'PING', t: 1 });
+    expect(s.wake('session', 1)).toEqual(['wake session 1 in 9 s']);
+    s.later(9);
+    expect(s.wake('session', 1)).toEqual(['1 < GOAWAY auth_expired', '1 close 4005', 'release d_1 e1']);
+  });
+});
+
 describe('a gateway that drains', () => {
   const drain = { kind: 'drain' } as const;
 

@@ -13,7 +13,7 @@ import { onReply } from './replies.ts';
 import { endSession, onDrain, onDrainEnd, onEvict } from './session-end.ts';
 import { onChats, onClaimed, onDeviceOpened, onOpen } from './session-opening.ts';
 import type { Gateway, Out, Session } from './session-state.ts';
-import { onBuffered, onSessionRetry, onSessionTimer } from './session-timers.ts';
+import { onBuffered, onPolled, onSessionRetry, onSessionTimer } from './session-timers.ts';
 
 /**
  * A gateway: holds the connections of devices, brings what they send to the message service, and pushes to each device
@@ -72,6 +72,9 @@ export function stepGateway(gateway: Gateway, event: GatewayEvent, now: Micros):
       break;
     case 'closed':
       withSession(gateway, event.conn, (session) => endSession(gateway, session, now, out));
+      break;
+    case 'polled':
+      withSession(gateway, event.conn, (session) => onPolled(session, now));
       break;
     case 'bad-frame':
       withSession(gateway, event.conn, (session) =>

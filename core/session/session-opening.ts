@@ -19,6 +19,7 @@ import {
   newSession,
   type Out,
   type Session,
+  wakeSession,
 } from './session-state.ts';
 
 /** From an accepted socket to a live session: epoch, lease, list of chats, WELCOME, RESUME. */
@@ -52,10 +53,8 @@ export function onOpen(
   }
   const session = newSession({ ...event, now });
   gateway.sessions.set(conn, session);
-  out.push(
-    { kind: 'open-device', conn, userId: session.userId, deviceId: session.deviceId },
-    { kind: 'wake', timer: 'session', conn, after: gateway.limits.resumeTimeout },
-  );
+  out.push({ kind: 'open-device', conn, userId: session.userId, deviceId: session.deviceId });
+  wakeSession(session, gateway.limits.resumeTimeout, now, out);
 }
 
 /** Attempts of one opening step before the device is sent away to try again. */

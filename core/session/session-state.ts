@@ -49,6 +49,8 @@ export interface Session {
   openedAt: Micros;
   /** Last sign of life of the peer. */
   heardAt: Micros;
+  /** Connected by long polling: it is silent between polls, for longer than a socket may be. */
+  polls: boolean;
   /** Store or registry failures in a row while opening. */
   failures: number;
   /** The current step of the opening waits for the retry timer. */
@@ -181,6 +183,7 @@ export function newSession(options: {
     epoch: 0,
     openedAt: options.now,
     heardAt: options.now,
+    polls: false,
     failures: 0,
     retrying: false,
     scolded: false,
@@ -247,4 +250,10 @@ export function armRetry(gateway: Gateway, session: Session, out: Out): void {
   if (session.retryArmed) return;
   session.retryArmed = true;
   out.push({ kind: 'wake', timer: 'retry', conn: session.conn, after: gateway.limits.sessionRetry });
+}
+
+/** Asks for the session's timer after this long, but no later than its token runs out. */
+export function wakeSession(session: Session, after: number, now: Micros, out: Out): void {
+  const left = Math.max(1, session.expiresAt - now);
+  out.push({ kind: 'wake', timer: 'session', conn: session.conn, after: Math.min(after, left) });
 }

@@ -4,7 +4,7 @@ import { CLOSE_CODE } from '../wire/frames.ts';
 import { pump } from './replay.ts';
 import { closeSession, closeWithError, endSession, goAway, sendError } from './session-end.ts';
 import { resumeOpening } from './session-opening.ts';
-import type { Gateway, Out, Session } from './session-state.ts';
+import { type Gateway, type Out, type Session, wakeSession } from './session-state.ts';
 
 /** What time does to a session: silence, a token that runs out, a RESUME that does not come, a socket that does not drain. */
 
@@ -18,7 +18,8 @@ export function onSessionTimer(gateway: Gateway, session: Session, now: Micros, 
     onOpeningTimer(gateway, session, now, out);
     return;
   }
-  if (now >= session.heardAt && hasElapsed(session.heardAt, limits.silence, now)) {
+  const silence = session.polls ? limits.pollSilence : limits.silence;
+  if (now >= session.heardAt && hasElapsed(session.heardAt, silence, now)) {
     closeSession(gateway, session, CLOSE_CODE.silent, 'nothing was heard from the device', now, out);
     return;
   }
@@ -28,21 +29,27 @@ export function onSessionTimer(gateway: Gateway, session: Session, now: Micros, 
     if (!hasElapsed(at, limits.requestTimeout, now)) break;
     session.requests.delete(clientMsgId);
   }
-  out.push({ kind: 'wake', timer: 'session', conn: session.conn, after: limits.heartbeat });
+  wakeSession(session, limits.heartbeat, now, out);
+}
+
+/** A poll came, or was answered: the device is there. */
+export function onPolled(session: Session, now: Micros): void {
+  session.polls = true;
+  session.heardAt = now;
 }
 
 /** Twice the time for RESUME: after the first half an ERROR, after the second the end. */
 function onOpeningTimer(gateway: Gateway, session: Session, now: Micros, out: Out): void {
   const { resumeTimeout } = gateway.limits;
   if (session.phase === 'welcomed' && !hasElapsed(session.openedAt, resumeTimeout, now)) {
-    out.push({ kind: 'wake', timer: 'session', conn: session.conn, after: resumeTimeout });
+    wakeSession(session, resumeTimeout, now, out);
     return;
   }
   if (!session.scolded) {
     session.scolded = true;
     if (session.phase === 'welcomed')
       sendError(session.conn, 'bad_frame', 'frame: RESUME is expected after WELCOME', out);
-    out.push({ kind: 'wake', timer: 'session', conn: session.conn, after: resumeTimeout });
+    wakeSession(session, resumeTimeout, now, out);
     return;
   }
   if (session.phase === 'welcomed') {

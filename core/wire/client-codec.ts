@@ -26,6 +26,11 @@ export function decodeClientFrame(text: string, limits: Limits): Decoded<ClientF
   return decodeFrame(text, (name, fields) => readClientFrame(name, fields, limits));
 }
 
+/** The same for a frame that was one of several in a larger JSON text. */
+export function readClientValue(value: unknown, limits: Limits): Decoded<ClientFrame> {
+  return decodeValue(value, (name, fields) => readClientFrame(name, fields, limits));
+}
+
 export function decodeFrame<Frame>(
   text: string,
   read: (name: string, fields: Fields) => Frame,
@@ -36,6 +41,10 @@ export function decodeFrame<Frame>(
   } catch {
     return { ok: false, code: 'bad_frame', message: 'the frame is not JSON' };
   }
+  return decodeValue(value, read);
+}
+
+function decodeValue<Frame>(value: unknown, read: (name: string, fields: Fields) => Frame): Decoded<Frame> {
   if (!isFields(value)) return { ok: false, code: 'bad_frame', message: 'the frame must be one JSON object' };
   const name = value['frame'];
   if (typeof name !== 'string')
