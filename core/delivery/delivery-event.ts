@@ -30,8 +30,12 @@ export type DeliveryWorkerEvent =
       readonly generation: number;
       readonly records: readonly QueueRecord[];
     }
-  /** Answer of `lookup`; undefined when the registry did not answer. */
-  | { readonly kind: 'sessions'; readonly call: number; readonly users: readonly UserSessions[] | undefined }
+  /** Answer of `lookup`, in the order asked; undefined for a user, or for all, where the registry did not answer. */
+  | {
+      readonly kind: 'sessions';
+      readonly call: number;
+      readonly users: readonly (UserSessions | undefined)[] | undefined;
+    }
   /** `unreachable`: the gateway could not be asked, or the answer did not come. */
   | { readonly kind: 'pushed'; readonly pushId: number; readonly outcome: PushOutcome | 'unreachable' }
   /** Answer of `mark-missed`. */

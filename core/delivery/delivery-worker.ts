@@ -170,7 +170,7 @@ function lookUp(worker: DeliveryWorker, tasks: readonly Task[], out: Out): void 
 function onSessions(
   worker: DeliveryWorker,
   call: number,
-  users: readonly UserSessions[] | undefined,
+  users: readonly (UserSessions | undefined)[] | undefined,
   now: Micros,
   out: Out,
 ): void {

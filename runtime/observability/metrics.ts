@@ -23,6 +23,18 @@ export interface Metrics {
   readonly storeGroupCalls: Counter<'lane'>;
   readonly storeOutcomes: Counter<'call' | 'outcome'>;
   readonly storeWaiting: Gauge<'lane'>;
+  readonly registryCallSeconds: Histogram<'region' | 'kind'>;
+  readonly registryFailures: Counter<'region' | 'kind' | 'reason'>;
+  readonly registryReconnects: Counter<'region'>;
+  /** `outcome`: ok, failed, unknown; refused before it was tried; dropped (transient). */
+  readonly queuePublished: Counter<'outcome'>;
+  readonly queuePublishSeconds: Histogram;
+  readonly queueConsumed: Counter<'region'>;
+  readonly queueCommits: Counter<'outcome'>;
+  readonly queueAssignments: Counter<'region'>;
+  readonly queueDeadLetters: Counter<'reason'>;
+  readonly queueRebuilds: Counter<'part'>;
+  readonly queueLag: Gauge<'region'>;
   /** Adds a gauge that is read when it is scraped. */
   gauge(name: string, help: string, read: () => number): void;
   /** The exposition text (Prometheus format 0.0.4). */
@@ -80,6 +92,46 @@ export function createMetrics(defaults: boolean): Metrics {
       name: 'parley_store_waiting',
       help: 'Calls that wait for a transaction to take them along',
       labelNames: ['lane'],
+      registers,
+    }),
+    registryCallSeconds: new Histogram({
+      name: 'parley_registry_call_seconds',
+      help: 'Calls of the session registry, each of one or many entries, answered or not',
+      labelNames: ['region', 'kind'],
+      buckets: LATENCY_BUCKETS,
+      registers,
+    }),
+    registryFailures: counter(
+      'parley_registry_failures_total',
+      'Calls of the session registry without an answer: timeout, refused (too many wait), error',
+      ['region', 'kind', 'reason'],
+    ),
+    registryReconnects: counter(
+      'parley_registry_reconnects_total',
+      'Attempts to connect to a session registry again',
+      ['region'],
+    ),
+    queuePublished: counter('parley_queue_published_total', 'Records for the delivery queue, by outcome', [
+      'outcome',
+    ]),
+    queuePublishSeconds: histogram('parley_queue_publish_seconds', 'From a batch being sent to its outcome'),
+    queueConsumed: counter(
+      'parley_queue_consumed_total',
+      'Records read, by the region they were written in',
+      ['region'],
+    ),
+    queueCommits: counter('parley_queue_commits_total', 'Commits of finished offsets, by outcome', [
+      'outcome',
+    ]),
+    queueAssignments: counter('parley_queue_assignments_total', 'Partitions taken over', ['region']),
+    queueDeadLetters: counter('parley_queue_dead_letters_total', 'Records that no worker could read', [
+      'reason',
+    ]),
+    queueRebuilds: counter('parley_queue_rebuilds_total', 'Producers and consumers that failed', ['part']),
+    queueLag: new Gauge({
+      name: 'parley_queue_lag',
+      help: 'Records published and not committed, by the region they were written in',
+      labelNames: ['region'],
       registers,
     }),
     httpRequests: counter('parley_http_requests_total', 'HTTP API requests', ['route', 'status']),

@@ -18,14 +18,22 @@ export interface SessionRegistry {
     done: Done<readonly (RenewOutcome | undefined)[] | undefined>,
   ): void;
   release(entry: SessionEntry): void;
-  /** Live sessions of each user, in the order asked; undefined when the registry did not answer. */
-  lookup(users: readonly UserId[], done: Done<readonly UserSessions[] | undefined>): void;
+  /** Live sessions of each user, in the order asked; undefined for a user, or for all, where the registry did not answer. */
+  lookup(users: readonly UserId[], done: Done<readonly (UserSessions | undefined)[] | undefined>): void;
   /** Notes that pushes to these devices were given up: their next renewal answers `recreated`. Answers whether it is noted. */
   markMissed(keys: readonly LeaseKey[], done: Done<boolean>): void;
   /** Users that are missing from the answer are unknown. */
   readPresence(users: readonly UserId[], done: Done<readonly PresenceReading[]>): void;
   /** @param onHint called when sessions of a watched user changed; hints may drop silently. */
   watchPresence(onHint: (userId: UserId) => void): PresenceWatch;
+  /**
+   * @param listener called when another server answers than before (a failover, a restart, slots that moved): what the
+   * former one knew of pushes that were given up may be lost.
+   * @returns a function that ends it.
+   */
+  onChanged(listener: () => void): () => void;
+  /** Rejects when the registry cannot serve calls. */
+  ping(): Promise<void>;
   close(): void;
 }
 

@@ -25,7 +25,7 @@ const answer = <Result>(ask: (done: (result: Result) => void) => void): Promise<
 const claim = (of: SessionEntry) => answer<unknown>((done) => registry.claim(of, 45 * SECOND, done));
 const sessions = async (user: UserId = USER) =>
   (
-    await answer<readonly { sessions: readonly SessionEntry[] }[] | undefined>((done) =>
+    await answer<readonly ({ sessions: readonly SessionEntry[] } | undefined)[] | undefined>((done) =>
       registry.lookup([user], done),
     )
   )?.[0]?.sessions;

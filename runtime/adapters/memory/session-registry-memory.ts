@@ -45,14 +45,22 @@ export function createMemorySessionRegistry(clock: () => Micros): SessionRegistr
     if (leases.devices.size === 0) users.delete(userId);
     if (online === leases.online) return;
     leases.online = online;
-    if (!online) rememberLastSeen(userId, now);
     const hints = watchers.get(userId);
     if (hints !== undefined) for (const hint of hints) queueMicrotask(() => hint(userId));
   }
 
-  function rememberLastSeen(userId: UserId, now: Micros): void {
+  /** The end of the last lease, given up or run out. */
+  function lastSeenOf(userId: UserId): Micros | undefined {
+    let seen = lastSeen.get(userId);
+    for (const { expiresAt } of users.get(userId)?.devices.values() ?? [])
+      if (seen === undefined || seen < expiresAt) seen = expiresAt;
+    return seen;
+  }
+
+  function rememberLastSeen(userId: UserId, ended: Micros): void {
+    const seen = lastSeen.get(userId);
     lastSeen.delete(userId);
-    lastSeen.set(userId, now);
+    lastSeen.set(userId, seen !== undefined && seen > ended ? seen : ended);
     if (lastSeen.size <= LAST_SEEN_USERS) return;
     const [oldest] = lastSeen.keys();
     if (oldest !== undefined) lastSeen.delete(oldest);
@@ -70,7 +78,9 @@ export function createMemorySessionRegistry(clock: () => Micros): SessionRegistr
     const now = clock();
     for (const [userId, leases] of users) {
       for (const [deviceId, lease] of leases.devices) {
-        if (lease.expiresAt + REMEMBER <= now) leases.devices.delete(deviceId);
+        if (lease.expiresAt + REMEMBER > now) continue;
+        leases.devices.delete(deviceId);
+        rememberLastSeen(userId, lease.expiresAt);
       }
       settle(userId, leases, now);
     }
@@ -95,8 +105,10 @@ export function createMemorySessionRegistry(clock: () => Micros): SessionRegistr
     release(entry) {
       const leases = users.get(entry.userId);
       if (leases === undefined || !releaseLease(leases.devices.get(entry.deviceId), entry.epoch)) return;
+      const now = clock();
       leases.devices.delete(entry.deviceId);
-      settle(entry.userId, leases, clock());
+      rememberLastSeen(entry.userId, now);
+      settle(entry.userId, leases, now);
     },
     lookup(asked, done) {
       const now = clock();
@@ -121,12 +133,16 @@ export function createMemorySessionRegistry(clock: () => Micros): SessionRegistr
     readPresence(asked, done) {
       const now = clock();
       const readings = asked.map((userId) => {
-        const online = liveEntries(users.get(userId)?.devices.values() ?? [], now).length > 0;
-        return { userId, online, lastSeen: lastSeen.get(userId) };
+        const leases = users.get(userId)?.devices.values() ?? [];
+        const online = liveEntries(leases, now).length > 0;
+        return { userId, online, lastSeen: online ? undefined : lastSeenOf(userId) };
       });
       queueMicrotask(() => done(readings));
     },
     watchPresence: (onHint) => createWatch(watchers, onHint),
+    // One process: there is no other server, and none that does not answer.
+    onChanged: () => () => undefined,
+    ping: () => Promise.resolve(),
     close: () => clearInterval(sweeper),
   };
 }
