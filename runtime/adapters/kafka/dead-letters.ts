@@ -1,0 +1,108 @@
+import type { KafkaMessage } from 'kafkajs';
+import type { Logger } from 'pino';
+import type { Metrics } from '../../observability/metrics.ts';
+import { DEAD_TOPIC, type KafkaTuning } from './kafka-options.ts';
+import type { Publisher } from './publisher.ts';
+import { rebuildDelay } from './rebuild-delay.ts';
+import type { OutgoingRecord, Poison } from './record-codec.ts';
+
+/** Where a record that nobody can read came from. */
+export interface DeadLetterSource {
+  readonly region: string;
+  readonly topic: string;
+  readonly partition: number;
+}
+
+/** Carries records that nobody can read to the dead-letter topic of this region, as often as it takes. */
+export interface DeadLetters {
+  /** @param safe called once the record is durable there. */
+  write(source: DeadLetterSource, record: KafkaMessage, poison: Poison, safe: () => void): void;
+  /** Settles when fewer wait than the limit: a topic full of poison must not fill the memory. */
+  room(): Promise<void>;
+  close(): void;
+}
+
+export function createDeadLetters(options: {
+  readonly publisher: Publisher;
+  readonly tuning: KafkaTuning;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+}): DeadLetters {
+  const { publisher, tuning, metrics, log } = options;
+  const timers = new Set<NodeJS.Timeout>();
+  let waiting = 0;
+  let roomWanted: (() => void)[] = [];
+  let closed = false;
+
+  function attempt(record: OutgoingRecord, safe: () => void, failures: number): void {
+    publisher.publish([record], (outcome) => {
+      if (outcome === 'ok') settle(safe);
+      else if (!closed) later(() => attempt(record, safe, failures + 1), failures + 1);
+    });
+  }
+
+  function settle(safe: () => void): void {
+    waiting--;
+    if (waiting < tuning.deadLetters) letGo();
+    safe();
+  }
+
+  function later(action: () => void, failures: number): void {
+    const timer = setTimeout(
+      () => {
+        timers.delete(timer);
+        action();
+      },
+      rebuildDelay(failures, tuning),
+    );
+    timers.add(timer);
+  }
+
+  function letGo(): void {
+    const wanted = roomWanted;
+    roomWanted = [];
+    for (const resolve of wanted) resolve();
+  }
+
+  return {
+    write(source, record, poison, safe) {
+      waiting++;
+      metrics.queueDeadLetters.inc({ reason: poison.reason });
+      const at = { ...source, offset: record.offset };
+      log.error(
+        { ...at, reason: poison.reason, detail: poison.detail },
+        'a record is unreadable: dead letter',
+      );
+      attempt(deadLetter(source, record, poison), safe, 0);
+    },
+    room() {
+      if (waiting < tuning.deadLetters || closed) return Promise.resolve();
+      return new Promise((resolve) => roomWanted.push(resolve));
+    },
+    close() {
+      closed = true;
+      for (const timer of timers) clearTimeout(timer);
+      letGo();
+    },
+  };
+}
+
+/** The record as it was, its headers too; ours tell why and from where. */
+function deadLetter(source: DeadLetterSource, record: KafkaMessage, poison: Poison): OutgoingRecord {
+  return {
+    topic: DEAD_TOPIC,
+    message: {
+      key: record.key?.toString() ?? '',
+      value: record.value ?? Buffer.alloc(0),
+      headers: {
+        ...record.headers,
+        'dead-reason': poison.reason,
+        'dead-detail': poison.detail,
+        'dead-region': source.region,
+        'dead-topic': source.topic,
+        'dead-partition': String(source.partition),
+        'dead-offset': record.offset,
+      },
+    },
+  };
+}
