@@ -10,6 +10,7 @@ import { createMemorySessionRegistry } from './adapters/memory/session-registry-
 import { startDeliveryWorker } from './delivery-worker/delivery-worker-shell.ts';
 import { systemClock, type Halt } from './driver/machine-driver.ts';
 import { startGateway } from './gateway/gateway-shell.ts';
+import type { PollSessions } from './gateway/poll-sessions.ts';
 import type { AcceptedSocket } from './gateway/upgrade.ts';
 import { createServiceCalls, type ServiceCalls } from './http-api/service-calls.ts';
 import { startMessageService } from './message-service/message-service-shell.ts';
@@ -29,6 +30,7 @@ export interface PipelineOptions {
 /** All roles of one process, wired in the order in which a message passes them. */
 export interface Pipeline {
   readonly accept: (accepted: AcceptedSocket) => void;
+  readonly polls: PollSessions;
   readonly service: ServiceCalls;
   /** Sends devices elsewhere and finishes what is under way; nothing is accepted afterwards. */
   drain(): Promise<void>;
@@ -82,6 +84,7 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
 
   return {
     accept: gateway.accept,
+    polls: gateway.polls,
     service,
     async drain() {
       await Promise.race([

@@ -1,13 +1,14 @@
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import type { RawData, WebSocket } from 'ws';
-import { connId, type ClientMsgId, type ConnId } from '../../core/contract/ids.ts';
+import { connId, type ConnId } from '../../core/contract/ids.ts';
 import type { Limits } from '../../core/contract/limits.ts';
 import type { GatewayEvent } from '../../core/session/gateway-event.ts';
 import { decodeClientFrame } from '../../core/wire/client-codec.ts';
 import { encodeServerFrame } from '../../core/wire/server-codec.ts';
 import { CLOSE_CODE, type ServerFrame } from '../../core/wire/frames.ts';
 import type { Metrics } from '../observability/metrics.ts';
+import type { FrameMeter, MeteredConnection } from './frame-meter.ts';
 import { createSocketWriter } from './socket-writer.ts';
 import type { AcceptedSocket } from './upgrade.ts';
 
@@ -26,26 +27,27 @@ export interface DeviceSockets {
 export interface DeviceSocketsOptions {
   readonly limits: Limits;
   readonly metrics: Metrics;
+  readonly meter: FrameMeter;
   readonly log: Logger;
+  /** A number that no other connection of this gateway has. */
+  readonly nextConn: () => ConnId;
   readonly dispatch: (event: GatewayEvent) => void;
 }
 
-interface Connection {
+interface Connection extends MeteredConnection {
   readonly conn: ConnId;
   readonly socket: WebSocket;
   readonly raw: Duplex;
-  /** When each unanswered SEND was read, milliseconds on the monotonic clock; from the first one on, as most devices only listen. */
-  sends: Map<ClientMsgId, number> | undefined;
   paused: boolean;
 }
 
 /** @returns sockets that report every connection, frame, full buffer and close to the gateway machine. */
-export function createDeviceSockets({ limits, metrics, log, dispatch }: DeviceSocketsOptions): DeviceSockets {
+export function createDeviceSockets(options: DeviceSocketsOptions): DeviceSockets {
+  const { limits, metrics, meter, log, nextConn, dispatch } = options;
   const connections = new Map<ConnId, Connection>();
   /** Closed by the machine, closing handshake not finished. */
   const closing = new Set<WebSocket>();
   const highWater = limits.socketBufferBytes / 2;
-  let lastConn = 0;
 
   const writer = createSocketWriter((conn, bytes) => {
     if (bytes <= highWater) return;
@@ -75,43 +77,14 @@ export function createDeviceSockets({ limits, metrics, log, dispatch }: DeviceSo
       return;
     }
     const decoded = decodeClientFrame(textOf(data), limits);
-    if (!decoded.ok) {
-      metrics.badFrames.inc({ code: decoded.code });
-      dispatch({ kind: 'bad-frame', conn, message: decoded.message, code: decoded.code });
-      return;
-    }
-    const { frame } = decoded;
-    metrics.framesReceived.inc({ frame: frame.frame });
-    if (frame.frame === 'SEND') {
-      const sends = (connection.sends ??= new Map());
-      if (sends.size < limits.sessionRequests) sends.set(frame.clientMsgId, performance.now());
-    }
-    dispatch({ kind: 'frame', conn, frame });
-  }
-
-  function count(connection: Connection, frame: ServerFrame): void {
-    switch (frame.frame) {
-      case 'MESSAGE':
-        return metrics.messagesPushed.inc();
-      case 'ACK': {
-        metrics.messagesAcked.inc({ duplicate: String(frame.duplicate) });
-        const since = connection.sends?.get(frame.clientMsgId);
-        if (since === undefined) return;
-        connection.sends?.delete(frame.clientMsgId);
-        return metrics.ackSeconds.observe((performance.now() - since) / 1_000);
-      }
-      case 'ERROR':
-        if (frame.clientMsgId !== undefined) connection.sends?.delete(frame.clientMsgId);
-        return metrics.errorsSent.inc({ code: frame.code });
-      case 'GOAWAY':
-        return metrics.goaways.inc({ reason: frame.reason });
-      default:
-    }
+    meter.received(connection, decoded);
+    if (decoded.ok) dispatch({ kind: 'frame', conn, frame: decoded.frame });
+    else dispatch({ kind: 'bad-frame', conn, message: decoded.message, code: decoded.code });
   }
 
   return {
     accept({ socket, raw, identity }) {
-      const conn = connId(++lastConn);
+      const conn = nextConn();
       const connection: Connection = { conn, socket, raw, sends: undefined, paused: false };
       connections.set(conn, connection);
       metrics.connections.set(connections.size);
@@ -129,7 +102,7 @@ export function createDeviceSockets({ limits, metrics, log, dispatch }: DeviceSo
     send(conn, frame) {
       const connection = connections.get(conn);
       if (connection === undefined || connection.socket.readyState !== connection.socket.OPEN) return;
-      count(connection, frame);
+      meter.sent(connection, frame);
       writer.write(conn, connection.socket, connection.raw, encodeServerFrame(frame));
     },
     close(conn, code, reason) {

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { assertNever } from '../../core/contract/assert.ts';
-import type { ConnId, NodeId } from '../../core/contract/ids.ts';
+import { connId, type ConnId, type NodeId } from '../../core/contract/ids.ts';
 import type { Limits } from '../../core/contract/limits.ts';
 import type { GatewayEffect } from '../../core/session/gateway-effect.ts';
 import type { GatewayEvent, GatewayTimer } from '../../core/session/gateway-event.ts';
@@ -12,11 +12,15 @@ import type { MessageStore } from '../ports/message-store.ts';
 import type { NodeLinks } from '../ports/node-links.ts';
 import type { SessionRegistry } from '../ports/session-registry.ts';
 import { createDeviceSockets, type DeviceSockets } from './device-sockets.ts';
+import { createFrameMeter } from './frame-meter.ts';
+import { createPollSessions, type PollSessions } from './poll-sessions.ts';
 import type { AcceptedSocket } from './upgrade.ts';
 
 export interface GatewayShell {
   /** Takes a connection whose token has been verified. */
   accept(accepted: AcceptedSocket): void;
+  /** The devices that poll instead. */
+  readonly polls: PollSessions;
   readonly connections: number;
   /** Sends everybody elsewhere. @returns when every session is gone. */
   drain(): Promise<void>;
@@ -50,19 +54,28 @@ export function startGateway(options: GatewayOptions): GatewayShell {
     halt,
   });
   const { dispatch } = driver;
-  const sockets: DeviceSockets = createDeviceSockets({ limits, metrics, log, dispatch });
+  let lastConn = 0;
+  const meter = createFrameMeter(metrics, limits);
+  const ends = { limits, metrics, meter, log, nextConn: () => connId(++lastConn), dispatch };
+  const sockets: DeviceSockets = createDeviceSockets(ends);
+  const polls: PollSessions = createPollSessions({ ...ends, nodeId });
   const timers = createWakeTimers<GatewayTimer>((timer, conn) =>
     dispatch({ kind: 'wake', timer, conn: conn as ConnId | undefined }),
   );
   const presence = registry.watchPresence((userId) => dispatch({ kind: 'presence-hint', userId }));
+  const forgetRegistry = registry.onChanged(() => dispatch({ kind: 'registry-changed' }));
   const storeCalls = createStoreCalls(options, dispatch);
+
+  function endOf(conn: ConnId): Pick<DeviceSockets, 'send' | 'close'> {
+    return polls.count > 0 && polls.holds(conn) ? polls : sockets;
+  }
 
   function carryOut(effect: GatewayEffect): void {
     switch (effect.kind) {
       case 'frame':
-        return sockets.send(effect.conn, effect.frame);
+        return endOf(effect.conn).send(effect.conn, effect.frame);
       case 'disconnect':
-        return sockets.close(effect.conn, effect.code, effect.reason);
+        return endOf(effect.conn).close(effect.conn, effect.code, effect.reason);
       case 'request':
         return links.request(effect.request);
       case 'push-result':
@@ -77,6 +90,8 @@ export function startGateway(options: GatewayOptions): GatewayShell {
         return timers.set(effect.timer, effect.conn, effect.after);
       case 'drained':
         return drained.resolve();
+      case 'confirm-device':
+        return options.store.confirmDevice(effect);
       case 'open-device':
       case 'claim':
       case 'renew':
@@ -97,8 +112,9 @@ export function startGateway(options: GatewayOptions): GatewayShell {
   });
   return {
     accept: (accepted) => sockets.accept(accepted),
+    polls,
     get connections() {
-      return sockets.count;
+      return sockets.count + polls.count;
     },
     drain() {
       dispatch({ kind: 'drain' });
@@ -107,8 +123,10 @@ export function startGateway(options: GatewayOptions): GatewayShell {
     stop() {
       timers.stop();
       presence.close();
+      forgetRegistry();
       links.detach(nodeId);
       sockets.terminateAll();
+      polls.stop();
     },
   };
 }

@@ -12,12 +12,20 @@ export interface Exchange {
   /** The parsed JSON body; undefined when the request has none. */
   readonly body: unknown;
   readonly identity: Identity;
+  /** Calls back when the peer leaves before it was answered. */
+  readonly onGone: (listener: () => void) => void;
 }
 
 /** What a route answers. */
 export type Answer =
   | { readonly status: number; readonly json?: unknown; readonly headers?: Readonly<Record<string, string>> }
-  | { readonly status: number; readonly text: string; readonly contentType: string };
+  | {
+      readonly status: number;
+      readonly text: string;
+      readonly contentType: string;
+      /** Told how the response ended: whether the connection took all of it. */
+      readonly ended?: (whole: boolean) => void;
+    };
 
 /** Ends a request with a problem document instead of an answer. */
 export class ProblemError extends Error {
@@ -61,6 +69,11 @@ function tooLarge(): ProblemError {
 
 export function writeAnswer(response: ServerResponse, answer: Answer): void {
   if ('text' in answer) {
+    const { ended } = answer;
+    if (ended !== undefined) {
+      if (response.destroyed) return ended(false);
+      response.once('close', () => ended(response.writableFinished));
+    }
     write(response, answer.status, { 'content-type': answer.contentType }, answer.text);
     return;
   }

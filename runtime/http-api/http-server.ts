@@ -46,7 +46,12 @@ export function createHttpServer({ metrics, log, api }: HttpServerOptions): Serv
     );
     const identity = route.auth === 'none' ? NOBODY : await identify(request, current.verifier);
     const body = await readJson(request);
-    const exchange = { params, query: url.searchParams, body, identity };
+    const onGone = (listener: () => void): void => {
+      response.once('close', () => {
+        if (!response.writableEnded) listener();
+      });
+    };
+    const exchange = { params, query: url.searchParams, body, identity, onGone };
     writeAnswer(response, await route.handle(exchange));
   }
 

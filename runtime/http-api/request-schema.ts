@@ -19,7 +19,8 @@ const name = z
   .string()
   .regex(NAME, { error: 'is neither an id nor a name of 1 to 64 letters, digits, dots or dashes' });
 
-const decimal = (lowest: number, highest: number) =>
+/** A parameter of the query string that is an integer. */
+export const decimal = (lowest: number, highest: number) =>
   z
     .string()
     .regex(/^\d{1,16}$/, { error: `is not an integer from ${lowest} to ${highest}` })

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { Limits } from '../../core/contract/limits.ts';
 import { createHalt } from '../driver/machine-driver.ts';
 import { createDevelopmentTokens, type DevelopmentTokens } from '../gateway/development-tokens.ts';
+import { pollRoutes } from '../gateway/poll-routes.ts';
 import { serveUpgrades } from '../gateway/upgrade.ts';
 import { chatRoutes } from '../http-api/chat-routes.ts';
 import { developmentRoutes } from '../http-api/development-routes.ts';
@@ -73,6 +74,7 @@ export async function startServer(options: ServerOptions): Promise<ParleyServer>
     const store = await options.openStore(metrics);
     pipeline = await startPipeline({ store, limits, region: 'local', metrics, log, halt });
     const routes = [
+      ...pollRoutes({ polls: pipeline.polls, limits, unavailable: () => unavailable }),
       ...chatRoutes({ store, service: pipeline.service, limits }),
       ...developmentRoutes(tokens),
       ...probeRoutes({ metrics, unavailable: () => unavailable, ping: () => store.ping() }),
