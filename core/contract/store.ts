@@ -79,14 +79,17 @@ export interface ChangeMemberRequest {
 export type ChangeMemberResult = { readonly outcome: 'ok' } | { readonly outcome: 'stale' } | StoreFailure;
 
 /**
- * Increments and returns the device's epoch. A device seen for the first time gets, in the same transaction, a cursor at
- * the last seq its user may see in each of the user's chats; later chats start from 0.
+ * Increments and returns the device's epoch, which the shard of its user keeps. Each shard that sees a device for the first
+ * time, here or when its chats are listed, gives it in the same transaction a cursor at the last seq its user may see in
+ * each of the user's chats there; later chats start from 0. `confirmed`: some session has seen every shard's chats, and
+ * said so by `confirm-device`. Until then a shard may still be about to give cursors, at a head of its own choosing.
  */
 export interface OpenDeviceRequest {
   readonly userId: UserId;
   readonly deviceId: DeviceId;
 }
-export type OpenDeviceResult = { readonly outcome: 'ok'; readonly epoch: number } | StoreFailure;
+export type OpenDeviceResult =
+  { readonly outcome: 'ok'; readonly epoch: number; readonly confirmed: boolean } | StoreFailure;
 
 /**
  * Lists every chat that the user is or was a member of, with this device's cursors. Read from the primary. Chats lie on

@@ -55,7 +55,7 @@ function start(change: Partial<Limits> = {}) {
         deviceId: deviceId(`d_${n}`),
         expiresAt: micros(9_000 * SECOND),
       });
-      step({ kind: 'device-opened', conn, result: { outcome: 'ok', epoch: 1 } });
+      step({ kind: 'device-opened', conn, result: { outcome: 'ok', epoch: 1, confirmed: true } });
       step({ kind: 'claimed', conn, result: { outcome: 'held', previous: undefined } });
       step({ kind: 'chats', conn, result: { outcome: 'ok', chats: [], complete: true } });
       step({ kind: 'frame', conn, frame: { frame: 'RESUME', cursors: [] } });

@@ -12,6 +12,7 @@ import {
 import { onPong } from './proof.ts';
 import { absorbOwn, advance, markBehind, pump } from './replay.ts';
 import { closeSession, sendError } from './session-end.ts';
+import { admitFrame, admitSend } from './session-rates.ts';
 import { onResume } from './session-opening.ts';
 import type { ChatView, Gateway, Out, Session } from './session-state.ts';
 
@@ -45,21 +46,24 @@ function onLiveFrame(gateway: Gateway, session: Session, frame: ClientFrame, now
       onSend(gateway, session, frame, now, out);
       break;
     case 'PING':
+      if (!admitFrame(gateway, session, frame, now, out)) break;
       out.push({ kind: 'frame', conn, frame: { frame: 'PONG', t: frame.t } });
       break;
     case 'PONG':
-      onPong(session, frame.t, out);
+      if (session.proving?.t === frame.t || admitFrame(gateway, session, frame, now, out))
+        onPong(session, frame.t, out);
       break;
     case 'SYNC':
-      onSync(gateway, session, frame, out);
+      if (admitFrame(gateway, session, frame, now, out)) onSync(gateway, session, frame, out);
       break;
     case 'OPEN':
-      onOpenChat(gateway, session, frame.chatId, out);
+      if (admitFrame(gateway, session, frame, now, out)) onOpenChat(gateway, session, frame.chatId, out);
       break;
     case 'CLOSE':
-      closePresence(gateway, session, frame.chatId, out);
+      if (admitFrame(gateway, session, frame, now, out)) closePresence(gateway, session, frame.chatId, out);
       break;
     case 'TYPING': {
+      if (!admitFrame(gateway, session, frame, now, out)) break;
       const replyTo = { node: gateway.nodeId, conn };
       const { chatId } = frame;
       out.push({ kind: 'request', request: { kind: 'typing', replyTo, userId: session.userId, chatId } });
@@ -96,6 +100,7 @@ function onSend(gateway: Gateway, session: Session, frame: SendFrame, now: Micro
     sendError(session.conn, 'overloaded', message, out, { retryAfterMs: 1_000, clientMsgId, chatId });
     return;
   }
+  if (!admitSend(gateway, session, frame, now, out)) return;
   session.requests.set(clientMsgId, now);
   out.push({
     kind: 'request',
@@ -117,6 +122,7 @@ function onReceipt(gateway: Gateway, session: Session, frame: ReceiptUpFrame, no
   const { chatId, serverMsgId, type } = frame;
   const view = session.chats.get(chatId);
   if (view === undefined) {
+    if (!admitFrame(gateway, session, frame, now, out)) return;
     sendError(session.conn, 'no_such_chat', 'chatId: there is no such chat for this user', out, { chatId });
     return;
   }
@@ -127,7 +133,10 @@ function onReceipt(gateway: Gateway, session: Session, frame: ReceiptUpFrame, no
     report(session, view, serverMsgId, pushed.seq, 'DELIVERED', now, out);
     if (type === 'READ') report(session, view, serverMsgId, pushed.seq, 'READ', now, out);
     pump(gateway, session, out);
-  } else if (type === 'READ') {
+    return;
+  }
+  if (!admitFrame(gateway, session, frame, now, out)) return;
+  if (type === 'READ') {
     const seq = view.last?.serverMsgId === serverMsgId ? view.last.seq : undefined;
     report(session, view, serverMsgId, seq, 'READ', now, out);
   }

@@ -20,6 +20,8 @@ export type GatewayEffect =
       readonly userId: UserId;
       readonly deviceId: DeviceId;
     }
+  /** Every shard knows the device. No answer: one that is lost is said again by a later session. */
+  | { readonly kind: 'confirm-device'; readonly userId: UserId; readonly deviceId: DeviceId }
   /** -> `claimed`. */
   | { readonly kind: 'claim'; readonly conn: ConnId; readonly entry: SessionEntry; readonly ttl: number }
   /** -> `renewed`, one outcome per entry. */

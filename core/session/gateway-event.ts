@@ -16,6 +16,8 @@ export type GatewayEvent =
       readonly userId: UserId;
       readonly deviceId: DeviceId;
       readonly expiresAt: Micros;
+      /** Opaque token of where it comes from, to limit how fast connections come from there; undefined: not limited. */
+      readonly address?: string | undefined;
     }
   | { readonly kind: 'frame'; readonly conn: ConnId; readonly frame: ClientFrame }
   /** The codec refused a frame; `message` names the field. */

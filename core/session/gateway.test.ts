@@ -87,6 +87,8 @@ function line(effect: GatewayEffect): string {
       return `wake ${effect.timer}${effect.conn === undefined ? '' : ` ${effect.conn}`} in ${effect.after / SECOND} s`;
     case 'drained':
       return 'drained';
+    case 'confirm-device':
+      return `confirm ${effect.deviceId}`;
     case 'read-presence':
     case 'watch':
     case 'unwatch':
@@ -160,8 +162,8 @@ function start(change: Partial<Limits> = {}) {
     later: (seconds: number) => (now += seconds * SECOND),
     open: (conn = 1, device = 1) =>
       all({ kind: 'open', conn: connId(conn), ...me(device), expiresAt: micros(5_000 * SECOND) }),
-    opened: (epoch: number, conn = 1) =>
-      all({ kind: 'device-opened', conn: connId(conn), result: { outcome: 'ok', epoch } }),
+    opened: (epoch: number, conn = 1, confirmed = true) =>
+      all({ kind: 'device-opened', conn: connId(conn), result: { outcome: 'ok', epoch, confirmed } }),
     notOpened: (outcome: 'failed' | 'unknown', conn = 1) =>
       all({ kind: 'device-opened', conn: connId(conn), result: { outcome } }),
     claimed: (result: ClaimResult = { outcome: 'held', previous: undefined }, conn = 1) =>
@@ -274,6 +276,16 @@ describe('opening a session', () => {
         '1 fetch c_2 after 7, 128',
       ]);
       expect(s.wake('renew')).not.toContain('1 list');
+    });
+
+    it('lets a device that no session has confirmed wait, or it would start behind what is sent meanwhile', () => {
+      const s = start();
+      s.open();
+      s.opened(1, 1, false);
+      s.claimed();
+      expect(s.chats([chat(5, 5)], 1, false)).toEqual([]);
+      expect(s.wake('retry', 1)).toEqual(['1 list']);
+      expect(s.chats([chat(5, 5)])).toEqual(['confirm d_1', '1 < WELCOME e1 c_1 5/5']);
     });
 
     it('starts a chat that RESUME did not name at the stored cursor', () => {

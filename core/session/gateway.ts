@@ -12,6 +12,7 @@ import { onFetched } from './replay.ts';
 import { onReply } from './replies.ts';
 import { endSession, onDrain, onDrainEnd, onEvict } from './session-end.ts';
 import { onChats, onClaimed, onDeviceOpened, onOpen } from './session-opening.ts';
+import { newGatewayRates } from './session-rates.ts';
 import type { Gateway, Out, Session } from './session-state.ts';
 import { onBuffered, onPolled, onSessionRetry, onSessionTimer } from './session-timers.ts';
 
@@ -37,6 +38,7 @@ export function createGateway(options: {
     reads: 0,
     readQueue: new Set(),
     presence: newPresenceBoard(),
+    rates: newGatewayRates(options.limits),
     renewArmed: false,
     draining: false,
   };

@@ -227,6 +227,7 @@ function answerSync(gateway: Gateway, session: Session, sync: SyncRequest, resul
       retryAfterMs: undefined,
       clientMsgId: undefined,
       chatId,
+      refusedFrame: 'SYNC',
     } as const;
     out.push({ kind: 'frame', conn, frame: { frame: 'ERROR', ...refusal } });
     return;

@@ -2,7 +2,7 @@ import type { ChatId, ClientMsgId, ConnId, DeviceId, UserId } from '../contract/
 import { hashText, keyedInt } from '../contract/random.ts';
 import type { Micros } from '../contract/time.ts';
 import { unwatchAll } from '../presence/presence-board.ts';
-import { CLOSE_CODE, type ErrorCode, type GoawayReason } from '../wire/frames.ts';
+import { type ClientFrame, CLOSE_CODE, type ErrorCode, type GoawayReason } from '../wire/frames.ts';
 import { entryOf, type Gateway, type Out, type Session } from './session-state.ts';
 
 /** Every way a session ends: by its peer, by a newer connection, by a limit, by the gateway's own shutdown. */
@@ -90,8 +90,9 @@ export function closeWithError(
   message: string,
   closeCode: number,
   out: Out,
+  retryAfterMs?: number,
 ): void {
-  sendError(conn, code, message, out);
+  sendError(conn, code, message, out, { retryAfterMs });
   out.push({ kind: 'disconnect', conn, code: closeCode, reason: message });
 }
 
@@ -104,6 +105,7 @@ export function sendError(
     readonly retryAfterMs?: number | undefined;
     readonly clientMsgId?: ClientMsgId | undefined;
     readonly chatId?: ChatId | undefined;
+    readonly refusedFrame?: ClientFrame['frame'] | undefined;
   },
 ): void {
   out.push({
@@ -116,6 +118,7 @@ export function sendError(
       retryAfterMs: about?.retryAfterMs,
       clientMsgId: about?.clientMsgId,
       chatId: about?.chatId,
+      refusedFrame: about?.refusedFrame,
     },
   });
 }

@@ -10,6 +10,7 @@ import { armRenewal } from './lease-renewal.ts';
 import { prove } from './proof.ts';
 import { markBehind, pump, pumpReads } from './replay.ts';
 import { closeWithError, refuseSession, replaceSession, sendGoaway } from './session-end.ts';
+import { connectTooEarly } from './session-rates.ts';
 import {
   armRetry,
   type ChatView,
@@ -51,6 +52,13 @@ export function onOpen(
     );
     return;
   }
+  const early = connectTooEarly(gateway, event.address, event.userId, now);
+  if (early > 0) {
+    const retryAfterMs = Math.ceil(Math.max(early, gateway.limits.ratePause) / 1_000);
+    const message = `too many connections in a short time: wait ${retryAfterMs} ms`;
+    closeWithError(conn, 'rate_limited', message, CLOSE_CODE.unavailable, out, retryAfterMs);
+    return;
+  }
   const session = newSession({ ...event, now });
   gateway.sessions.set(conn, session);
   out.push({ kind: 'open-device', conn, userId: session.userId, deviceId: session.deviceId });
@@ -84,6 +92,7 @@ export function onDeviceOpened(
     return;
   }
   session.epoch = result.epoch;
+  session.confirmed = result.confirmed;
   session.failures = 0;
   for (const other of gateway.byUser.get(session.userId) ?? []) {
     if (other.deviceId !== session.deviceId) continue;
@@ -150,11 +159,19 @@ export function onChats(
   const session = gateway.sessions.get(conn);
   if (session !== undefined) {
     session.refreshing = false;
-    if (result.outcome === 'failed') onListFailed(gateway, session, out);
+    if (result.outcome === 'failed' || !mayOpenWith(session, result)) onListFailed(gateway, session, out);
     else if (session.phase === 'listing') welcome(gateway, session, result, now, out);
     else refreshHeads(gateway, session, result, now, out);
   }
   pumpReads(gateway, out);
+}
+
+/**
+ * A new device would start in the chats of a shard that answers later at the heads of that time, and never get what was
+ * sent since it opened. So it waits until every shard has answered once.
+ */
+function mayOpenWith(session: Session, { complete }: Listed): boolean {
+  return complete || session.confirmed;
 }
 
 function onListFailed(gateway: Gateway, session: Session, out: Out): void {
@@ -185,6 +202,10 @@ function welcome(
   session.phase = 'welcomed';
   session.openedAt = now;
   session.incomplete = !complete;
+  if (!session.confirmed) {
+    session.confirmed = true;
+    out.push({ kind: 'confirm-device', userId: session.userId, deviceId: session.deviceId });
+  }
   if (!complete) forgetUnlisted(session, chats);
   const receipts = [];
   for (const chat of chats) {

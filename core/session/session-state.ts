@@ -13,6 +13,7 @@ import type { ReceiptRecord, SessionEntry, Span } from '../contract/records.ts';
 import type { Micros } from '../contract/time.ts';
 import type { PresenceBoard } from '../presence/presence-board.ts';
 import type { GatewayEffect } from './gateway-effect.ts';
+import { type GatewayRates, newSessionRates, type SessionRates } from './session-rates.ts';
 
 /** One gateway: the sessions it holds, and what they share. All of it may be lost: devices resend and resume. */
 export interface Gateway {
@@ -29,6 +30,7 @@ export interface Gateway {
   /** Sessions that wait for one of those reads, oldest first. */
   readonly readQueue: Set<Session>;
   readonly presence: PresenceBoard;
+  readonly rates: GatewayRates;
   renewArmed: boolean;
   draining: boolean;
 }
@@ -57,6 +59,7 @@ export interface Session {
   retrying: boolean;
   scolded: boolean;
   badFrames: number;
+  readonly rates: SessionRates;
   readonly chats: Map<ChatId, ChatView>;
   /** MESSAGE frames not covered by a DELIVERED. *Invariant:* at most `inFlightMessages`, and `inFlightBytes` but for one. */
   inFlight: number;
@@ -79,6 +82,8 @@ export interface Session {
     | undefined;
   /** Renewals since the registry was first told, or told anew, of this session. */
   renewals: number;
+  /** Every shard has given this device its cursors. */
+  confirmed: boolean;
   /** The list of chats lacks those of shards that did not answer; each renewal reads it again until it does not. */
   incomplete: boolean;
   /** Cursors that RESUME named for chats that may be among those. At most `resumeCursors`. */
@@ -188,6 +193,7 @@ export function newSession(options: {
     retrying: false,
     scolded: false,
     badFrames: 0,
+    rates: newSessionRates(),
     chats: new Map(),
     inFlight: 0,
     inFlightBytes: 0,
@@ -197,6 +203,7 @@ export function newSession(options: {
     syncFailed: false,
     reading: undefined,
     renewals: 0,
+    confirmed: false,
     incomplete: false,
     awaited: new Map(),
     refresh: false,

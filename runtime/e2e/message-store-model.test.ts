@@ -32,6 +32,7 @@ class ModelStore implements MessageStore {
     answer(done, () => this.#model.changeMember(request));
   openDevice: MessageStore['openDevice'] = (request, done) =>
     answer(done, () => this.#model.openDevice(request));
+  confirmDevice: MessageStore['confirmDevice'] = (request) => this.#model.confirmDevice(request);
   listChats: MessageStore['listChats'] = (request, done) =>
     answer(done, () => this.#model.listChats(request));
   fetch: MessageStore['fetch'] = (request, done) => answer(done, () => this.#model.fetch(request));

@@ -45,6 +45,8 @@ export interface MessageStore {
   createChat(request: CreateChatRequest, done: Done<CreateChatResult>): void;
   changeMember(request: ChangeMemberRequest, done: Done<ChangeMemberResult>): void;
   openDevice(request: OpenDeviceRequest, done: Done<OpenDeviceResult>): void;
+  /** Every shard knows the device; best effort. */
+  confirmDevice(request: OpenDeviceRequest): void;
   listChats(request: ListChatsRequest, done: Done<ListChatsResult>): void;
   fetch(request: FetchRequest, done: Done<FetchResult>): void;
   saveReceipts(writes: readonly ReceiptWrite[], done: Done<SaveReceiptsResult>): void;

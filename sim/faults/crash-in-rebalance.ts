@@ -29,7 +29,7 @@ export const crashInRebalance: FaultKind = {
     const host = world.hostNamed(fault.target);
     if (host === undefined) return nothing;
     const script = new FaultScript(world);
-    world.queue.group.rebalance(true);
+    for (const topic of world.topics.flat()) topic.group.rebalance(true);
     script.later(fault.amount, () => script.hold(takeDown(host, false)));
     return script.end;
   },

@@ -1,18 +1,25 @@
 import { describe, expect, it } from 'vitest';
 import { Draws } from '../engine/draws.ts';
 import { runScenario } from '../run.ts';
-import type { Fault } from '../scenario.ts';
+import { inTwoRegions } from '../properties/draw-topology.ts';
+import type { Fault, Topology } from '../scenario.ts';
 import { beginRun } from '../world/begin-run.ts';
 import { idleWorld, sends, SMALL, smallScenario } from '../world/testing-world.ts';
 import { FAULT_KINDS, faultKind } from './fault-kinds.ts';
 import type { FaultKind } from './fault-kind.ts';
 
 const SECOND = 1_000_000;
-const SETTING = { topology: SMALL, safetyMicros: 10 * SECOND };
+const SAFETY = 10 * SECOND;
 const DRAWS = 8;
 
+/** Where the kind can strike: one region, or two for what needs a border. */
+function topologyFor(kind: FaultKind): Topology {
+  return kind.targets(SMALL).length > 0 ? SMALL : inTwoRegions(SMALL);
+}
+
 function drawn(kind: FaultKind): Fault[] {
-  return Array.from({ length: DRAWS }, (_, i) => kind.draw(new Draws(i, 7), SETTING)!);
+  const setting = { topology: topologyFor(kind), safetyMicros: SAFETY };
+  return Array.from({ length: DRAWS }, (_, i) => kind.draw(new Draws(i, 7), setting)!);
 }
 
 describe('every kind of fault', () => {
@@ -30,9 +37,9 @@ describe('every kind of fault', () => {
     it(`${kind.kind}: is drawn within the safety phase, at one of its targets, and said in one sentence`, () => {
       for (const fault of drawn(kind)) {
         expect(fault.kind).toBe(kind.kind);
-        expect(kind.targets(SMALL)).toContain(fault.target);
+        expect(kind.targets(topologyFor(kind))).toContain(fault.target);
         expect(fault.at).toBeGreaterThanOrEqual(0);
-        expect(fault.at + fault.for).toBeLessThanOrEqual(SETTING.safetyMicros);
+        expect(fault.at + fault.for).toBeLessThanOrEqual(SAFETY);
         for (const value of [fault.at, fault.for, fault.amount]) expect(Number.isInteger(value)).toBe(true);
         const words = kind.describe(fault);
         expect(words).toMatch(/^\S.*\S$/);
@@ -42,7 +49,7 @@ describe('every kind of fault', () => {
 
     it(`${kind.kind}: leaves nothing behind when it ends, early or late`, () => {
       for (const [i, fault] of drawn(kind).entries()) {
-        const world = idleWorld(smallScenario({ ops: sends(20, 50_000) }));
+        const world = idleWorld(smallScenario({ ops: sends(20, 50_000), topology: topologyFor(kind) }));
         beginRun(world);
         world.engine.runUntil(SECOND, world);
         const end = kind.begin(world, fault, new Draws(i, 1));
@@ -67,7 +74,9 @@ describe('every kind of fault', () => {
 
     it(`${kind.kind}: is survived by every promise`, () => {
       for (const fault of drawn(kind).slice(0, 3)) {
-        const result = runScenario(smallScenario({ ops: sends(30, 200_000), faults: [fault] }));
+        const result = runScenario(
+          smallScenario({ ops: sends(30, 200_000), faults: [fault], topology: topologyFor(kind) }),
+        );
         expect(result.violation).toBeUndefined();
         expect(result.verdict).toBe('pass');
         expect(result.probes.get(`fault.${kind.kind}`)).toBe(1);

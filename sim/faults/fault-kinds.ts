@@ -26,6 +26,7 @@ import { queueRedeliver } from './queue-redeliver.ts';
 import { queueUnknown } from './queue-unknown.ts';
 import { rebalance } from './rebalance.ts';
 import { reconnectStorm } from './reconnect-storm.ts';
+import { regionCut } from './region-cut.ts';
 import { registryDown } from './registry-down.ts';
 import { registryFailover } from './registry-failover.ts';
 import { registryFlush } from './registry-flush.ts';
@@ -58,6 +59,7 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   jam,
   slowLink,
   flap,
+  regionCut,
   storeUnknown,
   storeZombie,
   storeFailing,

@@ -1,5 +1,6 @@
 import type { Draws } from '../engine/draws.ts';
 import type { Topology } from '../scenario.ts';
+import { engineName, enginesOf } from '../world/engine-names.ts';
 import { deviceNames, named, processNames } from './fault-targets.ts';
 
 /** Ways that carry something, by what is at their ends. A fault of links strikes each kind of way as often as another. */
@@ -50,11 +51,11 @@ function waysOf(wanted: LinkTargets): readonly (readonly [End, End])[] {
 }
 
 function endNames(topology: Topology, end: End): readonly string[] {
-  return isEngine(end) ? [end] : named(end, endCount(topology, end));
+  return isEngine(end) ? enginesOf(end, topology) : named(end, endCount(topology, end));
 }
 
 function endName(end: End, index: number): string {
-  return isEngine(end) ? end : `${end}-${index}`;
+  return isEngine(end) ? engineName(end, index) : `${end}-${index}`;
 }
 
 function endCount(topology: Topology, end: End): number {
@@ -70,10 +71,10 @@ function endCount(topology: Topology, end: End): number {
     case 'device':
       return topology.devices;
     default:
-      return 1;
+      return topology.regions ?? 1;
   }
 }
 
-function isEngine(end: End): boolean {
+function isEngine(end: End): end is 'store' | 'registry' | 'queue' {
   return end === 'store' || end === 'registry' || end === 'queue';
 }

@@ -1,10 +1,9 @@
+import { enginesOf } from '../world/engine-names.ts';
 import { drawFault } from './draw-fault.ts';
 import type { FaultKind } from './fault-kind.ts';
 import { forHowLong } from './fault-words.ts';
 
 const SHARES = [20, 100, 300, 600, 1_000];
-
-const TARGETS = ['queue'];
 
 /** Publishes are in the queue twice. `amount`: per mille of the publishes. */
 export const queueDuplicate: FaultKind = {
@@ -12,9 +11,15 @@ export const queueDuplicate: FaultKind = {
   classes: ['queue'],
   mayBePermanent: false,
   unfelt: true,
-  targets: () => TARGETS,
+  targets: (topology) => enginesOf('queue', topology),
   describe: (fault) => `${fault.amount / 10} % of the publishes are in the queue twice, ${forHowLong(fault)}`,
   draw: (draws, setting) =>
-    drawFault('queue-duplicate', TARGETS, draws, setting, SHARES[draws.int(SHARES.length)]!),
-  begin: (world, fault) => world.queue.duplicating.turnUp(Math.max(1, fault.amount)),
+    drawFault(
+      'queue-duplicate',
+      enginesOf('queue', setting.topology),
+      draws,
+      setting,
+      SHARES[draws.int(SHARES.length)]!,
+    ),
+  begin: (world, fault) => world.queueNamed(fault.target).duplicating.turnUp(Math.max(1, fault.amount)),
 };

@@ -3,8 +3,8 @@ import { drawAmount, drawFault } from './draw-fault.ts';
 import type { FaultKind } from './fault-kind.ts';
 import { span } from './fault-words.ts';
 import { nothing } from './take-down.ts';
+import { enginesOf } from '../world/engine-names.ts';
 
-const TARGETS = ['registry'];
 /** Replication lag of the replica that takes over. */
 const MOST_LOST = 2 * SECOND;
 
@@ -17,16 +17,24 @@ export const registryFailover: FaultKind = {
   kind: 'registry-failover',
   classes: ['registry'],
   mayBePermanent: false,
-  targets: () => TARGETS,
+  targets: (topology) => enginesOf('registry', topology),
   describe(fault) {
     const stale = `the old primary answers for up to ${span(fault.for)}`;
     return `the session registry fails over, losing its last ${span(fault.amount)} of writes; ${stale}`;
   },
   draw: (draws, setting) =>
-    drawFault('registry-failover', TARGETS, draws, setting, drawAmount(draws, setting, 1_000, MOST_LOST)),
-  prepare: (world) => world.registry.model.keepJournal(),
+    drawFault(
+      'registry-failover',
+      enginesOf('registry', setting.topology),
+      draws,
+      setting,
+      drawAmount(draws, setting, 1_000, MOST_LOST),
+    ),
+  prepare(world) {
+    for (const registry of world.registries) registry.model.keepJournal();
+  },
   begin(world, fault, draws) {
-    world.registry.failOver(fault.amount, fault.for, draws.int(65_536));
+    world.registryNamed(fault.target).failOver(fault.amount, fault.for, draws.int(65_536));
     return nothing;
   },
 };

@@ -6,6 +6,22 @@ const OPENING = 'core/session/session-opening.ts';
 /** Bugs of the gateway's sessions and their leases. */
 export const SESSION_MUTANTS: readonly Mutant[] = [
   {
+    name: 'new-device-opens-with-half-a-list',
+    file: OPENING,
+    find: 'return complete || session.confirmed;',
+    replace: 'return true;',
+    story: 'A new device starts in the chats of a shard that answers late behind what was sent meanwhile.',
+    expected: ['cursors-never-regress'],
+  },
+  {
+    name: 'late-chat-starts-at-its-head',
+    file: OPENING,
+    find: 'startFrom(view, Math.min(named ?? chat.cursor, view.head));',
+    replace: 'startFrom(view, view.head);',
+    story: 'A chat that joins an open session because its shard answers at last is taken as read.',
+    expected: ['cursors-never-regress', 'no-acked-message-lost'],
+  },
+  {
     name: 'resume-ignores-cursors',
     file: OPENING,
     find: 'const cursor = Math.min(named, visibleHead(view.spans, view.head));',

@@ -79,7 +79,13 @@ function checkTopology(check: Check, value: unknown): Topology | undefined {
   const topology = check.record('topology', value);
   if (topology === undefined) return undefined;
   const before = check.problems.length;
-  for (const name of ['gateways', 'services', 'relays', 'workers', 'partitions', 'users'] as const) {
+  const { regions } = topology;
+  if (regions !== undefined) check.one('topology.regions', regions, [1, 2]);
+  // Each region needs somebody of every role.
+  for (const name of ['gateways', 'services', 'relays', 'workers'] as const) {
+    check.integer(`topology.${name}`, topology[name], regions === 2 ? 2 : 1, MOST_NODES);
+  }
+  for (const name of ['partitions', 'users'] as const) {
     check.integer(`topology.${name}`, topology[name], 1, MOST_NODES);
   }
   check.integer('topology.devices', topology['devices'], 0, 100 * MOST_NODES);

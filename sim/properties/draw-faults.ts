@@ -1,6 +1,7 @@
 import type { Draws } from '../engine/draws.ts';
 import type { FaultClass, FaultKind, FaultSetting } from '../faults/fault-kind.ts';
 import { FAULT_KINDS } from '../faults/fault-kinds.ts';
+import { regionCut } from '../faults/region-cut.ts';
 import type { Fault } from '../scenario.ts';
 import { type Moments, nearMoment } from './moments.ts';
 
@@ -58,8 +59,10 @@ export function drawFaults(draws: Draws, setting: FaultSetting, size: FaultSize)
   const victim = single || draws.perMille(400) ? victims[draws.int(victims.length)] : undefined;
   const permanent = draws.perMille(150);
   const faults: Fault[] = [];
-  for (let i = 0; i < count; i++) {
-    const drawn = drawAt(draws, setting, weighted, victim);
+  // What only a border has, a system with a border should mostly have.
+  const border = setting.topology.regions === 2 && draws.perMille(500) ? [regionCut] : [];
+  for (let i = 0; i < count + border.length; i++) {
+    const drawn = drawAt(draws, setting, i < count ? weighted : border, victim);
     if (drawn === undefined) continue;
     const { kind, fault } = drawn;
     // It is on its way at the moment, or begins right there.

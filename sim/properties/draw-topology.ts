@@ -8,7 +8,7 @@ export function drawTopology(draws: Draws, smallest: boolean): Topology {
   const most = size < 6 ? 3 : size < 9 ? 5 : 8;
   const users = 2 + draws.int(most - 1);
   const devices = users + draws.int(users + 1);
-  return {
+  const topology = {
     gateways: 1 + draws.int(size < 4 ? 2 : 3),
     services: 1 + draws.int(size < 4 ? 1 : 2),
     relays: 1 + draws.int(size < 4 ? 1 : 2),
@@ -17,6 +17,24 @@ export function drawTopology(draws: Draws, smallest: boolean): Topology {
     users,
     devices,
     chats: drawChats(draws, users),
+  };
+  return draws.perMille(TWO_REGIONS) ? inTwoRegions(topology) : topology;
+}
+
+/** Of the larger systems, per mille. */
+const TWO_REGIONS = 250;
+
+/** Each region needs somebody of every role. */
+export function inTwoRegions(topology: Topology): Topology {
+  const { gateways, services, relays, workers } = topology;
+  const two = (count: number): number => Math.max(2, count);
+  return {
+    ...topology,
+    regions: 2,
+    gateways: two(gateways),
+    services: two(services),
+    relays: two(relays),
+    workers: two(workers),
   };
 }
 

@@ -5,6 +5,7 @@ import { FAULT_KINDS, faultKind } from '../faults/fault-kinds.ts';
 import type { FaultKind } from '../faults/fault-kind.ts';
 import type { ChatPlan, Fault, Op, Scenario, Topology } from '../scenario.ts';
 import { scaledDurations, SPEEDS, TIGHT_LIMITS } from './knob-choices.ts';
+import { inTwoRegions } from './draw-topology.ts';
 import { type Moments, nearMoment } from './moments.ts';
 
 const SECOND = 1_000_000;
@@ -96,6 +97,7 @@ function partsOf(ops: readonly Op['op'][], faults: readonly FaultKind[]) {
       partitions: fc.integer({ min: 1, max: 4 }),
     }),
     users: fc.integer({ min: 2, max: 6 }),
+    twoRegions: fc.integer({ min: 0, max: 4 }).map((n) => n === 4),
     moreDevices: index(7),
     chats: fc.array(fc.array(index(8), { minLength: 2, maxLength: 6 }), { minLength: 1, maxLength: 3 }),
     direct: fc.boolean(),
@@ -157,7 +159,8 @@ function topologyOf(parts: ScenarioParts): Topology {
     const owner = members[0]! % users;
     return { kind: 'direct', members: [owner, (owner + 1 + (members[1]! % (users - 1))) % users] };
   });
-  return { ...nodes, users, devices, chats };
+  const topology = { ...nodes, users, devices, chats };
+  return parts.twoRegions ? inTwoRegions(topology) : topology;
 }
 
 function tightLimits(tight: ScenarioParts['tight']): Partial<Record<keyof Limits, number>> {

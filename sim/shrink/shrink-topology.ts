@@ -4,7 +4,7 @@ import { renameTargets } from './rename-nodes.ts';
 
 /** Takes away nodes, chats, members, users and devices, and renumbers what is left. */
 export const shrinkTopology: Pass = (scenario, attempt) => {
-  let best = scenario;
+  let best = oneRegion(scenario, attempt);
   for (const role of ROLES) best = fewerNodes(best, role, attempt);
   while (best.topology.partitions > 1) {
     const partitions = best.topology.partitions - 1;
@@ -17,6 +17,17 @@ export const shrinkTopology: Pass = (scenario, attempt) => {
   best = each(best, (s) => s.topology.devices, withoutDevice, attempt);
   return each(best, memberCount, withoutMember, attempt);
 };
+
+function oneRegion(scenario: Scenario, attempt: Attempt): Scenario {
+  if (scenario.topology.regions !== 2) return scenario;
+  const { regions: _, ...topology } = scenario.topology;
+  const target = (name: string): string => name.replace(/^(store|registry|queue)-[-\d]+/, '$1');
+  const faults = scenario.faults
+    .filter((fault) => fault.kind !== 'region-cut')
+    .map((fault) => ({ ...fault, target: fault.target.split('~').map(target).join('~') }));
+  const candidate = { ...scenario, topology, faults };
+  return attempt(candidate) ? candidate : scenario;
+}
 
 /** Tries to take away thing number n, from the last to the first. */
 function each(
@@ -42,7 +53,11 @@ const ROLES = [
 
 function fewerNodes(scenario: Scenario, role: (typeof ROLES)[number], attempt: Attempt): Scenario {
   let best = scenario;
-  for (let gone = best.topology[role.field] - 1; gone >= 0 && best.topology[role.field] > 1; gone--) {
+  for (
+    let gone = best.topology[role.field] - 1;
+    gone >= 0 && best.topology[role.field] > (best.topology.regions ?? 1);
+    gone--
+  ) {
     const topology = { ...best.topology, [role.field]: best.topology[role.field] - 1 };
     const closeGap = (index: number): number => (index > gone ? index - 1 : index);
     // First with the faults of that node turned to its neighbour, then without them.

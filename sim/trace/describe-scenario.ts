@@ -55,7 +55,7 @@ export function systemText(scenario: Scenario): string[] {
   ];
   const limits = Object.entries(knobs.limits).map(([name, value]) => `${name}=${value}`);
   const lines = [
-    `${nodes.join(', ')}; ${many(topology.users, 'user')} with ${many(topology.devices, 'device')}; ${shortList(chats, '; ', 4)}`,
+    `${topology.regions === 2 ? 'two regions: ' : ''}${nodes.join(', ')}; ${many(topology.users, 'user')} with ${many(topology.devices, 'device')}; ${shortList(chats, '; ', 4)}`,
   ];
   const unusual = [
     ...(knobs.network === 'local' ? [] : [`network ${knobs.network}`]),

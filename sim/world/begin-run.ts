@@ -43,6 +43,7 @@ function createChats(world: World): void {
       role: place === 0 ? ('owner' as const) : ('member' as const),
       spans,
     }));
-    world.store.model.createChat({ chatId: world.chatIds[i]!, kind: plan.kind, members });
+    const chatId = world.chatIds[i]!;
+    world.stores[world.regions.homeOf(chatId)]!.model.createChat({ chatId, kind: plan.kind, members });
   });
 }

@@ -18,6 +18,8 @@ export type QueueCall =
   | Extract<MessageServiceEffect, { kind: 'publish-transient' }>
   | Extract<DeliveryWorkerEffect, { kind: 'commit' }>;
 
+type Publish = Extract<RelayEffect, { kind: 'publish' }>;
+
 const OUTCOME_STREAM = 0x7175_6575;
 const PART_STREAM = 0x7061_7274;
 const WORK_STREAM = 0x7177_6f72;
@@ -32,7 +34,7 @@ const SESSION_TIMEOUT = 600 * MILLISECOND;
 /** A consumer that falls silent right after another is left out this much early, with it. */
 const LOOKS_APART = 50 * MILLISECOND;
 
-/** The delivery queue: a partitioned log with one consumer group. Appended records are durable; what varies is who knows. */
+/** One topic of the delivery queue: a partitioned log with one consumer group. Appended records are durable; what varies is who knows. */
 export class DeliveryQueueNode {
   readonly index: number;
   readonly partitions: readonly Partition[];
@@ -44,16 +46,25 @@ export class DeliveryQueueNode {
   /** Publishes appended twice, per mille: a producer's retry in a new session. */
   readonly duplicating = new FaultDial();
   readonly #world: World;
+  readonly #first: number;
   #calls = 0;
   #appends = 0;
   /** When the group looks next, and when for the next time at who has timed out. */
   #looksAt = 0;
   #timesOutAt = 0;
 
-  constructor(world: World, index: number, partitions: number, workers: readonly WorkerHost[]) {
+  /** @param first number of its first partition; `workers`: those that consume it. */
+  constructor(
+    world: World,
+    index: number,
+    first: number,
+    partitions: number,
+    workers: readonly WorkerHost[],
+  ) {
     this.#world = world;
     this.index = index;
-    this.partitions = Array.from({ length: partitions }, (_, number) => new Partition(number));
+    this.#first = first;
+    this.partitions = Array.from({ length: partitions }, (_, i) => new Partition(first + i));
     this.group = new ConsumerGroup(world, this, workers);
   }
 
@@ -62,7 +73,7 @@ export class DeliveryQueueNode {
     if (network.isTroubled && network.state(host.index, this.index) !== 'open') {
       probes.hit('queue.request.lost');
       if (call.kind === 'publish')
-        this.#answer(host, host.incarnation, call.call, 'unknown', this.#world.callTimeout);
+        this.#answer(host, host.incarnation, call, 'unknown', this.#world.callTimeout);
       return;
     }
     const arrival = network.arrival(host.index, this.index, engine.now);
@@ -72,13 +83,13 @@ export class DeliveryQueueNode {
   arrived(call: QueueCall, host: Host, incarnation: number): void {
     switch (call.kind) {
       case 'publish':
-        this.#publish(call.call, call.events, host, incarnation);
+        this.#publish(call, host, incarnation);
         return;
       case 'publish-transient':
         if (this.failing.value === 0) this.#append(call.events);
         return;
       case 'commit': {
-        const partition = this.partitions[call.partition]!;
+        const partition = this.#partition(call.partition);
         if (partition.generation === call.generation) partition.commit(call.offset);
         else this.#world.probes.hit('queue.commit.fenced');
       }
@@ -87,7 +98,7 @@ export class DeliveryQueueNode {
 
   /** Hands out what a partition has next to whoever owns it. */
   poll(number: number): void {
-    const partition = this.partitions[number]!;
+    const partition = this.#partition(number);
     partition.polled = false;
     const { owner, generation } = partition;
     if (owner === undefined || owner.consumptionPaused || !partition.hasNext()) return;
@@ -127,7 +138,12 @@ export class DeliveryQueueNode {
     engine.scheduleAt(this.#timesOutAt, GROUP_CHECK, this.index, 1, undefined, undefined);
   }
 
-  #publish(number: number, events: readonly DeliveryEvent[], host: Host, incarnation: number): void {
+  #partition(number: number): Partition {
+    return this.partitions[number - this.#first]!;
+  }
+
+  #publish(call: Publish, host: Host, incarnation: number): void {
+    const { events } = call;
     const { network, seed, probes } = this.#world;
     const key = this.#calls++;
     const work = drawLatency(network.profile.commit, keyedHash(seed, WORK_STREAM, key));
@@ -135,12 +151,12 @@ export class DeliveryQueueNode {
     const fate = this.#isHealthy() ? 1_000 : keyedInt(seed, OUTCOME_STREAM, key, 1_000);
     if (fate < this.failing.value) {
       probes.hit('queue.failed');
-      this.#answer(host, incarnation, number, 'failed', delay);
+      this.#answer(host, incarnation, call, 'failed', delay);
     } else if (fate < this.unknown.value) {
       const appended = keyedInt(seed, PART_STREAM, key, events.length + 1);
       probes.hit(appended === 0 ? 'queue.unknown.none' : 'queue.unknown.appended');
       this.#append(events.slice(0, appended));
-      this.#answer(host, incarnation, number, 'unknown', delay);
+      this.#answer(host, incarnation, call, 'unknown', delay);
     } else {
       this.#append(events);
       if (fate < this.duplicating.value) {
@@ -148,8 +164,8 @@ export class DeliveryQueueNode {
         this.#append(events);
       }
       const lost = network.isTroubled && network.state(this.index, host.index) !== 'open';
-      if (lost) this.#answer(host, incarnation, number, 'unknown', this.#world.callTimeout);
-      else this.#answer(host, incarnation, number, 'ok', delay);
+      if (lost) this.#answer(host, incarnation, call, 'unknown', this.#world.callTimeout);
+      else this.#answer(host, incarnation, call, 'ok', delay);
     }
   }
 
@@ -160,11 +176,13 @@ export class DeliveryQueueNode {
   #answer(
     host: Host,
     incarnation: number,
-    call: number,
+    call: Publish,
     outcome: 'ok' | 'failed' | 'unknown',
     delay: number,
   ): void {
-    this.#world.tellIncarnation(host, incarnation, { kind: 'published', call, outcome }, delay);
+    const completion = { kind: 'published', call: call.call, outcome };
+    if (this.#world.calls.takePart(call, host, completion, delay)) return;
+    this.#world.tellIncarnation(host, incarnation, completion, delay);
   }
 
   #append(events: readonly DeliveryEvent[]): void {

@@ -21,7 +21,6 @@ type SessionTimer = 'session' | 'retry';
 
 /** A gateway: its machine, and the ends of the connections that it holds. All of it is volatile. */
 export class GatewayHost extends Host {
-  readonly region: string;
   readonly conns = new Map<ConnId, Connection>();
   /** Users whose presence hints it wants. */
   readonly watched = new Set<UserId>();
@@ -31,19 +30,15 @@ export class GatewayHost extends Host {
   #nextConn = 1;
   readonly #timers = new Map<GatewayTimer, Timer>();
 
-  constructor(world: World, index: number, name: string, region: string) {
-    super(world, index, name);
-    this.region = region;
-  }
-
   get machine(): Gateway | undefined {
     return this.#machine;
   }
 
   protected boot(): void {
-    const { limits, seed } = this.world;
+    const { limits, seed, regions } = this.world;
+    const region = regions.nameOf(this.regionIndex);
     this.draining = false;
-    this.#machine = createGateway({ nodeId: this.nodeId, region: this.region, limits, seed });
+    this.#machine = createGateway({ nodeId: this.nodeId, region, limits, seed });
   }
 
   protected lose(silent: boolean): void {
@@ -53,7 +48,7 @@ export class GatewayHost extends Host {
       if (!silent) this.#breakOff(conn, BROKEN);
     }
     this.conns.clear();
-    this.world.registry.unwatchAll(this);
+    for (const userId of this.watched) this.world.calls.unwatch(userId, this);
     this.watched.clear();
   }
 
@@ -162,28 +157,32 @@ export class GatewayHost extends Host {
         hash.mix(0x204 ^ (effect.pushId << 8));
         this.#toNode(effect.worker, { kind: 'pushed', pushId: effect.pushId, outcome: effect.outcome });
         return;
+      case 'confirm-device':
+        hash.mix(0x210);
+        world.calls.store(this, effect);
+        return;
       case 'open-device':
       case 'list-chats':
       case 'fetch':
         hash.mix(0x205 ^ (effect.conn << 8));
-        world.store.call(this, effect);
+        world.calls.store(this, effect);
         return;
       case 'claim':
       case 'renew':
       case 'release':
       case 'read-presence':
         hash.mix(0x206);
-        world.registry.call(this, effect);
+        world.calls.registry(this, effect);
         return;
       case 'watch':
         hash.mix(0x207);
         this.watched.add(effect.userId);
-        world.registry.watch(effect.userId, this);
+        world.calls.watch(effect.userId, this);
         return;
       case 'unwatch':
         hash.mix(0x208);
         this.watched.delete(effect.userId);
-        world.registry.unwatch(effect.userId, this);
+        world.calls.unwatch(effect.userId, this);
         return;
       case 'evict':
         hash.mix(0x209 ^ (effect.epoch << 8));

@@ -24,7 +24,8 @@ export class LoadBalancer {
 
   /** Whether the gateway could serve: the same check that its readiness answers. */
   isHealthy(gateway: GatewayHost): boolean {
-    const { network, store } = this.#world;
+    const { network } = this.#world;
+    const store = this.#world.stores[gateway.regionIndex]!;
     if (!gateway.up || gateway.draining) return false;
     return (
       network.state(gateway.index, store.index) === 'open' &&

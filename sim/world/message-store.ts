@@ -66,6 +66,8 @@ export class MessageStoreModel {
   readonly #directs = new Map<string, ChatId>();
   readonly #sends = new Map<UserId, Map<ClientMsgId, StoredMessage>>();
   readonly #epochs = new Map<DeviceId, number>();
+  readonly #devices = new Set<DeviceId>();
+  readonly #confirmed = new Set<DeviceId>();
   readonly #except = new Set<number>();
   #outboxId = 1;
   #instances = 0;
@@ -152,20 +154,30 @@ export class MessageStoreModel {
   }
 
   openDevice(request: OpenDeviceRequest): OpenDeviceResult {
-    const known = this.#epochs.get(request.deviceId);
-    if (known === undefined) {
-      for (const chat of this.chatsOf(request.userId)) {
-        const spans = chat.members.get(request.userId)!.spans;
-        this.#moveCursor(chat, request.deviceId, visibleHead(spans, chat.head));
-      }
-    }
-    const epoch = (known ?? 0) + 1;
+    this.#register(request);
+    const epoch = (this.#epochs.get(request.deviceId) ?? 0) + 1;
     this.#epochs.set(request.deviceId, epoch);
     this.#observer.deviceOpened(request.deviceId, epoch);
-    return { outcome: 'ok', epoch };
+    return { outcome: 'ok', epoch, confirmed: this.#confirmed.has(request.deviceId) };
   }
 
+  confirmDevice({ deviceId }: OpenDeviceRequest): void {
+    this.#confirmed.add(deviceId);
+  }
+
+  /** A device that this shard has not seen starts at the heads. */
+  #register({ userId, deviceId }: OpenDeviceRequest): void {
+    if (this.#devices.has(deviceId)) return;
+    this.#devices.add(deviceId);
+    for (const chat of this.chatsOf(userId)) {
+      const spans = chat.members.get(userId)!.spans;
+      this.#moveCursor(chat, deviceId, visibleHead(spans, chat.head));
+    }
+  }
+
+  /** On every shard but the user's home it is the list that registers the device. */
   listChats(request: ListChatsRequest): ListChatsResult {
+    this.#register(request);
     const chats: ChatSummary[] = [];
     for (const chat of this.chatsOf(request.userId)) {
       chats.push({

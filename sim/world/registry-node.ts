@@ -82,7 +82,7 @@ export class RegistryNode {
     }
     const late = this.slowness.value === 0 ? 0 : keyedInt(seed, LATE_STREAM, key, this.slowness.value + 1);
     const delay = network.delay(this.index, host.index) + late;
-    this.#world.tellIncarnation(host, incarnation, completion, delay);
+    this.#complete(host, incarnation, call, completion, delay);
   }
 
   /**
@@ -129,10 +129,6 @@ export class RegistryNode {
     this.#watchers.get(userId)?.delete(gateway);
   }
 
-  unwatchAll(gateway: GatewayHost): void {
-    for (const userId of gateway.watched) this.unwatch(userId, gateway);
-  }
-
   #primaryFor(host: Host): SessionRegistryModel {
     if (this.#oldPrimaries.length === 0) return this.model;
     for (const old of this.#oldPrimaries) {
@@ -147,7 +143,12 @@ export class RegistryNode {
 
   #fail(host: Host, incarnation: number, call: RegistryCall, delay: number): void {
     const completion = failedRegistryCall(call);
-    if (completion !== undefined) this.#world.tellIncarnation(host, incarnation, completion, delay);
+    if (completion !== undefined) this.#complete(host, incarnation, call, completion, delay);
+  }
+
+  #complete(host: Host, incarnation: number, call: RegistryCall, completion: object, delay: number): void {
+    if (this.#world.calls.takePart(call, host, completion, delay)) return;
+    this.#world.tellIncarnation(host, incarnation, completion, delay);
   }
 
   readonly #hint: Hint = (userId) => {

@@ -57,11 +57,11 @@ export class RelayHost extends Host {
       case 'read-members':
       case 'delete-outbox':
         hash.mix(0x401 ^ (effect.call << 8));
-        world.store.call(this, effect);
+        world.calls.store(this, effect);
         return;
       case 'publish':
         hash.mix(0x402 ^ (effect.events.length << 8));
-        world.queue.call(this, effect);
+        world.calls.queue(this, effect);
         return;
       case 'wake':
         hash.mix(0x403 ^ (effect.after << 8));

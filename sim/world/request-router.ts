@@ -17,7 +17,7 @@ const MISROUTE_STREAM = 0x6d69_7372;
 const MOST_DOUBLINGS = 4;
 
 /**
- * Which message service a request goes to: the chat's own, by hash, or the next one while that one does not answer. The
+ * Which message service a request goes to: the chat's own in its home region, by hash, or the next one while that one does not answer. The
  * request that found it out is lost; its device repeats it. Two services may so serve one chat at a time.
  */
 export class RequestRouter {
@@ -25,18 +25,21 @@ export class RequestRouter {
   readonly misrouted = new FaultDial();
   readonly #world: World;
   #requests = 0;
-  readonly #services: readonly ServiceHost[];
+  readonly #byRegion: readonly (readonly ServiceHost[])[];
   /** Services that are passed over, per (sender, service). */
   readonly #avoid = new Map<number, Avoided>();
 
   constructor(world: World, services: readonly ServiceHost[]) {
     this.#world = world;
-    this.#services = services;
+    this.#byRegion = Array.from({ length: world.regions.count }, (_, region) =>
+      services.filter((service) => service.regionIndex === region),
+    );
   }
 
   send(from: Sender, request: ServiceRequest): void {
     const first = 'chatId' in request ? hashText(request.chatId) : hashText(request.userId);
-    const service = this.#choose(from, first);
+    const home = this.#world.regions.homeOf('chatId' in request ? request.chatId : request.userId);
+    const service = this.#choose(from, first, this.#byRegion[home]!);
     if (service === undefined) return;
     const key = this.#key(from, service);
     if (this.#world.sendInside(from, service, { kind: 'request', request })) {
@@ -50,13 +53,13 @@ export class RequestRouter {
     this.#avoid.set(key, { until: this.#world.engine.now + span, failures });
   }
 
-  #choose(from: Sender, first: number): ServiceHost | undefined {
-    const count = this.#services.length;
+  #choose(from: Sender, first: number, services: readonly ServiceHost[]): ServiceHost | undefined {
+    const count = services.length;
     if (count === 0) return undefined;
-    const misrouted = this.#misroute(count);
+    const misrouted = this.#misroute(services);
     if (misrouted !== undefined) return misrouted;
     for (let i = 0; i < count; i++) {
-      const service = this.#services[(first + i) % count]!;
+      const service = services[(first + i) % count]!;
       if (this.#avoid.size === 0) return service;
       const until = this.#avoid.get(this.#key(from, service))?.until;
       if (until === undefined || until <= this.#world.engine.now) {
@@ -64,15 +67,15 @@ export class RequestRouter {
         return service;
       }
     }
-    return this.#services[first % count];
+    return services[first % count];
   }
 
-  #misroute(count: number): ServiceHost | undefined {
+  #misroute(services: readonly ServiceHost[]): ServiceHost | undefined {
     if (this.misrouted.value === 0) return undefined;
     const { seed } = this.#world;
     const key = this.#requests++;
     if (keyedInt(seed, MISROUTE_STREAM, key, 1_000) >= this.misrouted.value) return undefined;
-    return this.#services[keyedInt(seed, MISROUTE_STREAM, ~key, count)];
+    return services[keyedInt(seed, MISROUTE_STREAM, ~key, services.length)];
   }
 
   #key(from: Sender, service: ServiceHost): number {

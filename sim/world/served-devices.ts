@@ -9,13 +9,25 @@ import type { World } from './world.ts';
  */
 export function servedDevices(world: World): DeviceHost[] {
   const { gateways, services, relays, workers } = world;
-  const { store, registry, queue } = world;
-  const works = (hosts: readonly Host[], engines: readonly number[]): boolean =>
-    hosts.some((host) => host.up && engines.every((engine) => isOpen(world, host.index, engine)));
-  if (!works(services, [store.index]) || !works(relays, [store.index, queue.index])) return [];
-  if (!works(workers, [queue.index, registry.index])) return [];
+  const { stores, registries, topics } = world;
+  const works = (region: number, hosts: readonly Host[], engines: readonly number[]): boolean =>
+    hosts.some(
+      (host) =>
+        host.up &&
+        host.regionIndex === region &&
+        engines.every((engine) => isOpen(world, host.index, engine)),
+    );
+  for (let region = 0; region < stores.length; region++) {
+    const store = stores[region]!.index;
+    const produced = topics[region]!.map((topic) => topic.index);
+    const consumed = topics.map((homes) => homes[region]!.index);
+    if (!works(region, services, [store]) || !works(region, relays, [store, ...produced])) return [];
+    if (!works(region, workers, [...consumed, registries[region]!.index])) return [];
+  }
+  const engines = [...stores, ...registries].map((engine) => engine.index);
   const serving = gateways.filter(
-    (gateway) => world.balancer.isHealthy(gateway) && isOpen(world, gateway.index, registry.index),
+    (gateway) =>
+      world.balancer.isHealthy(gateway) && engines.every((engine) => isOpen(world, gateway.index, engine)),
   );
   return world.devices.filter(
     (device) => device.up && serving.some((gateway) => canReach(world, device, gateway)),

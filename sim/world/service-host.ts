@@ -30,10 +30,10 @@ export class ServiceHost extends Host {
   }
 
   protected boot(): void {
-    const { limits, seed, store } = this.world;
+    const { limits, seed } = this.world;
     this.#machine = createMessageService({
       nodeId: this.nodeId,
-      instance: store.model.claimInstance(),
+      instance: this.world.claimInstance(this.regionIndex),
       limits,
       seed,
       placement: this.world.regions.placement,
@@ -67,17 +67,17 @@ export class ServiceHost extends Host {
     switch (effect.kind) {
       case 'append':
         hash.mix(0x301 ^ (effect.request.expectHead << 8));
-        world.store.call(this, effect);
+        world.calls.store(this, effect);
         return;
       case 'load-chat':
       case 'change-member':
       case 'create-chat':
         hash.mix(0x302);
-        world.store.call(this, effect);
+        world.calls.store(this, effect);
         return;
       case 'save-receipts':
         hash.mix(0x303 ^ (effect.writes.length << 8));
-        world.store.call(this, effect);
+        world.calls.store(this, effect);
         return;
       case 'reply': {
         hash.mix(0x304 ^ (effect.reply.kind === 'ack' ? effect.reply.seq << 8 : 0));
@@ -92,7 +92,7 @@ export class ServiceHost extends Host {
         return;
       case 'publish-transient':
         hash.mix(0x306);
-        world.queue.call(this, effect);
+        world.calls.queue(this, effect);
         return;
       case 'wake':
         hash.mix(0x307 ^ (effect.after << 8));

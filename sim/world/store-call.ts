@@ -10,7 +10,7 @@ type Of<Effect extends { readonly kind: string }, Kind extends string> = Extract
 
 /** Every effect that is a call of the message store. */
 export type StoreCall =
-  | Of<GatewayEffect, 'open-device' | 'list-chats' | 'fetch'>
+  | Of<GatewayEffect, 'open-device' | 'confirm-device' | 'list-chats' | 'fetch'>
   | Of<MessageServiceEffect, 'load-chat' | 'append' | 'change-member' | 'create-chat' | 'save-receipts'>
   | Of<RelayEffect, 'read-outbox' | 'read-members' | 'delete-outbox'>;
 
@@ -28,11 +28,14 @@ export function isWrite(call: StoreCall): boolean {
   }
 }
 
-/** Carries the call out. @returns the completion event for the machine that asked. */
-export function carryOut(store: MessageStoreModel, call: StoreCall): object {
+/** Carries the call out. @returns the completion event for the machine that asked; undefined for a call without answer. */
+export function carryOut(store: MessageStoreModel, call: StoreCall): object | undefined {
   switch (call.kind) {
     case 'open-device':
       return { kind: 'device-opened', conn: call.conn, result: store.openDevice(call) };
+    case 'confirm-device':
+      store.confirmDevice(call);
+      return undefined;
     case 'list-chats':
       return { kind: 'chats', conn: call.conn, result: store.listChats(call) };
     case 'fetch':
@@ -69,11 +72,13 @@ export function carryOut(store: MessageStoreModel, call: StoreCall): object {
 }
 
 /** @returns the completion of a call that did not go well, as seen by its caller. */
-export function failedCall(call: StoreCall, outcome: 'failed' | 'unknown'): object {
+export function failedCall(call: StoreCall, outcome: 'failed' | 'unknown'): object | undefined {
   const result = { outcome };
   switch (call.kind) {
     case 'open-device':
       return { kind: 'device-opened', conn: call.conn, result };
+    case 'confirm-device':
+      return undefined;
     case 'list-chats':
       return { kind: 'chats', conn: call.conn, result };
     case 'fetch':

@@ -80,15 +80,21 @@ export class StoreNode {
 
   /** A write that its caller gave up takes effect, or finds that its time is over. */
   takeEffectLate(call: StoreCall): void {
-    const completion = carryOut(this.model, call) as { result: { outcome: string } };
-    this.#world.probes.hit(`store.zombie.${completion.result.outcome}`);
+    const completion = carryOut(this.model, call) as { result: { outcome: string } } | undefined;
+    this.#world.probes.hit(`store.zombie.${completion?.result.outcome ?? 'ok'}`);
   }
 
   #isHealthy(): boolean {
     return this.failing.value === 0 && this.unknown.value === 0 && this.zombie.value === 0;
   }
 
-  #answer(host: Host, incarnation: number, call: StoreCall, completion: object, key: number): void {
+  #answer(
+    host: Host,
+    incarnation: number,
+    call: StoreCall,
+    completion: object | undefined,
+    key: number,
+  ): void {
     const { network, seed } = this.#world;
     if (network.isTroubled && network.state(this.index, host.index) !== 'open') {
       this.#world.probes.hit('store.answer.lost');
@@ -100,13 +106,25 @@ export class StoreNode {
       this.slowness.value === 0 ? 1 : 1 + keyedInt(seed, SLOW_STREAM, key, this.slowness.value);
     const work = drawLatency(table, keyedHash(seed, SERVICE_STREAM, key)) * slowness;
     const delay = work + network.delay(this.index, host.index);
+    this.#complete(host, incarnation, call, completion, delay);
+  }
+
+  #complete(
+    host: Host,
+    incarnation: number,
+    call: StoreCall,
+    completion: object | undefined,
+    delay: number,
+  ): void {
+    if (completion === undefined) return;
+    if (this.#world.calls.takePart(call, host, completion, delay)) return;
     this.#world.tellIncarnation(host, incarnation, completion, delay);
   }
 
   /** What a client library says when nothing came back: a read failed, a write did or did not happen. */
   #timeOut(host: Host, incarnation: number, call: StoreCall): void {
     const completion = failedCall(call, isWrite(call) ? 'unknown' : 'failed');
-    this.#world.tellIncarnation(host, incarnation, completion, this.#world.callTimeout);
+    this.#complete(host, incarnation, call, completion, this.#world.callTimeout);
   }
 
   #hide(row: OutboxRow): boolean {

@@ -25,13 +25,13 @@ export class WorkerHost extends Host {
   protected boot(): void {
     const { limits, seed } = this.world;
     this.#machine = createDeliveryWorker({ nodeId: this.nodeId, limits, seed });
-    this.world.queue.membershipMayChange();
+    this.world.membershipMayChange();
   }
 
   protected lose(): void {
     this.#machine = undefined;
     this.consumptionPaused = false;
-    this.world.queue.membershipMayChange();
+    this.world.membershipMayChange();
   }
 
   protected handle(event: object): void {
@@ -50,7 +50,7 @@ export class WorkerHost extends Host {
       case 'lookup':
       case 'mark-missed':
         hash.mix(0x501 ^ (effect.call << 8));
-        world.registry.call(this, effect);
+        world.calls.registry(this, effect);
         return;
       case 'push': {
         hash.mix(0x502 ^ (effect.push.pushId << 8));
@@ -63,14 +63,14 @@ export class WorkerHost extends Host {
       }
       case 'commit':
         hash.mix(0x503 ^ (effect.offset << 8));
-        world.queue.call(this, effect);
+        world.calls.queue(this, effect);
         return;
       case 'pause':
       case 'resume':
         // The consumer's own affair: it stops fetching, and asks nobody.
         hash.mix(0x504);
         this.consumptionPaused = effect.kind === 'pause';
-        if (!this.consumptionPaused) world.queue.pollAll();
+        if (!this.consumptionPaused) world.pollAll();
         return;
       case 'wake':
         hash.mix(0x505 ^ (effect.after << 8));

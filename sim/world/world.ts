@@ -12,6 +12,8 @@ import { DeliveryQueueNode, type QueueCall } from './delivery-queue.ts';
 import { DeviceHost } from './device-host.ts';
 import { DeviceLinks } from './device-links.ts';
 import * as EVENT from './event-kind.ts';
+import { EngineCalls } from './engine-calls.ts';
+import { engineName, engineNames, topicName } from './engine-names.ts';
 import { FaultBook } from './fault-book.ts';
 import { GatewayHost } from './gateway-host.ts';
 import { sampleGauges } from './gauges.ts';
@@ -31,9 +33,6 @@ import type { StoreCall } from './store-call.ts';
 import { StoreNode } from './store-node.ts';
 import type { Timer } from './timer.ts';
 import { WorkerHost } from './worker-host.ts';
-
-/** Engines come first among the nodes, then the hosts of the service, then the devices. */
-const ENGINES = ['store', 'registry', 'queue', 'api'] as const;
 
 const HINT = { kind: 'hint' } as const;
 const MOST_PENDING = 4_000_000;
@@ -62,16 +61,19 @@ export class World implements Dispatcher {
   readonly links: DeviceLinks;
   readonly balancer: LoadBalancer;
   readonly router: RequestRouter;
-  readonly store: StoreNode;
-  readonly registry: RegistryNode;
-  readonly queue: DeliveryQueueNode;
+  readonly calls: EngineCalls;
+  /** One shard a region. */
+  readonly stores: readonly StoreNode[];
+  readonly registries: readonly RegistryNode[];
+  /** By the region that produces, then by the home region of the recipients, whose workers consume. */
+  readonly topics: readonly (readonly DeliveryQueueNode[])[];
   readonly api: ApiNode;
   readonly gateways: readonly GatewayHost[];
   readonly services: readonly ServiceHost[];
   readonly relays: readonly RelayHost[];
   readonly workers: readonly WorkerHost[];
   readonly devices: readonly DeviceHost[];
-  /** Every host, by ascending index from `ENGINES.length` on. */
+  /** Every host, by ascending index, behind the engines. */
   readonly hosts: readonly Host[];
   readonly chatIds: readonly ChatId[];
   readonly faults: FaultBook;
@@ -82,6 +84,10 @@ export class World implements Dispatcher {
   traceEffects: unknown[] | undefined;
   readonly #pace: number;
   readonly #names = new Map<string, Host>();
+  /** Engines come first among the nodes, then the hosts of the service, then the devices. */
+  readonly engineNames: readonly string[];
+  readonly #firstHost: number;
+  readonly #topicsInOrder: readonly DeliveryQueueNode[];
 
   constructor(setting: WorldSetting) {
     const { scenario, limits } = setting;
@@ -95,8 +101,9 @@ export class World implements Dispatcher {
       Math.max(20 * MILLISECOND, Math.floor(limits.requestTimeout / 4)),
     );
     this.#pace = Math.min(1, Math.max(0.01, limits.requestTimeout / DEFAULT_LIMITS.requestTimeout));
-    const inside =
-      ENGINES.length + topology.gateways + topology.services + topology.relays + topology.workers;
+    this.engineNames = engineNames(topology);
+    const engines = this.engineNames.length;
+    const inside = engines + topology.gateways + topology.services + topology.relays + topology.workers;
     const nodes = inside + topology.devices;
     this.engine = new Engine(scenario.seed, nodes, {
       maxEvents: setting.maxEvents,
@@ -107,16 +114,22 @@ export class World implements Dispatcher {
     this.network = new Network(scenario.seed, nodes, inside, LATENCIES[knobs.network]);
     this.network.onChanged = () => this.#onNetworkChanged();
     this.links = new DeviceLinks(this, knobs.wire);
-    this.store = new StoreNode(this, 0);
-    this.registry = new RegistryNode(this, 1);
-    this.api = new ApiNode(this, 3);
-    let index: number = ENGINES.length;
+    this.#firstHost = engines;
+    this.calls = new EngineCalls(this);
+    const regions = Array.from({ length: this.regions.count }, (_, region) => region);
+    const engine = (role: string, region: number): number =>
+      this.engineNames.indexOf(engineName(role, region));
+    this.stores = regions.map((region) => new StoreNode(this, engine('store', region)));
+    this.registries = regions.map((region) => new RegistryNode(this, engine('registry', region)));
+    this.api = new ApiNode(this, this.engineNames.indexOf('api'));
+    let index = engines;
     const deal = <H extends Host>(count: number, make: (index: number, i: number) => H): H[] =>
-      Array.from({ length: count }, (_, i) => make(index++, i));
-    this.gateways = deal(
-      topology.gateways,
-      (at, i) => new GatewayHost(this, at, `gateway-${i}`, `region-${i % 2}`),
-    );
+      Array.from({ length: count }, (_, i) => {
+        const host = make(index++, i);
+        host.regionIndex = i % this.regions.count;
+        return host;
+      });
+    this.gateways = deal(topology.gateways, (at, i) => new GatewayHost(this, at, `gateway-${i}`));
     this.services = deal(topology.services, (at, i) => new ServiceHost(this, at, `service-${i}`));
     this.relays = deal(topology.relays, (at, i) => new RelayHost(this, at, `relay-${i}`));
     this.workers = deal(topology.workers, (at, i) => new WorkerHost(this, at, `worker-${i}`));
@@ -125,12 +138,66 @@ export class World implements Dispatcher {
     });
     this.hosts = [...this.gateways, ...this.services, ...this.relays, ...this.workers, ...this.devices];
     for (const host of this.hosts) this.#names.set(host.name, host);
-    this.queue = new DeliveryQueueNode(this, 2, topology.partitions, this.workers);
+    this.topics = regions.map((source) => regions.map((home) => this.#topic(source, home)));
+    this.#topicsInOrder = this.topics.flat();
     this.balancer = new LoadBalancer(this, this.gateways);
     this.router = new RequestRouter(this, this.services);
     this.chatIds = topology.chats.map((_, i) => chatIdOf(i));
     this.faults = new FaultBook(this);
     this.users = new Users(this);
+  }
+
+  get store(): StoreNode {
+    return this.stores[0]!;
+  }
+
+  get registry(): RegistryNode {
+    return this.registries[0]!;
+  }
+
+  get queue(): DeliveryQueueNode {
+    return this.topics[0]![0]!;
+  }
+
+  /** A topic has partitions of its own numbers, so that a worker can tell them apart. */
+  #topic(source: number, home: number): DeliveryQueueNode {
+    const { partitions } = this.scenario.topology;
+    const index = this.engineNames.indexOf(topicName(source, home));
+    const first = (source * this.regions.count + home) * partitions;
+    const workers = this.workers.filter((worker) => worker.regionIndex === home);
+    return new DeliveryQueueNode(this, index, first, partitions, workers);
+  }
+
+  /** The topic that a partition belongs to. */
+  topicOf(partition: number): DeliveryQueueNode {
+    return this.#topicsInOrder[Math.floor(partition / this.scenario.topology.partitions)]!;
+  }
+
+  /** The engine of a role that a fault names; the first region's when the topology has lost the other. */
+  storeNamed(name: string): StoreNode {
+    return this.stores.find(({ index }) => this.engineNames[index] === name) ?? this.store;
+  }
+
+  registryNamed(name: string): RegistryNode {
+    return this.registries.find(({ index }) => this.engineNames[index] === name) ?? this.registry;
+  }
+
+  queueNamed(name: string): DeliveryQueueNode {
+    return this.#topicsInOrder.find(({ index }) => this.engineNames[index] === name) ?? this.queue;
+  }
+
+  /** Unique over all shards. */
+  claimInstance(region: number): number {
+    return (this.stores[region]!.model.claimInstance() - 1) * this.regions.count + region + 1;
+  }
+
+  /** A consumer came, went or fell silent: every group may deal its partitions anew. */
+  membershipMayChange(): void {
+    for (const topic of this.#topicsInOrder) topic.membershipMayChange();
+  }
+
+  pollAll(): void {
+    for (const topic of this.#topicsInOrder) topic.pollAll();
   }
 
   /** A time constant of an engine or a load balancer, as much shorter as the limits of this run are. Microseconds. */
@@ -144,12 +211,12 @@ export class World implements Dispatcher {
 
   /** Name of a node, for people. */
   nameOf(index: number): string {
-    return ENGINES[index] ?? this.hosts[index - ENGINES.length]?.name ?? `node-${index}`;
+    return this.engineNames[index] ?? this.hosts[index - this.engineNames.length]?.name ?? `node-${index}`;
   }
 
   /** Index of a node by name; undefined when the topology has none of that name. */
   indexOf(name: string): number | undefined {
-    const engine = (ENGINES as readonly string[]).indexOf(name);
+    const engine = this.engineNames.indexOf(name);
     return engine >= 0 ? engine : this.#names.get(name)?.index;
   }
 
@@ -182,12 +249,12 @@ export class World implements Dispatcher {
   sendFromEngine(from: number, to: Host, event: object): void {
     if (this.network.state(from, to.index) !== 'open') return;
     const arrival = this.network.arrival(from, to.index, this.engine.now);
-    this.engine.scheduleAt(arrival, EVENT.STEP, to.index, to.incarnation, event, ENGINES[from]);
+    this.engine.scheduleAt(arrival, EVENT.STEP, to.index, to.incarnation, event, this.engineNames[from]);
   }
 
   hintRelays(from: Host): void {
     for (const relay of this.relays) {
-      if (relay.hinted) continue;
+      if (relay.hinted || relay.regionIndex !== from.regionIndex) continue;
       relay.hinted = this.sendInside(from, relay, HINT);
     }
   }
@@ -212,29 +279,29 @@ export class World implements Dispatcher {
   dispatch(kind: number, target: number, detail: number, payload: unknown, context: unknown): boolean {
     switch (kind) {
       case EVENT.STEP: {
-        const host = this.hosts[target - ENGINES.length]!;
+        const host = this.hosts[target - this.#firstHost]!;
         if (host.up && host.incarnation === detail) host.receive(payload as object);
         return true;
       }
       case EVENT.TIMER:
         return this.#fire(payload as Timer, detail);
       case EVENT.UP:
-        this.gateways[target - ENGINES.length]!.arrived(context as Connection, payload as never);
+        this.gateways[target - this.#firstHost]!.arrived(context as Connection, payload as never);
         return true;
       case EVENT.DOWN:
         (context as Connection).device.arrived(context as Connection, payload as never);
         return true;
       case EVENT.STORE:
-        this.store.arrived(payload as StoreCall, context as Host, detail);
+        this.#storeAt(target).arrived(payload as StoreCall, context as Host, detail);
         return true;
       case EVENT.REGISTRY:
-        this.registry.arrived(payload as RegistryCall, context as Host, detail);
+        this.#registryAt(target).arrived(payload as RegistryCall, context as Host, detail);
         return true;
       case EVENT.QUEUE:
-        this.queue.arrived(payload as QueueCall, context as Host, detail);
+        this.#topicAt(target).arrived(payload as QueueCall, context as Host, detail);
         return true;
       case EVENT.QUEUE_POLL:
-        this.queue.poll(detail);
+        this.#topicAt(target).poll(detail);
         return true;
       default:
         this.#dispatchRare(kind, target, detail, payload);
@@ -245,16 +312,16 @@ export class World implements Dispatcher {
   #dispatchRare(kind: number, target: number, detail: number, payload: unknown): void {
     switch (kind) {
       case EVENT.CONNECT:
-        this.gateways[target - ENGINES.length]!.accept(payload as Connection);
+        this.gateways[target - this.#firstHost]!.accept(payload as Connection);
         return;
       case EVENT.STORE_LATE:
-        this.store.takeEffectLate(payload as StoreCall);
+        this.#storeAt(target).takeEffectLate(payload as StoreCall);
         return;
       case EVENT.GROUP_CHECK:
-        this.queue.group.check(detail === 1);
+        this.#topicAt(target).group.check(detail === 1);
         return;
       case EVENT.INBOX: {
-        const host = this.hosts[target - ENGINES.length]!;
+        const host = this.hosts[target - this.#firstHost]!;
         if (host.incarnation === detail) host.takeFromInbox();
         return;
       }
@@ -279,6 +346,22 @@ export class World implements Dispatcher {
     }
   }
 
+  #storeAt(index: number): StoreNode {
+    return this.stores.length === 1 ? this.stores[0]! : this.stores.find((node) => node.index === index)!;
+  }
+
+  #registryAt(index: number): RegistryNode {
+    return this.registries.length === 1
+      ? this.registries[0]!
+      : this.registries.find((node) => node.index === index)!;
+  }
+
+  #topicAt(index: number): DeliveryQueueNode {
+    return this.#topicsInOrder.length === 1
+      ? this.#topicsInOrder[0]!
+      : this.#topicsInOrder.find((node) => node.index === index)!;
+  }
+
   #fire(timer: Timer, stamp: number): boolean {
     const { host } = timer;
     if (timer.stamp !== stamp || timer.incarnation !== host.incarnation) return false;
@@ -295,7 +378,7 @@ export class World implements Dispatcher {
 
   #onNetworkChanged(): void {
     this.links.release();
-    this.queue.pollAll();
-    this.queue.membershipMayChange();
+    this.pollAll();
+    this.membershipMayChange();
   }
 }

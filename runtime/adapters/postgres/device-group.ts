@@ -28,7 +28,9 @@ export const deviceGroup: GroupKind<OpenDeviceRequest, OpenDeviceResult> = {
       for (const [user, device, epoch] of result.rows[0] ?? [])
         epochs.set(`u_${user} d_${device}`, Number(epoch));
       const results = requests.map(({ userId, deviceId }) => {
-        return { outcome: 'ok', epoch: epochs.get(`${userId} ${deviceId}`) ?? 0 } as const;
+        const epoch = epochs.get(`${userId} ${deviceId}`) ?? 0;
+        // One shard: a device that it has seen, every shard has.
+        return { outcome: 'ok', epoch, confirmed: true } as const;
       });
       done({ kind: 'done', results });
     });

@@ -72,6 +72,8 @@ function wire(connections: Connections, receiptMembers: number, options: LaneOpt
     createChat: (request, done) => creations.submit(request, done),
     changeMember: (request, done) => changes.submit(request, done),
     openDevice: (request, done) => devices.submit(request, done),
+    // A single shard answers `confirmed` from the first opening on.
+    confirmDevice: () => undefined,
     loadChat: (request, done) => loads.submit(request, done),
     listChats: (request, done) => lists.submit(request, done),
     fetch: (request, done) => fetches.submit(request, done),

@@ -14,8 +14,8 @@ export const deviceBehaviours: readonly Behaviour[] = [
         epochs.toSorted((a, b) => a - b),
         [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12],
       );
-      assert.deepEqual(await s.openDevice(user, device), { outcome: 'ok', epoch: 13 });
-      assert.deepEqual(await s.openDevice(user, s.device()), { outcome: 'ok', epoch: 1 });
+      assert.deepEqual(await s.openDevice(user, device), { outcome: 'ok', epoch: 13, confirmed: true });
+      assert.deepEqual(await s.openDevice(user, s.device()), { outcome: 'ok', epoch: 1, confirmed: true });
     },
   ],
   [
