@@ -37,6 +37,8 @@ export interface Metrics {
   readonly queueLag: Gauge<'region'>;
   /** Adds a gauge that is read when it is scraped. */
   gauge(name: string, help: string, read: () => number): void;
+  /** Adds a counter whose values, by the value of its one label, are read when it is scraped. */
+  counts(name: string, help: string, label: string, read: () => Readonly<Record<string, number>>): void;
   /** The exposition text (Prometheus format 0.0.4). */
   text(): Promise<string>;
   readonly contentType: string;
@@ -137,6 +139,18 @@ export function createMetrics(defaults: boolean): Metrics {
     httpRequests: counter('parley_http_requests_total', 'HTTP API requests', ['route', 'status']),
     gauge(name, help, read) {
       const gauge: Gauge = new Gauge({ name, help, registers, collect: () => gauge.set(read()) });
+    },
+    counts(name, help, label, read) {
+      const total: Counter = new Counter({
+        name,
+        help,
+        labelNames: [label],
+        registers,
+        collect() {
+          total.reset();
+          for (const [value, count] of Object.entries(read())) total.inc({ [label]: value }, count);
+        },
+      });
     },
     text: () => registry.metrics(),
     contentType: registry.contentType,

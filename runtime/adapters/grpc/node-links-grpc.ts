@@ -1,0 +1,179 @@
+import type { Logger } from 'pino';
+import type { NodeId } from '../../../core/contract/ids.ts';
+import type { Placement } from '../../../core/contract/placement.ts';
+import type { Metrics } from '../../observability/metrics.ts';
+import type { NodeDirectory, NodeRecord } from '../../ports/node-directory.ts';
+import type { NodeLinks } from '../../ports/node-links.ts';
+import { processOf } from '../../ports/process-id.ts';
+import { createLinkCounters, exportLinkCounters, type LinkCounters } from './link-counters.ts';
+import {
+  encodeEvict,
+  encodePush,
+  encodePushResult,
+  encodeReply,
+  encodeRequest,
+  HINT,
+  partOf,
+} from './link-items.ts';
+import { DEFAULT_LINK_LIMITS, type LinkLimits } from './link-limits.ts';
+import { LinkPeers } from './link-peers.ts';
+import type { LinkSecurity } from './link-security.ts';
+import { LocalEnds } from './local-ends.ts';
+import { ServiceRoutes } from './service-routes.ts';
+
+export interface GrpcLinksOptions {
+  /** Without its address, which follows from `listen` and `advertise`. */
+  readonly self: Omit<NodeRecord, 'address' | 'startedAt'>;
+  /** Port 0 for a free one. */
+  readonly listen: { readonly host: string; readonly port: number };
+  /** The `host:port` under which others reach this process; where it listens when undefined. */
+  readonly advertise?: string | undefined;
+  readonly security: LinkSecurity;
+  readonly directory: NodeDirectory;
+  readonly placement: Placement;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  readonly limits?: LinkLimits;
+}
+
+export interface GrpcNodeLinks extends NodeLinks {
+  /** Under which others reach this process. */
+  readonly address: string;
+  /** For tests and the doctor: the numbers behind the metrics. */
+  readonly counters: LinkCounters;
+  /** Withdraws from the directory and asks peers for no new requests; what is under way goes on. */
+  leave(): Promise<void>;
+  /** Leaves, waits a moment for what has been said to be taken, and ends every stream. */
+  close(): Promise<void>;
+}
+
+/**
+ * Links between roles in processes of their own (docs/links.md): one gRPC stream for each pair of processes that have
+ * something to say, opened with the first item and kept. Nothing here waits for a peer: what a peer does not take waits
+ * in its own bounded queue, and beyond that is dropped or answered `unreachable`, as the port allows.
+ * @throws Error when the certificate files cannot be used, or the port cannot be had.
+ */
+export async function startGrpcNodeLinks(options: GrpcLinksOptions): Promise<GrpcNodeLinks> {
+  const { self, directory, placement, metrics } = options;
+  const limits = options.limits ?? DEFAULT_LINK_LIMITS;
+  const counters = createLinkCounters();
+  const ends = new LocalEnds(counters);
+  const routes = new ServiceRoutes(placement);
+  const peers = await LinkPeers.start({ ...options, limits, counters, ends });
+  const hints = createHints(limits.hintMs, () => {
+    for (const relay of relays) peers.find(relay)?.say('hint', HINT);
+  });
+  let relays: readonly NodeId[] = [];
+
+  const readView = (): void => {
+    const records = [...directory.view().values()];
+    routes.update(records);
+    relays = records
+      .filter(({ nodeId, role, region }) => {
+        return (
+          region === self.region && (role === 'outbox-relay' || role === 'all') && nodeId !== self.nodeId
+        );
+      })
+      .map(({ nodeId }) => nodeId);
+    peers.forgetGone();
+  };
+  const stopReading = directory.onChange(readView);
+  readView();
+  exportLinkCounters(counters, metrics, peers.gauges);
+  directory.announce({ ...self, address: peers.address, startedAt: Date.now() });
+
+  const isHere = (node: NodeId): boolean => processOf(node) === self.nodeId;
+  const own = <End>(ends_: Map<NodeId, End>, node: NodeId, end: End): void => {
+    if (!isHere(node)) throw new Error(`node ${node} is not of process ${self.nodeId}`);
+    ends_.set(node, end);
+  };
+
+  return {
+    address: peers.address,
+    counters,
+    request(request) {
+      const service = routes.serviceFor(request, (node) => node === self.nodeId || peers.takesRequests(node));
+      if (service === undefined) counters.dropped['no-service']++;
+      else if (service === self.nodeId) ends.request(request);
+      else peers.find(service)?.say('request', encodeRequest(request));
+    },
+    reply(node, reply) {
+      if (isHere(node)) ends.reply(node, reply);
+      else peers.find(processOf(node))?.say('reply', encodeReply(partOf(node), reply));
+    },
+    push(gatewayId, push) {
+      const { worker, pushId, item } = push;
+      if (isHere(gatewayId)) {
+        if (!ends.push(gatewayId, push)) ends.pushed(worker, pushId, 'unreachable');
+        return;
+      }
+      const expectsAnswer = item.kind !== 'typing';
+      const peer = peers.find(processOf(gatewayId));
+      if (peer !== undefined) peer.push(encodePush(partOf(gatewayId), push), worker, pushId, expectsAnswer);
+      else if (expectsAnswer) {
+        counters.ends.unreachable++;
+        ends.pushed(worker, pushId, 'unreachable');
+      }
+    },
+    pushResult(worker, pushId, outcome) {
+      if (isHere(worker)) ends.pushed(worker, pushId, outcome);
+      else
+        peers.find(processOf(worker))?.say('push-result', encodePushResult(partOf(worker), pushId, outcome));
+    },
+    evict(gatewayId, device, epoch) {
+      if (isHere(gatewayId)) ends.evict(gatewayId, device, epoch);
+      else peers.find(processOf(gatewayId))?.say('evict', encodeEvict(partOf(gatewayId), device, epoch));
+    },
+    hintRelays() {
+      ends.hint();
+      if (relays.length > 0) hints.ask();
+    },
+    attachService(end) {
+      ends.service = end;
+    },
+    attachGateway: (node, end) => own(ends.gateways, node, end),
+    attachWorker: (node, end) => own(ends.workers, node, end),
+    attachCaller: (node, end) => own(ends.callers, node, end),
+    attachRelay(end) {
+      ends.relay = end;
+    },
+    detach: (node) => ends.detach(node),
+    leave() {
+      peers.leave();
+      return directory.withdraw();
+    },
+    async close() {
+      stopReading();
+      hints.stop();
+      peers.leave();
+      await directory.withdraw();
+      await peers.close();
+    },
+  };
+}
+
+/** Lets one through at once and then one every `everyMs` at most: a burst of commits is one hint, its last commit is not missed. */
+function createHints(everyMs: number, say: () => void): { ask(): void; stop(): void } {
+  let resting: NodeJS.Timeout | undefined;
+  let asked = false;
+  const rest = (): void => {
+    resting = setTimeout(() => {
+      resting = undefined;
+      if (!asked) return;
+      asked = false;
+      say();
+      rest();
+    }, everyMs).unref();
+  };
+  return {
+    ask() {
+      if (resting !== undefined) {
+        asked = true;
+        return;
+      }
+      say();
+      rest();
+    },
+    stop: () => clearTimeout(resting),
+  };
+}
