@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { deviceId, nodeId, userId, type UserId } from '../../../core/contract/ids.ts';
 import type { SessionEntry } from '../../../core/contract/records.ts';
-import { SECOND, type Micros } from '../../../core/contract/time.ts';
+import { MILLISECOND, SECOND, type Micros } from '../../../core/contract/time.ts';
 import type { SessionRegistry } from '../../ports/session-registry.ts';
+import { sessionRegistryContract } from '../redis/session-registry.contract.ts';
 import { createMemorySessionRegistry } from './session-registry-memory.ts';
 
 let now: number;
@@ -94,4 +95,16 @@ test('a lease that runs out silently is noticed by the sweep', async () => {
   await sleep(1_300);
   expect(hints).toHaveLength(2);
   expect((await presence())?.online).toBe(false);
+});
+
+describe('the contract of session registries', () => {
+  const subject = () => ({
+    registry,
+    later(ms: number): Promise<void> {
+      now += ms * MILLISECOND;
+      return Promise.resolve();
+    },
+    watching: () => Promise.resolve(),
+  });
+  for (const { name, run } of sessionRegistryContract(subject)) test(name, run);
 });

@@ -1,7 +1,6 @@
-import { randomInt } from 'node:crypto';
 import { Cluster, Redis } from 'ioredis';
 import type { Logger } from 'pino';
-import { doubled } from '../../../core/contract/backoff.ts';
+import { fullJitter } from '../../resilience/full-jitter.ts';
 import type { RedisEndpoint } from './redis-endpoint.ts';
 
 /**
@@ -50,7 +49,7 @@ function openSingle(
     enableOfflineQueue: false,
     retryStrategy: (times: number) => {
       options.onReconnect?.();
-      return reconnectDelay(times);
+      return fullJitter(times, RECONNECT_BASE_MS, RECONNECT_MAX_MS);
     },
   });
   watchServer(client, options, () => closing);
@@ -81,7 +80,7 @@ function openCluster(
     retryDelayOnClusterDown: 0,
     clusterRetryStrategy: (times: number) => {
       options.onReconnect?.();
-      return reconnectDelay(times);
+      return fullJitter(times, RECONNECT_BASE_MS, RECONNECT_MAX_MS);
     },
   });
   client.on('error', (error: Error) => log.debug({ reason: error.message }, 'redis cluster error'));
@@ -137,9 +136,4 @@ function watchServer(
     lost = false;
     onReady?.(server);
   });
-}
-
-/** Full jitter, so that the servers of a fleet do not all come back in one moment. */
-function reconnectDelay(times: number): number {
-  return randomInt(1, doubled(RECONNECT_BASE_MS, times, RECONNECT_MAX_MS) + 1);
 }
