@@ -11,8 +11,13 @@ import type { Metrics } from '../observability/metrics.ts';
 import type { DeliveryQueue } from '../ports/delivery-queue.ts';
 import type { NodeLinks } from '../ports/node-links.ts';
 import type { SessionRegistry } from '../ports/session-registry.ts';
+import type { Recording } from '../recording/machine-recorder.ts';
 
 export interface DeliveryWorkerShell {
+  /** Pushes whose answer is awaited; answers may be lost. */
+  readonly inFlight: number;
+  /** Takes no more events; pushes that are under way may be answered. */
+  quiesce(): void;
   stop(): void;
 }
 
@@ -25,13 +30,16 @@ export interface DeliveryWorkerOptions {
   readonly links: NodeLinks;
   readonly metrics: Metrics;
   readonly halt: Halt;
+  readonly recording?: Recording | undefined;
 }
 
 /** Runs a delivery worker: from the delivery queue to the gateways that hold the recipients' devices. */
 export function startDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWorkerShell {
-  const { nodeId, limits, seed, queue, registry, links, metrics, halt } = options;
-  const state = createDeliveryWorker({ nodeId, limits, seed });
+  const { nodeId, limits, seed, queue, registry, links, metrics, halt, recording } = options;
+  const made = { nodeId, limits, seed };
+  const state = createDeliveryWorker(made);
   const latency = createPushLatency(metrics);
+  let quiet = false;
 
   const driver = createMachineDriver<DeliveryWorkerEvent, DeliveryWorkerEffect>({
     machine: 'delivery-worker',
@@ -39,6 +47,7 @@ export function startDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWor
     carryOut: (effects) => effects.forEach(carryOut),
     clock: systemClock,
     halt,
+    recorder: recording?.machine('delivery-worker', made),
   });
   const timers = createWakeTimers<DeliveryTimer>((timer) => driver.dispatch({ kind: 'wake', timer }));
 
@@ -60,7 +69,7 @@ export function startDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWor
       case 'pause':
         return membership.pause();
       case 'resume':
-        return membership.resume();
+        return quiet ? undefined : membership.resume();
       case 'wake':
         return timers.set(effect.timer, undefined, effect.after);
       default:
@@ -82,6 +91,13 @@ export function startDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWor
       driver.dispatch({ kind: 'records', partition, generation, records }),
   });
   return {
+    get inFlight() {
+      return latency.waiting;
+    },
+    quiesce() {
+      quiet = true;
+      membership.pause();
+    },
     stop() {
       membership.leave();
       timers.stop();
@@ -96,11 +112,15 @@ const TRACKED_PUSHES = 50_000;
 interface PushLatency {
   pushed(push: Push): void;
   answered(pushId: number, outcome: PushOutcome | 'unreachable'): void;
+  readonly waiting: number;
 }
 
 function createPushLatency(metrics: Metrics): PushLatency {
   const sentAt = new Map<number, number>();
   return {
+    get waiting() {
+      return sentAt.size;
+    },
     pushed({ pushId, item }) {
       if (item.kind !== 'message') return;
       if (sentAt.size >= TRACKED_PUSHES) sentAt.clear();

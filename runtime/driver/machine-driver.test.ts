@@ -67,21 +67,21 @@ test('a broken machine takes no further event, and neither does its neighbour', 
   expect(broken).toEqual([['bad', error]]);
 });
 
-test('the record of a run is what its steps were given', () => {
-  const record: [string, number][] = [];
+test('the record of a run is what its steps were given, and what they answered', () => {
+  const record: unknown[] = [];
   let now = 10;
-  const driver = createMachineDriver<string, never>({
+  const driver = createMachineDriver<string, string>({
     machine: 'test',
-    step: () => [],
+    step: () => ['done'],
     carryOut: () => undefined,
     clock: () => now++ as Micros,
     halt: noHalt(),
-    record: (event, at) => record.push([event, at]),
+    recorder: {
+      before: (event, at) => record.push([event, at]),
+      after: (effects) => record.push(effects),
+    },
   });
   driver.dispatch('a');
   driver.dispatch('b');
-  expect(record).toEqual([
-    ['a', 10],
-    ['b', 11],
-  ]);
+  expect(record).toEqual([['a', 10], ['done'], ['b', 11], ['done']]);
 });

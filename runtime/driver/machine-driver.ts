@@ -1,4 +1,5 @@
 import type { Micros } from '../../core/contract/time.ts';
+import type { MachineRecorder } from '../recording/machine-recorder.ts';
 
 /**
  * Runs one machine of the core: an event goes in, the step is taken, its effects are carried out, and events that
@@ -28,15 +29,15 @@ export interface MachineDriverOptions<Event, Effect> {
   carryOut(effects: readonly Effect[]): void;
   readonly clock: () => Micros;
   readonly halt: Halt;
-  /** Sees each step's input, so that an incident can be replayed through the core. */
-  readonly record?: ((event: Event, now: Micros) => void) | undefined;
+  /** Sees each step's input and effects, so that an incident can be replayed through the core. */
+  readonly recorder?: MachineRecorder | undefined;
 }
 
 /** @returns a driver whose `dispatch` never throws and never re-enters the machine. */
 export function createMachineDriver<Event, Effect>(
   options: MachineDriverOptions<Event, Effect>,
 ): MachineDriver<Event> {
-  const { machine, step, carryOut, clock, halt, record } = options;
+  const { machine, step, carryOut, clock, halt, recorder } = options;
   let waiting: Event[] = [];
   let running = false;
 
@@ -56,8 +57,9 @@ export function createMachineDriver<Event, Effect>(
 
   function take(event: Event): void {
     const now = clock();
-    record?.(event, now);
+    recorder?.before(event, now);
     const effects = step(event, now);
+    recorder?.after(effects);
     if (effects.length > 0) carryOut(effects);
   }
 

@@ -13,6 +13,7 @@ import { createWakeTimers } from '../driver/wake-timers.ts';
 import type { DeliveryQueue } from '../ports/delivery-queue.ts';
 import type { MessageStore } from '../ports/message-store.ts';
 import type { NodeLinks } from '../ports/node-links.ts';
+import type { Recording } from '../recording/machine-recorder.ts';
 
 export interface MessageServiceShell {
   /** Store calls under way: 0 means that nothing is lost by stopping now. */
@@ -33,12 +34,14 @@ export interface MessageServiceOptions {
   readonly queue: DeliveryQueue;
   readonly links: NodeLinks;
   readonly halt: Halt;
+  readonly recording?: Recording | undefined;
 }
 
 /** Runs the sequencer, membership and receipts machine against the store. */
 export function startMessageService(options: MessageServiceOptions): MessageServiceShell {
-  const { nodeId, instance, placement, region, limits, seed, store, queue, links, halt } = options;
-  const state = createMessageService({ nodeId, instance, limits, seed, placement, region });
+  const { nodeId, instance, placement, region, limits, seed, recording, store, queue, links, halt } = options;
+  const made = { nodeId, instance, limits, seed, placement, region };
+  const state = createMessageService(made);
   let inFlight = 0;
 
   const driver = createMachineDriver<MessageServiceEvent, MessageServiceEffect>({
@@ -47,6 +50,7 @@ export function startMessageService(options: MessageServiceOptions): MessageServ
     carryOut: (effects) => effects.forEach(carryOut),
     clock: systemClock,
     halt,
+    recorder: recording?.machine('message-service', made),
   });
   const timers = createWakeTimers<MessageServiceTimer>((timer) => driver.dispatch({ kind: 'wake', timer }));
 

@@ -6,6 +6,7 @@ import { number } from '../trace/render-failure.ts';
 import { TraceLines } from '../trace/trace-line.ts';
 import { EXIT, EXIT_HELP, type ExitCode, exitCodeOf } from './exit-code.ts';
 import { HashRecorder } from './hash-recorder.ts';
+import { isRecording, replayRecordings } from './replay-recordings.ts';
 import { scenarioArgument } from './scenario-argument.ts';
 import type { ScenarioFile } from './scenario-file.ts';
 import { flagsHelp, parseSimFlags } from './sim-flags.ts';
@@ -21,17 +22,22 @@ const FLAGS = {
 const ABOUT = `Runs one scenario again, event for event: a file that a failure was saved in, or the seed of a campaign. Every event
 is a line: when, where, what, and what the machine did.
 
+A RECORDING is a folder that a role wrote (--record FOLDER), or one file of it: what the machines were told in production is
+run through the core of this version, and their effects must be the same, byte for byte.
+
 ${EXIT_HELP}`;
 
 /** `parley sim replay`. @returns the exit code. @throws UsageError, ScenarioFileError */
 export function replayCommand(argv: readonly string[]): ExitCode {
   const flags = parseSimFlags(FLAGS, argv);
   if (flags.on('help')) {
-    console.log(flagsHelp('parley sim replay FILE|SEED [flags]', ABOUT, FLAGS));
+    console.log(flagsHelp('parley sim replay FILE|SEED|RECORDING [flags]', ABOUT, FLAGS));
     return EXIT.ok;
   }
-  const { file } = scenarioArgument('replay', flags.rest);
   const json = flags.on('json');
+  const [path] = flags.rest;
+  if (path !== undefined && isRecording(path)) return replayRecordings(path, json);
+  const { file } = scenarioArgument('replay', flags.rest);
   if (!json) printStart(file);
   const lines = new TraceLines();
   const print = (record: TraceRecord): void => {

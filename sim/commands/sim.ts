@@ -2,6 +2,7 @@ import { EXIT } from './exit-code.ts';
 import { mutantsCommand } from './mutants-command.ts';
 import { replayCommand } from './replay-command.ts';
 import { runCommand } from './run-command.ts';
+import { RecordingFileError } from './recording-file.ts';
 import { ScenarioFileError } from './scenario-file.ts';
 import { shrinkCommand } from './shrink-command.ts';
 import { UsageError } from './sim-flags.ts';
@@ -38,7 +39,12 @@ export async function simCommand(argv: readonly string[]): Promise<number> {
     if (command === undefined) throw new UsageError(`there is no command ${JSON.stringify(name)}`);
     return await command(rest);
   } catch (error) {
-    if (!(error instanceof UsageError) && !(error instanceof ScenarioFileError)) throw error;
+    if (
+      !(error instanceof UsageError) &&
+      !(error instanceof ScenarioFileError) &&
+      !(error instanceof RecordingFileError)
+    )
+      throw error;
     console.error(`parley sim: ${error.message}`);
     console.error(`  next: ./parley sim ${command === undefined ? '' : `${name} `}--help`);
     return EXIT.usage;
