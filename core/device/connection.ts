@@ -8,6 +8,7 @@ import type { DeviceStatus } from './device-effect.ts';
 import { type Device, newInbox, type Out } from './device-state.ts';
 import { forgetReceipts, resendReads } from './inbox.ts';
 import { forgetInFlight, pumpSends } from './outbox.ts';
+import { choosePath, missed, reached, wantsWebSocket } from './transport.ts';
 
 /** One live connection at a time; a new one, with full jitter, whenever it ends for a reason that may pass. */
 
@@ -30,8 +31,9 @@ function connect(device: Device, now: Micros, out: Out): void {
   link.conn = conn;
   link.stage = 'connecting';
   link.heardAt = now;
+  const transport = choosePath(device.path, device.limits, now);
   out.push(
-    { kind: 'connect', conn },
+    { kind: 'connect', conn, transport },
     { kind: 'wake', timer: 'connect', after: device.limits.connectTimeout },
   );
   say(device, 'connecting', now, out);
@@ -43,13 +45,16 @@ export function onConnected(device: Device, now: Micros): void {
 
 /** The connection is gone, whoever ended it: forget what was under way on it, and come back later. */
 export function onClosed(device: Device, now: Micros, out: Out): void {
+  noteMiss(device, undefined, now);
   retire(device);
   waitToReconnect(device, backoff(device), 'offline', now, out);
 }
 
 export function onRefused(device: Device, status: number, now: Micros, out: Out): void {
-  if (status !== 401 && status !== 403) {
-    onClosed(device, now, out);
+  if (status !== 401) {
+    noteMiss(device, status, now);
+    retire(device);
+    waitToReconnect(device, backoff(device), 'offline', now, out);
     return;
   }
   // Trying again with the same token cannot help: the application must `start` with another.
@@ -60,8 +65,14 @@ export function onRefused(device: Device, status: number, now: Micros, out: Out)
 
 export function onConnectTimeout(device: Device, now: Micros, out: Out): void {
   if (device.link.stage !== 'connecting') return;
+  noteMiss(device, undefined, now);
   drop(device, CLOSE_CODE.normal, out);
   waitToReconnect(device, backoff(device), 'offline', now, out);
+}
+
+/** A connection that has not reached WELCOME: perhaps something on the way does not let its transport through. */
+function noteMiss(device: Device, status: number | undefined, now: Micros): void {
+  if (device.link.stage === 'connecting') missed(device.path, device.limits, status, now);
 }
 
 export function onReconnect(device: Device, now: Micros, out: Out): void {
@@ -120,6 +131,7 @@ function say(device: Device, status: DeviceStatus, now: Micros, out: Out): void 
 /** Chats that this device knows nothing of start where the server says; the rest start where this device stands. */
 export function onWelcome(device: Device, conn: ConnId, frame: WelcomeFrame, now: Micros, out: Out): void {
   if (device.link.stage !== 'connecting') return;
+  reached(device.path);
   const behind: (readonly [ChatId, number])[] = [];
   const ahead: (readonly [ChatId, number])[] = [];
   const listed = new Set<ChatId>();
@@ -195,7 +207,13 @@ export function onHeartbeat(device: Device, now: Micros, out: Out): void {
     waitToReconnect(device, backoff(device), 'offline', now, out);
     return;
   }
-  if (stage === 'live') device.link.replacements = 0;
+  if (stage === 'live') {
+    device.link.replacements = 0;
+    if (device.outbox.inFlight === 0 && wantsWebSocket(device.path, device.limits, now)) {
+      onReconnect(device, now, out);
+      return;
+    }
+  }
   out.push(
     { kind: 'frame', conn, frame: { frame: 'PING', t: now } },
     { kind: 'wake', timer: 'heartbeat', after: heartbeat },

@@ -9,6 +9,7 @@ import type {
   TypingDownFrame,
 } from '../wire/frames.ts';
 import type { DeviceTimer } from './device-event.ts';
+import type { Transport } from './transport.ts';
 
 export interface OutboxItem {
   /** The server's final refusal: the item is not sent again, it only waits until the application has been told. */
@@ -29,7 +30,7 @@ export type ShownMessage = Omit<StoredMessage, 'clientMsgId'>;
  */
 export type DeviceEffect =
   /** Open a connection; answers `connected`, `refused` or `closed` with the same `conn`. */
-  | { readonly kind: 'connect'; readonly conn: ConnId }
+  | { readonly kind: 'connect'; readonly conn: ConnId; readonly transport: Transport }
   | { readonly kind: 'disconnect'; readonly conn: ConnId; readonly code: number }
   | { readonly kind: 'frame'; readonly conn: ConnId; readonly frame: ClientFrame }
   /** One-shot; replaces a pending wake-up of the same timer. */

@@ -23,7 +23,7 @@ export type DeviceEvent =
   | { readonly kind: 'connected'; readonly conn: ConnId }
   /** `code` as in RFC 6455; 1006 when the connection just broke. */
   | { readonly kind: 'closed'; readonly conn: ConnId; readonly code: number }
-  /** The upgrade was answered with an HTTP status instead; 401 ends the attempts until the next `start`. */
+  /** The request to connect was answered with this HTTP status; 401 ends the attempts until the next `start`. */
   | { readonly kind: 'refused'; readonly conn: ConnId; readonly status: number }
   | { readonly kind: 'frame'; readonly conn: ConnId; readonly frame: ServerFrame }
   | { readonly kind: 'wake'; readonly timer: DeviceTimer };

@@ -2,6 +2,7 @@ import type { ChatId, ClientMsgId, ConnId, DeviceId, ServerMsgId, UserId } from 
 import type { Limits } from '../contract/limits.ts';
 import type { Micros } from '../contract/time.ts';
 import type { DeviceEffect, DeviceStatus, OutboxItem, ShownMessage } from './device-effect.ts';
+import type { Path } from './transport.ts';
 
 /** The client's half of the protocol: sends until acknowledged, shows each chat in order and once. */
 export interface Device {
@@ -10,6 +11,7 @@ export interface Device {
   readonly limits: Limits;
   readonly seed: number;
   readonly link: Link;
+  readonly path: Path;
   readonly outbox: Outbox;
   readonly chats: Map<ChatId, Inbox>;
   /** Chats with a DELIVERED receipt to send. */

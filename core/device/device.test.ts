@@ -5,6 +5,7 @@ import { DEFAULT_LIMITS, type Limits } from '../contract/limits.ts';
 import { micros, MILLISECOND, SECOND } from '../contract/time.ts';
 import type { ClientFrame, ErrorCode, GoawayReason, MessageFrame, ServerFrame } from '../wire/frames.ts';
 import { createDevice, stepDevice } from './device.ts';
+import type { TransportChoice } from './transport.ts';
 import { applyToDisk, type DeviceDisk, diskOf, emptyDisk, newDiskImage } from './device-disk.ts';
 import type { DeviceEffect } from './device-effect.ts';
 import type { DeviceEvent, DeviceTimer } from './device-event.ts';
@@ -34,7 +35,7 @@ function frameLine(f: ClientFrame): string {
 function line(effect: DeviceEffect): string {
   switch (effect.kind) {
     case 'connect':
-      return `connect ${effect.conn}`;
+      return `connect ${effect.conn}${effect.transport === 'poll' ? ' by poll' : ''}`;
     case 'disconnect':
       return `disconnect ${effect.conn} ${effect.code}`;
     case 'frame':
@@ -67,13 +68,19 @@ function line(effect: DeviceEffect): string {
 
 const C = chatId('c_1');
 
-function start(change: Partial<Limits> = {}, disk: DeviceDisk = emptyDisk(), seed = 1) {
+function start(
+  change: Partial<Limits> = {},
+  disk: DeviceDisk = emptyDisk(),
+  seed = 1,
+  transport?: TransportChoice,
+) {
   const device = createDevice({
     userId: userId('u_1'),
     deviceId: deviceId('d_1'),
     limits: { ...DEFAULT_LIMITS, ...change },
     seed,
     disk,
+    ...(transport === undefined ? {} : { transport }),
   });
   const image = newDiskImage(userId('u_1'), disk);
   let now = 100 * SECOND;
@@ -318,6 +325,114 @@ describe('connecting', () => {
 
   it('answers a PING', () => {
     expect(start().live().hear({ frame: 'PING', t: 3 })).toEqual(['1 > PONG']);
+  });
+});
+
+describe('what carries the connection', () => {
+  const auto = (change: Partial<Limits> = {}) => {
+    const s = start(change, emptyDisk(), 1, 'auto');
+    const next = (): string => s.wake('reconnect')[0] ?? 'nothing';
+    const refused = (status: number) =>
+      s.step({ kind: 'refused', conn: s.device.link.conn ?? connId(0), status });
+    const pollLive = () => {
+      s.start();
+      refused(400);
+      next();
+      refused(400);
+      expect(next()).toBe('connect 3 by poll');
+      s.welcome('c_1 5');
+      s.synced();
+    };
+    return { ...s, next, refused, pollLive };
+  };
+
+  it('is a WebSocket, and long polling after two that came to nothing, whatever it was', () => {
+    const s = auto();
+    expect(s.start()[0]).toBe('connect 1');
+    s.refused(400);
+    expect(s.next()).toBe('connect 2');
+    s.wake('connect');
+    expect(s.next()).toBe('connect 3 by poll');
+    s.welcome('c_1 5');
+    s.synced();
+    // What worked is used again.
+    s.closed();
+    expect(s.next()).toBe('connect 4 by poll');
+  });
+
+  it('stays a WebSocket when one reached WELCOME in between, or the server only had no time', () => {
+    const s = auto();
+    s.start();
+    s.closed();
+    s.next();
+    s.welcome();
+    s.closed();
+    expect(s.next()).toBe('connect 3');
+    for (let conn = 4; conn < 9; conn++) {
+      s.refused(503);
+      expect(s.next()).toBe(`connect ${conn}`);
+    }
+  });
+
+  it('is a WebSocket again when nobody answers polls either', () => {
+    const s = auto();
+    s.start();
+    const tried = ['connect 1'];
+    while (tried.length < 7) {
+      s.closed();
+      tried.push(s.next());
+    }
+    const poll = ' by poll';
+    expect(tried.map((each) => each.endsWith(poll))).toEqual([false, false, true, false, false, true, false]);
+  });
+
+  it('is tried as a WebSocket again later, and later still each time that fails', () => {
+    const s = auto();
+    s.pollLive();
+    let conn = 3;
+    for (const minutes of [1, 2, 4, 8, 16, 32, 60, 60]) {
+      s.later(minutes * 60_000 - 1);
+      s.hear({ frame: 'PONG', t: 1 });
+      expect(s.wake('heartbeat')[0]).toBe(`${conn} > PING`);
+      s.later(1);
+      expect(s.wake('heartbeat').slice(0, 2)).toEqual([`disconnect ${conn} 1000`, `connect ${conn + 1}`]);
+      s.refused(426);
+      expect(s.next()).toBe(`connect ${conn + 2} by poll`);
+      s.welcome('c_1 5');
+      s.synced();
+      conn += 2;
+    }
+    s.later(60 * 60_000);
+    s.hear({ frame: 'PONG', t: 1 });
+    s.wake('heartbeat');
+    s.welcome('c_1 5');
+    s.synced();
+    // It works again: it takes two to give it up.
+    s.closed();
+    s.next();
+    s.closed();
+    expect(s.next()).toBe(`connect ${conn + 3}`);
+  });
+
+  it('is not changed while a send is under way', () => {
+    const s = auto({ sendRetry: 600 * SECOND });
+    s.pollLive();
+    s.send('k1');
+    s.later(60_000);
+    s.hear({ frame: 'PONG', t: 1 });
+    expect(s.wake('heartbeat')[0]).toBe('3 > PING');
+    s.ack('k1', 6);
+    expect(s.wake('heartbeat')[0]).toBe('disconnect 3 1000');
+  });
+
+  it.each(['websocket', 'poll'] as const)('is %s alone when that was asked for', (transport) => {
+    const s = start({}, emptyDisk(), 1, transport);
+    const suffix = transport === 'poll' ? ' by poll' : '';
+    expect(s.start()[0]).toBe(`connect 1${suffix}`);
+    for (let conn = 2; conn < 6; conn++) {
+      s.closed();
+      expect(s.wake('reconnect')[0]).toBe(`connect ${conn}${suffix}`);
+    }
   });
 });
 

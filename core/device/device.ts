@@ -21,15 +21,20 @@ import type { DeviceEffect } from './device-effect.ts';
 import type { DeviceEvent, DeviceTimer } from './device-event.ts';
 import { type Device, isUp, newInbox, type Out } from './device-state.ts';
 import { flushReceipts, onGapTimer, onMessage, onRead } from './inbox.ts';
+import { newPath, type TransportChoice } from './transport.ts';
 import { onAck, onSend, onSendError, onSendTimer, settleOwn, tellKeptFailures } from './outbox.ts';
 
-/** @param options.disk what the device kept from earlier runs; `emptyDisk()` for a new one. */
+/**
+ * @param options.disk what the device kept from earlier runs; `emptyDisk()` for a new one.
+ * @param options.transport WebSocket alone unless it says otherwise.
+ */
 export function createDevice(options: {
   readonly userId: UserId;
   readonly deviceId: DeviceId;
   readonly limits: Limits;
   readonly seed: number;
   readonly disk: DeviceDisk;
+  readonly transport?: TransportChoice;
 }): Device {
   return {
     userId: options.userId,
@@ -46,6 +51,7 @@ export function createDevice(options: {
       heardAt: 0 as Micros,
       heartbeat: options.limits.heartbeat,
     },
+    path: newPath(options.transport ?? 'websocket'),
     outbox: {
       waiting: new Map(
         options.disk.outbox.map((item) => [

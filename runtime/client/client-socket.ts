@@ -38,7 +38,7 @@ export const openWebSocket: OpenSocket = (wsUrl, token, events) => {
     if (opened) events.closed(code);
     else {
       reasonOfRefusal(wsUrl, token).then(
-        (status) => (status === undefined ? events.closed(ABNORMAL) : events.refused(status)),
+        (status) => events.refused(status),
         () => events.closed(ABNORMAL),
       );
     }
@@ -51,9 +51,12 @@ export const openWebSocket: OpenSocket = (wsUrl, token, events) => {
   };
 };
 
-/** A WebSocket hides why an upgrade failed. The same address without an upgrade says 401 when the token is the reason. */
-async function reasonOfRefusal(wsUrl: string, token: string): Promise<number | undefined> {
+/**
+ * A WebSocket hides why an upgrade failed. The same address without an upgrade says 401 when the token is the reason, and
+ * 426 when the server would have upgraded, and something on the way did not.
+ */
+async function reasonOfRefusal(wsUrl: string, token: string): Promise<number> {
   const url = wsUrl.replace(/^ws/, 'http');
   const { status } = await fetch(url, { headers: { authorization: `Bearer ${token}` } });
-  return status === 401 ? status : undefined;
+  return status;
 }

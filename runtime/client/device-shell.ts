@@ -4,8 +4,10 @@ import type { Micros } from '../../core/contract/time.ts';
 import type { DeviceEffect } from '../../core/device/device-effect.ts';
 import type { DeviceEvent, DeviceTimer } from '../../core/device/device-event.ts';
 import { createDevice, stepDevice } from '../../core/device/device.ts';
+import type { Transport, TransportChoice } from '../../core/device/transport.ts';
 import { encodeClientFrame } from '../../core/wire/client-codec.ts';
 import { decodeServerFrame } from '../../core/wire/server-codec.ts';
+import { openPoll } from './client-poll.ts';
 import type { ClientSocket, OpenSocket } from './client-socket.ts';
 import { isDurable, type DeviceStorage } from './device-storage.ts';
 
@@ -22,8 +24,10 @@ export interface DeviceShellOptions {
   readonly limits: Limits;
   /** 32 bits, unsigned: spreads reconnects. */
   readonly seed: number;
-  /** The address of `/ws/connect`, with ws: or wss:. */
+  /** The address of `/ws/connect`, with ws: or wss:. `/poll/` is beside it. */
   readonly wsUrl: string;
+  /** What may carry the frames; WebSockets alone unless it says otherwise. */
+  readonly transport?: TransportChoice;
   readonly getToken: () => Promise<string>;
   readonly openSocket: OpenSocket;
   readonly storage: DeviceStorage;
@@ -36,7 +40,11 @@ export interface DeviceShellOptions {
 /** Loads what earlier runs kept and creates the machine; it connects at its `start` event. */
 export async function startDevice(options: DeviceShellOptions): Promise<DeviceShell> {
   const { userId, deviceId, limits, seed, storage, onEffect, onBroken } = options;
-  const device = createDevice({ userId, deviceId, limits, seed, disk: await storage.load(userId) });
+  const { transport = 'websocket' } = options;
+  const device = createDevice({
+    ...{ userId, deviceId, limits, seed, transport },
+    disk: await storage.load(userId),
+  });
   const connections = createConnections(options, dispatch);
   const timers = new Map<DeviceTimer, ReturnType<typeof setTimeout>>();
   let events: DeviceEvent[] = [];
@@ -103,7 +111,7 @@ export async function startDevice(options: DeviceShellOptions): Promise<DeviceSh
   function carryOut(effect: DeviceEffect): void {
     switch (effect.kind) {
       case 'connect':
-        connections.open(effect.conn);
+        connections.open(effect.conn, effect.transport);
         break;
       case 'disconnect':
         connections.close(effect.conn, effect.code);
@@ -161,7 +169,7 @@ function isTold({ kind }: DeviceEffect): boolean {
 }
 
 interface Connections {
-  open(conn: ConnId): void;
+  open(conn: ConnId, transport: Transport): void;
   send(conn: ConnId, text: string): void;
   close(conn: ConnId, code: number): void;
   closeAll(): void;
@@ -177,9 +185,12 @@ function createConnections(
   /** Undefined while the token is awaited; absent once closed. */
   const sockets = new Map<ConnId, ClientSocket | undefined>();
 
-  function connect(conn: ConnId, token: string): void {
+  const pollUrl = new URL('/poll/', wsUrl.replace(/^ws/, 'http')).href;
+
+  function connect(conn: ConnId, transport: Transport, token: string): void {
     if (!sockets.has(conn)) return;
-    const socket = openSocket(wsUrl, token, {
+    const [open, url] = transport === 'poll' ? [openPoll, pollUrl] : [openSocket, wsUrl];
+    const socket = open(url, token, {
       open: () => dispatch({ kind: 'connected', conn }),
       text(text) {
         const decoded = decodeServerFrame(text);
@@ -205,10 +216,10 @@ function createConnections(
   }
 
   return {
-    open(conn) {
+    open(conn, transport) {
       sockets.set(conn, undefined);
       getToken().then(
-        (token) => connect(conn, token),
+        (token) => connect(conn, transport, token),
         () => {
           sockets.delete(conn);
           dispatch({ kind: 'closed', conn, code: ABNORMAL });

@@ -9,6 +9,7 @@ import {
 } from '../../core/contract/ids.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../core/contract/limits.ts';
 import type { DeviceEffect, DeviceStatus, ShownMessage } from '../../core/device/device-effect.ts';
+import type { TransportChoice } from '../../core/device/transport.ts';
 import type { ErrorCode } from '../../core/wire/frames.ts';
 import { fromBase64, toBase64 } from './bytes-base64.ts';
 import type { OpenSocket } from './client-socket.ts';
@@ -29,6 +30,11 @@ export interface ParleyClientOptions {
   readonly storage?: DeviceStorage;
   /** `openWebSocket` in browsers, `openNodeSocket` in Node. */
   readonly openSocket: OpenSocket;
+  /**
+   * What carries the frames. `auto` (the default) is a WebSocket, and long polling where something on the way does not let
+   * one through.
+   */
+  readonly transport?: TransportChoice;
   readonly limits?: Limits;
 }
 
@@ -99,6 +105,7 @@ export async function createParleyClient(options: ParleyClientOptions): Promise<
     seed: crypto.getRandomValues(new Uint32Array(1))[0] as number,
     wsUrl: new URL('/ws/connect', url.replace(/^http/, 'ws')).href,
     openSocket: options.openSocket,
+    transport: options.transport ?? 'auto',
     onEffect(effect) {
       if (effect.kind === 'status') ({ status } = effect);
       settleSend(sends, effect);
