@@ -1,99 +1,142 @@
 import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { nodeId } from '../core/contract/ids.ts';
+import type { NodeId } from '../core/contract/ids.ts';
 import type { Limits } from '../core/contract/limits.ts';
-import { onePlacement } from '../core/contract/placement.ts';
-import { createMemoryDeliveryQueue } from './adapters/memory/delivery-queue-memory.ts';
-import { createMemoryNodeLinks } from './adapters/memory/node-links-memory.ts';
-import { createMemorySessionRegistry } from './adapters/memory/session-registry-memory.ts';
+import type { Placement } from '../core/contract/placement.ts';
 import { startDeliveryWorker } from './delivery-worker/delivery-worker-shell.ts';
-import { systemClock, type Halt } from './driver/machine-driver.ts';
-import { startGateway } from './gateway/gateway-shell.ts';
-import type { PollSessions } from './gateway/poll-sessions.ts';
-import type { AcceptedSocket } from './gateway/upgrade.ts';
+import type { Halt } from './driver/machine-driver.ts';
+import { startGateway, type GatewayShell } from './gateway/gateway-shell.ts';
 import { createServiceCalls, type ServiceCalls } from './http-api/service-calls.ts';
 import { startMessageService } from './message-service/message-service-shell.ts';
 import type { Metrics } from './observability/metrics.ts';
-import { startRelay } from './outbox-relay/relay-shell.ts';
-import type { MessageStore } from './ports/message-store.ts';
+import { startShardRelays } from './outbox-relay/shard-relays.ts';
+import { requirePort, type PipelinePorts, type Stage } from './pipeline-ports.ts';
 
 export interface PipelineOptions {
-  readonly store: MessageStore;
+  /** What this process does; the other stages run elsewhere. */
+  readonly stages: readonly Stage[];
+  /** The name under which a stage of this process is reached. */
+  readonly nodeOf: (stage: Stage) => NodeId;
+  readonly ports: PipelinePorts;
   readonly limits: Limits;
+  readonly placement: Placement;
   readonly region: string;
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly halt: Halt;
 }
 
-/** All roles of one process, wired in the order in which a message passes them. */
+/** The stages of one process. */
 export interface Pipeline {
-  readonly accept: (accepted: AcceptedSocket) => void;
-  readonly polls: PollSessions;
-  readonly service: ServiceCalls;
+  readonly gateway: GatewayShell | undefined;
+  readonly service: ServiceCalls | undefined;
   /** Sends devices elsewhere and finishes what is under way; nothing is accepted afterwards. */
   drain(): Promise<void>;
-  /** Lets go of timers and sockets at once. */
-  stop(): void;
+  /** Lets go of timers, sockets and outboxes at once. */
+  stop(): Promise<void>;
 }
 
-/** How long a drain waits for the store to answer what is under way. */
-const FINISH_MS = 5_000;
+/** How long a drain waits for the engines to answer what is under way. */
+const FINISH_MS = 3_000;
 
-/** @throws Error when the store cannot name this process. */
+/**
+ * Wires the stages in the order in which a message passes them; all of them in one process, or one process each.
+ * @throws Error when the store cannot give this process a number.
+ */
 export async function startPipeline(options: PipelineOptions): Promise<Pipeline> {
-  const { store, limits, region, metrics } = options;
-  // The number of this run makes every name below unique: what an earlier run said under its own name is not ours.
-  const instance = await store.claimInstance();
-  const node = (role: string) => nodeId(`${role}-${instance}`);
-  const links = createMemoryNodeLinks();
-  const registry = createMemorySessionRegistry(systemClock);
-  const queue = createMemoryDeliveryQueue();
-  const placement = onePlacement(region);
-  const shared = { ...options, placement, seed: randomInt(2 ** 32), links, registry, queue };
+  const { stages, nodeOf, ports, limits, metrics } = options;
+  const { links } = ports;
+  const shared = { ...options, seed: randomInt(2 ** 32), links };
+  const runs = (stage: Stage): boolean => stages.includes(stage);
 
   // device -> gateway
-  const gateway = startGateway({ ...shared, nodeId: node('gateway'), region });
+  const gateway = runs('gateway')
+    ? startGateway({
+        ...shared,
+        nodeId: nodeOf('gateway'),
+        store: requirePort(ports, 'store'),
+        registry: requirePort(ports, 'registry'),
+      })
+    : undefined;
+
+  // people's other requests -> HTTP API
+  const service = runs('http-api')
+    ? createServiceCalls(nodeOf('http-api'), links, limits.requestTimeout)
+    : undefined;
+
   // gateway -> message service -> store: message row and outbox row in one transaction, then the ACK.
-  const sequencer = startMessageService({ ...shared, nodeId: node('service'), instance });
-  const service = createServiceCalls(node('http'), links, limits.requestTimeout);
+  const sequencer = runs('message-service')
+    ? startMessageService({
+        ...shared,
+        nodeId: nodeOf('message-service'),
+        // Makes the ids that this run gives its own, whatever an earlier run of the same name gave.
+        instance: await requirePort(ports, 'store').claimInstance(),
+        store: requirePort(ports, 'store'),
+        queue: requirePort(ports, 'queue'),
+      })
+    : undefined;
+
   // outbox -> delivery queue
-  const relay = startRelay(shared);
+  const relays = runs('outbox-relay')
+    ? startShardRelays({
+        ...shared,
+        outboxes: requirePort(ports, 'outboxes'),
+        queue: requirePort(ports, 'queue'),
+      })
+    : undefined;
+  if (relays !== undefined) links.attachRelay(relays);
+
   // delivery queue -> session registry -> gateway -> device
-  const worker = startDeliveryWorker({ ...shared, nodeId: node('worker') });
+  const worker = runs('delivery-worker')
+    ? startDeliveryWorker({
+        ...shared,
+        nodeId: nodeOf('delivery-worker'),
+        queue: requirePort(ports, 'queue'),
+        registry: requirePort(ports, 'registry'),
+      })
+    : undefined;
 
-  metrics.gauge('parley_delivery_queue_depth', 'Delivery events published and not finished', () =>
-    queue.depth(),
-  );
-  metrics.gauge(
-    'parley_store_calls_in_flight',
-    'Store calls of the message service',
-    () => sequencer.inFlight,
-  );
+  if (sequencer !== undefined)
+    metrics.gauge(
+      'parley_store_calls_in_flight',
+      'Store calls of the message service',
+      () => sequencer.inFlight,
+    );
+  if (relays !== undefined)
+    metrics.gauge('parley_relay_shards', 'Outboxes that this process relays', () => relays.owned);
+  const { queue } = ports;
+  if (queue !== undefined)
+    metrics.gauge('parley_delivery_queue_depth', 'Delivery events published and not finished', () =>
+      queue.depth(),
+    );
 
-  function stop(): void {
-    service.close();
-    gateway.stop();
-    worker.stop();
-    relay.stop();
-    sequencer.stop();
-    queue.close();
-    registry.close();
+  const inFlight = (): number =>
+    (sequencer?.inFlight ?? 0) + (relays?.inFlight ?? 0) + (worker?.inFlight ?? 0);
+
+  async function stop(): Promise<void> {
+    service?.close();
+    gateway?.stop();
+    worker?.stop();
+    sequencer?.stop();
+    await relays?.stop();
   }
 
   return {
-    accept: gateway.accept,
-    polls: gateway.polls,
+    gateway,
     service,
     async drain() {
-      await Promise.race([
-        gateway.drain(),
-        sleep(limits.drainTimeout / 1_000 + FINISH_MS, undefined, { ref: false }),
-      ]);
-      for (let waited = 0; sequencer.inFlight > 0 && waited < FINISH_MS; waited += 10) await sleep(10);
-      stop();
+      if (gateway !== undefined) await within(limits.drainTimeout / 1_000 + FINISH_MS, gateway.drain());
+      relays?.quiesce();
+      worker?.quiesce();
+      for (let waited = 0; inFlight() > 0 && waited < FINISH_MS; waited += 10) await sleep(10);
+      await stop();
     },
     stop,
   };
+}
+
+/** Whatever is not done by then is left behind. */
+async function within(ms: number, work: Promise<void>): Promise<void> {
+  await Promise.race([work, sleep(ms, undefined, { ref: false })]);
 }

@@ -13,17 +13,18 @@ import { createRouter, type Match, type Route } from './router.ts';
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 30_000;
 
-/** What answers requests; set once everything behind it has started. */
+/** What answers requests. */
 export interface HttpApi {
   readonly routes: readonly Route[];
   readonly verifier: TokenVerifier;
+  /** More routes will follow: every other path is answered `unavailable`. */
+  readonly starting: boolean;
 }
 
 export interface HttpServerOptions {
   readonly metrics: Metrics;
   readonly log: Logger;
-  /** Undefined while the process starts: requests are answered `unavailable`. */
-  readonly api: () => HttpApi | undefined;
+  readonly api: () => HttpApi;
 }
 
 /** Routes without a token get this; they must not look at it. */
@@ -35,10 +36,10 @@ export function createHttpServer({ metrics, log, api }: HttpServerOptions): Serv
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const current = api();
-    if (current === undefined)
-      throw new ProblemError(problem('unavailable', 'Parley is starting: try again'));
     if (matcher?.api !== current) matcher = { api: current, match: createRouter(current.routes) };
     const url = new URL(request.url ?? '/', 'http://parley');
+    if (current.starting && !current.routes.some(({ path }) => path === url.pathname))
+      throw new ProblemError(problem('unavailable', 'Parley is starting: try again'));
     if (url.pathname === CONNECT_PATH) await refusePlainConnect(request, current.verifier);
     const { route, params } = matcher.match(request.method ?? 'GET', url.pathname);
     response.once('close', () =>

@@ -3,21 +3,37 @@ import { problem } from './problem.ts';
 import { ProblemError } from './http-exchange.ts';
 import type { Route } from './router.ts';
 
-/** An answer about the store is good for this long, so that probes cannot load it. */
+/** An answer about a dependency is good for this long, so that probes cannot load it. */
 const FRESH_MS = 500;
-const PING_TIMEOUT_MS = 2_000;
+const CHECK_TIMEOUT_MS = 2_000;
+
+/** Something without which this process cannot do its work. */
+export interface ReadinessCheck {
+  /** For people: `PostgreSQL shard s0`. */
+  readonly name: string;
+  /** Rejects, with the reason, when it cannot serve. */
+  check(): Promise<void>;
+}
 
 export interface ProbeOptions {
   readonly metrics: Metrics;
   /** Why this process takes no work now, or undefined. */
   readonly unavailable: () => string | undefined;
-  /** Rejects when the store cannot serve. */
-  readonly ping: () => Promise<void>;
+  /** Asked each time: a process that starts has none yet. */
+  readonly checks: () => readonly ReadinessCheck[];
 }
 
-/** What orchestrators and scrapers ask: alive, ready, figures. */
-export function probeRoutes({ metrics, unavailable, ping }: ProbeOptions): Route[] {
-  const storeAnswers = remembered(ping);
+/**
+ * What orchestrators and scrapers ask. Liveness says that the process works and nothing about others: restarting it would
+ * not bring them back. Readiness names what is gone.
+ */
+export function probeRoutes({ metrics, unavailable, checks }: ProbeOptions): Route[] {
+  const remembered = new WeakMap<ReadinessCheck, () => Promise<string | undefined>>();
+  const failureOf = (check: ReadinessCheck): Promise<string | undefined> => {
+    let ask = remembered.get(check);
+    if (ask === undefined) remembered.set(check, (ask = rememberedFailure(check)));
+    return ask();
+  };
   return [
     {
       method: 'GET',
@@ -30,9 +46,10 @@ export function probeRoutes({ metrics, unavailable, ping }: ProbeOptions): Route
       path: '/readyz',
       auth: 'none',
       async handle() {
-        const reason =
-          unavailable() ?? ((await storeAnswers()) ? undefined : 'the message store does not answer');
+        const reason = unavailable();
         if (reason !== undefined) throw new ProblemError(problem('unavailable', reason));
+        const failures = (await Promise.all(checks().map(failureOf))).filter((text) => text !== undefined);
+        if (failures.length > 0) throw new ProblemError(problem('unavailable', failures.join('; ')));
         return { status: 200, json: { status: 'ready' } };
       },
     },
@@ -45,19 +62,26 @@ export function probeRoutes({ metrics, unavailable, ping }: ProbeOptions): Route
   ];
 }
 
-function remembered(ping: () => Promise<void>): () => Promise<boolean> {
+/** @returns a function that asks at most once in a while and answers what is wrong, or undefined. */
+function rememberedFailure({ name, check }: ReadinessCheck): () => Promise<string | undefined> {
   let askedAt = -Infinity;
-  let answer: Promise<boolean> = Promise.resolve(false);
+  let answer: Promise<string | undefined> = Promise.resolve(undefined);
   return () => {
     const now = performance.now();
     if (now - askedAt > FRESH_MS) {
       askedAt = now;
-      const late = new Promise<boolean>((resolve) => setTimeout(resolve, PING_TIMEOUT_MS, false).unref());
+      const late = new Promise<string>((resolve) => {
+        setTimeout(
+          resolve,
+          CHECK_TIMEOUT_MS,
+          `${name} does not answer within ${CHECK_TIMEOUT_MS} ms`,
+        ).unref();
+      });
       answer = Promise.race([
         late,
-        ping().then(
-          () => true,
-          () => false,
+        check().then(
+          () => undefined,
+          (error: unknown) => `${name}: ${error instanceof Error ? error.message : String(error)}`,
         ),
       ]);
     }

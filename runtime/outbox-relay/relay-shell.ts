@@ -6,51 +6,73 @@ import { createRelay, stepRelay } from '../../core/fan-out/relay.ts';
 import { createMachineDriver, systemClock, type Halt } from '../driver/machine-driver.ts';
 import { createWakeTimers } from '../driver/wake-timers.ts';
 import type { DeliveryQueue } from '../ports/delivery-queue.ts';
-import type { MessageStore } from '../ports/message-store.ts';
-import type { NodeLinks } from '../ports/node-links.ts';
+import type { OutboxStore } from '../ports/outbox.ts';
+import type { Recording } from '../recording/machine-recorder.ts';
 
 export interface RelayShell {
+  /** Rows were committed: the outbox may be read before it would be anyway. */
+  hint(): void;
+  /** Rows published or being deleted: 0 means that nothing is repeated by stopping now. */
+  readonly inFlight: number;
+  /** Reads no more rows; what was read goes on. */
+  quiesce(): void;
   stop(): void;
 }
 
 export interface RelayOptions {
   readonly limits: Limits;
   readonly seed: number;
-  readonly store: MessageStore;
+  readonly store: OutboxStore;
   readonly queue: DeliveryQueue;
-  readonly links: NodeLinks;
   readonly halt: Halt;
+  readonly recording?: Recording | undefined;
 }
 
-/** Runs the outbox relay: from the store's outbox to the delivery queue. */
-export function startRelay({ limits, seed, store, queue, links, halt }: RelayOptions): RelayShell {
+/** Runs the outbox relay: from one outbox to the delivery queue. */
+export function startRelay({ limits, seed, store, queue, halt, recording }: RelayOptions): RelayShell {
   const state = createRelay({ limits, seed });
+  let inFlight = 0;
+  let quiet = false;
+  let stopped = false;
   const driver = createMachineDriver<RelayEvent, RelayEffect>({
     machine: 'outbox-relay',
     step: (event, now) => stepRelay(state, event, now),
     carryOut: (effects) => effects.forEach(carryOut),
     clock: systemClock,
     halt,
+    recorder: recording?.machine('outbox-relay', { limits, seed }),
   });
-  const timers = createWakeTimers<RelayTimer>((timer) => driver.dispatch({ kind: 'wake', timer }));
+  const timers = createWakeTimers<RelayTimer>((timer) => dispatch({ kind: 'wake', timer }));
+
+  /** Another relay may own the outbox by now: answers that come late belong to nobody. */
+  function dispatch(event: RelayEvent): void {
+    if (!stopped) driver.dispatch(event);
+  }
+  function finished(event: RelayEvent): void {
+    inFlight--;
+    dispatch(event);
+  }
 
   function carryOut(effect: RelayEffect): void {
     switch (effect.kind) {
       case 'read-outbox':
+        if (quiet) return;
         return store.readOutbox(effect.request, (result) =>
-          driver.dispatch({ kind: 'outbox', call: effect.call, result }),
+          dispatch({ kind: 'outbox', call: effect.call, result }),
         );
       case 'read-members':
         return store.readMembers(effect.request, (result) =>
-          driver.dispatch({ kind: 'members', call: effect.call, result }),
+          dispatch({ kind: 'members', call: effect.call, result }),
         );
       case 'publish':
+        inFlight++;
         return queue.publish(effect.events, (outcome) =>
-          driver.dispatch({ kind: 'published', call: effect.call, outcome }),
+          finished({ kind: 'published', call: effect.call, outcome }),
         );
       case 'delete-outbox':
+        inFlight++;
         return store.deleteOutbox(effect.ids, (result) =>
-          driver.dispatch({ kind: 'deleted', call: effect.call, result }),
+          finished({ kind: 'deleted', call: effect.call, result }),
         );
       case 'wake':
         return timers.set(effect.timer, undefined, effect.after);
@@ -59,8 +81,18 @@ export function startRelay({ limits, seed, store, queue, links, halt }: RelayOpt
     }
   }
 
-  const hint = (): void => driver.dispatch({ kind: 'hint' });
-  links.attachRelay({ hint });
-  hint();
-  return { stop: () => timers.stop() };
+  dispatch({ kind: 'hint' });
+  return {
+    hint: () => dispatch({ kind: 'hint' }),
+    get inFlight() {
+      return inFlight;
+    },
+    quiesce() {
+      quiet = true;
+    },
+    stop() {
+      stopped = true;
+      timers.stop();
+    },
+  };
 }

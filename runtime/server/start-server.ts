@@ -1,20 +1,22 @@
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
+import { nodeId } from '../../core/contract/ids.ts';
 import type { Limits } from '../../core/contract/limits.ts';
-import { createHalt } from '../driver/machine-driver.ts';
+import { onePlacement } from '../../core/contract/placement.ts';
+import { createMemoryDeliveryQueue } from '../adapters/memory/delivery-queue-memory.ts';
+import { createMemoryNodeLinks } from '../adapters/memory/node-links-memory.ts';
+import { createMemorySessionRegistry } from '../adapters/memory/session-registry-memory.ts';
+import { createHalt, systemClock } from '../driver/machine-driver.ts';
 import { createDevelopmentTokens, type DevelopmentTokens } from '../gateway/development-tokens.ts';
-import { pollRoutes } from '../gateway/poll-routes.ts';
-import { serveUpgrades } from '../gateway/upgrade.ts';
-import { chatRoutes } from '../http-api/chat-routes.ts';
-import { developmentRoutes } from '../http-api/development-routes.ts';
-import { createHttpServer, type HttpApi } from '../http-api/http-server.ts';
-import { probeRoutes } from '../http-api/probe-routes.ts';
+import { probeRoutes, type ReadinessCheck } from '../http-api/probe-routes.ts';
 import { createMetrics, type Metrics } from '../observability/metrics.ts';
 import { startPipeline, type Pipeline } from '../pipeline.ts';
+import { STAGES } from '../pipeline-ports.ts';
 import type { MessageStore } from '../ports/message-store.ts';
+import { soleOutbox } from '../ports/outbox.ts';
+import { deviceRoutes } from './device-routes.ts';
 import { developmentSecret } from './development-secret.ts';
-import { StartError } from './start-error.ts';
+import { onceOnly } from './once-only.ts';
+import { openProcessHttp } from './process-http.ts';
 
 export interface ServerOptions {
   /** 0 for a free one. */
@@ -37,8 +39,11 @@ export interface ParleyServer {
   drain(): Promise<void>;
 }
 
+/** The one region of a single process. */
+const REGION = 'local';
+
 /**
- * Starts every role. The port is taken first, so that a second server fails at once and leaves no database behind;
+ * Starts every stage. The port is taken first, so that a second server fails at once and leaves no database behind;
  * until the store is open, requests are answered `unavailable`.
  * @throws StartError when the port or the data folder cannot be had.
  */
@@ -46,93 +51,68 @@ export async function startServer(options: ServerOptions): Promise<ParleyServer>
   const { limits, log } = options;
   const metrics = createMetrics(true);
   const tokens = createDevelopmentTokens(developmentSecret(options.dataDir));
-  let api: HttpApi | undefined;
   let pipeline: Pipeline | undefined;
+  let checks: readonly ReadinessCheck[] = [];
   let unavailable: string | undefined = 'Parley is starting: try again';
 
-  const http = createHttpServer({ metrics, log, api: () => api });
-  serveUpgrades(http, {
-    limits,
+  const http = await openProcessHttp({
+    ...options,
     verifier: tokens,
     metrics,
-    log,
+    probes: probeRoutes({ metrics, unavailable: () => unavailable, checks: () => checks }),
     unavailable: () => unavailable,
-    accept: (accepted) => pipeline?.accept(accepted),
+    next: 'PORT=8081 make run',
   });
-  const url = await listen(http, options.host, options.port);
   const halt = createHalt((machine, error) => {
     log.fatal(
       { err: error, machine },
       'an invariant broke; nothing is accepted or acknowledged from here on',
     );
     unavailable = 'Parley stopped after a defect';
-    pipeline?.stop();
-    closeHttp(http).then(options.onBroken, options.onBroken);
+    void pipeline?.stop();
+    http.close().then(options.onBroken, options.onBroken);
   });
 
   try {
     const store = await options.openStore(metrics);
-    pipeline = await startPipeline({ store, limits, region: 'local', metrics, log, halt });
-    const routes = [
-      ...pollRoutes({ polls: pipeline.polls, limits, unavailable: () => unavailable }),
-      ...chatRoutes({ store, service: pipeline.service, limits }),
-      ...developmentRoutes(tokens),
-      ...probeRoutes({ metrics, unavailable: () => unavailable, ping: () => store.ping() }),
-    ];
-    api = { routes, verifier: tokens };
+    const ports = {
+      store,
+      outboxes: [soleOutbox('only', store)],
+      links: createMemoryNodeLinks(),
+      registry: createMemorySessionRegistry(systemClock),
+      queue: createMemoryDeliveryQueue(),
+    };
+    // The number of this run makes every name unique: what an earlier run said under its own name is not ours.
+    const run = await store.claimInstance();
+    pipeline = await startPipeline({
+      stages: STAGES,
+      nodeOf: (stage) => nodeId(`${stage}-${run}`),
+      ports,
+      limits,
+      placement: onePlacement(REGION),
+      region: REGION,
+      metrics,
+      log,
+      halt,
+    });
+    checks = [{ name: 'the message store', check: () => store.ping() }];
+    http.serve(
+      deviceRoutes({ pipeline, store, limits, development: tokens, unavailable: () => unavailable }),
+      pipeline,
+    );
     unavailable = undefined;
     const drain = onceOnly(async () => {
       unavailable = 'this server is shutting down: connect again';
       await pipeline?.drain();
-      await closeHttp(http);
+      await http.close();
+      ports.queue.close();
+      ports.registry.close();
       await store.close();
     });
-    return { url, tokens, drain };
+    return { url: http.url, tokens, drain };
   } catch (error) {
-    pipeline?.stop();
-    await closeHttp(http);
+    await pipeline?.stop();
+    await http.close();
     throw error;
   }
-}
-
-function listen(http: Server, host: string, port: number): Promise<string> {
-  return new Promise((resolve, reject) => {
-    http.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, host, port)));
-    http.listen({ port, host, backlog: 4_096 }, () => {
-      const { port: actual } = http.address() as AddressInfo;
-      resolve(`http://${host === '0.0.0.0' || host === '::' ? 'localhost' : host}:${actual}`);
-    });
-  });
-}
-
-function listenError(error: NodeJS.ErrnoException, host: string, port: number): Error {
-  if (error.code === 'EADDRINUSE') {
-    return new StartError(
-      'port-in-use',
-      `port ${port} of ${host} is in use by another process`,
-      'PORT=8081 make run',
-    );
-  }
-  if (error.code === 'EACCES') {
-    return new StartError(
-      'port-not-allowed',
-      `this user may not listen on port ${port}`,
-      'PORT=8080 make run',
-    );
-  }
-  return error;
-}
-
-/** Ends requests that are under way within a second, idle connections at once. */
-function closeHttp(http: Server): Promise<void> {
-  return new Promise((resolve) => {
-    http.close(() => resolve());
-    http.closeIdleConnections();
-    setTimeout(() => http.closeAllConnections(), 1_000).unref();
-  });
-}
-
-function onceOnly(action: () => Promise<void>): () => Promise<void> {
-  let done: Promise<void> | undefined;
-  return () => (done ??= action());
 }

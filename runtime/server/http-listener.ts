@@ -1,0 +1,38 @@
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { StartError } from './start-error.ts';
+
+/**
+ * Takes the port. @returns the URL under which it answers.
+ * @throws StartError when the port cannot be had. @param next a command that would use another port.
+ */
+export function listenHttp(http: Server, host: string, port: number, next: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    http.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, host, port, next)));
+    http.listen({ port, host, backlog: 4_096 }, () => {
+      const { port: actual } = http.address() as AddressInfo;
+      const anywhere = host === '0.0.0.0' || host === '::';
+      const name = anywhere ? 'localhost' : host.includes(':') ? `[${host}]` : host;
+      resolve(`http://${name}:${actual}`);
+    });
+  });
+}
+
+function listenError(error: NodeJS.ErrnoException, host: string, port: number, next: string): Error {
+  if (error.code === 'EADDRINUSE')
+    return new StartError('port-in-use', `port ${port} of ${host} is in use by another process`, next);
+  if (error.code === 'EACCES')
+    return new StartError('port-not-allowed', `this user may not listen on port ${port}`, next);
+  if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND')
+    return new StartError('port-not-allowed', `${host} is no address of this machine`, next);
+  return error;
+}
+
+/** Ends requests that are under way within a second, idle connections at once. */
+export function closeHttp(http: Server): Promise<void> {
+  return new Promise((resolve) => {
+    http.close(() => resolve());
+    http.closeIdleConnections();
+    setTimeout(() => http.closeAllConnections(), 1_000).unref();
+  });
+}
