@@ -137,7 +137,7 @@ export class LinkPeer {
 
   /** @param patience ticks that a stream may take nothing of what waits for it. */
   tick(patience: number): void {
-    for (const stream of [...this.#streams]) {
+    for (const stream of this.#streams) {
       if (stream.tick() < patience) continue;
       this.#around.counters.ends.stalled++;
       stream.breakOff('nothing was taken for too long');
@@ -155,7 +155,7 @@ export class LinkPeer {
     clearTimeout(this.#redial);
     this.#redial = undefined;
     this.#giveUp('broken');
-    for (const stream of [...this.#streams]) stream.finish();
+    for (const stream of this.#streams) stream.finish();
   }
 
   #refusal(item: string): DropReason | undefined {

@@ -16,7 +16,7 @@ export function createMemoryNodeDirectory(): SharedNodes {
     const next = new Map(view);
     edit(next);
     view = next;
-    for (const listener of [...listeners]) listener();
+    for (const listener of listeners) listener();
   };
   const expire = (nodeId: NodeId): void => change((next) => next.delete(nodeId));
 
