@@ -67,7 +67,7 @@ export function createKafkaDeliveryQueue(options: KafkaQueueOptions): KafkaDeliv
 
   async function close(): Promise<void> {
     for (const monitor of lags) monitor.stop();
-    for (const leave of members) void leave();
+    await Promise.all([...members].map((leave) => leave()));
     await Promise.all(leaving);
     deadLetters.close();
     await publisher.close();
@@ -108,7 +108,9 @@ export function createKafkaDeliveryQueue(options: KafkaQueueOptions): KafkaDeliv
         },
         pause: () => consumers.forEach((each) => each.pause()),
         resume: () => consumers.forEach((each) => each.resume()),
-        leave: () => void leave(),
+        leave: () => {
+          leave().catch(() => undefined);
+        },
       };
     },
     depth: () => publisher.waiting + lags.reduce((sum, monitor) => sum + monitor.lag, 0),
@@ -126,7 +128,10 @@ export function createKafkaDeliveryQueue(options: KafkaQueueOptions): KafkaDeliv
       if (missing.length > 0)
         throw new Error(`Kafka of region ${home} lacks ${missing.join(', ')}: run parley migrate`);
     },
-    close: () => void (closing ??= close()),
+    close() {
+      closing ??= close();
+      closing.catch(() => undefined);
+    },
     drain: () => (closing ??= close()),
   };
 }

@@ -7,6 +7,7 @@ export interface GuardedSockets {
   readonly factory: ISocketFactory;
   /** Produce requests that were given to a connection: from then on their outcome is unknown until a broker answers. */
   readonly produceRequests: number;
+  readonly isCut: boolean;
   /**
    * Ends every connection and allows no other. A kafkajs client that was given up goes on retrying, reconnects, and would
    * append what the caller has already been told is unknown, behind records that were published later.
@@ -28,11 +29,11 @@ export function createGuardedSockets(connect: ISocketFactory = connectSocket): G
     open.add(socket);
     socket.once('close', () => open.delete(socket));
     const write = socket.write.bind(socket) as (...args: unknown[]) => boolean;
-    const counted = (chunk: unknown, ...rest: unknown[]): boolean => {
+    socket.write = (...args: unknown[]): boolean => {
+      const [chunk] = args;
       if (Buffer.isBuffer(chunk) && isProduce(chunk)) produceRequests++;
-      return write(chunk, ...rest);
+      return write(...args);
     };
-    socket.write = counted as Socket['write'];
   }
 
   return {
@@ -44,6 +45,9 @@ export function createGuardedSockets(connect: ISocketFactory = connectSocket): G
     },
     get produceRequests() {
       return produceRequests;
+    },
+    get isCut() {
+      return isCut;
     },
     cut() {
       isCut = true;

@@ -31,10 +31,15 @@ export function createLagMonitor(options: {
       // The last figure stays: a cut region is no empty one.
       log.debug({ queueRegion: region, err: error }, 'the lag of a region is not known');
     }
-    if (!stopped) timer = setTimeout(() => void look(), everyMs);
+    if (!stopped) timer = setTimeout(lookAgain, everyMs);
   }
 
-  void look();
+  /** It never rejects. */
+  function lookAgain(): void {
+    look().catch(() => undefined);
+  }
+
+  lookAgain();
   return {
     get lag() {
       return lag;

@@ -1,11 +1,11 @@
-import type { Consumer, EachBatchPayload } from 'kafkajs';
+import type { KafkaMessage } from 'kafkajs';
 import type { Logger } from 'pino';
 import type { QueueRecord } from '../../../core/delivery/delivery-event.ts';
 import type { Metrics } from '../../observability/metrics.ts';
 import type { QueueConsumer } from '../../ports/delivery-queue.ts';
-import { createCommitLane, type CommitOffsets } from './commit-lane.ts';
+import { createCommitLane } from './commit-lane.ts';
+import { openConsumerSession, type ConsumerSession } from './consumer-session.ts';
 import type { DeadLetters } from './dead-letters.ts';
-import { createKafkaClient, type KafkaClient } from './kafka-client.ts';
 import { deliverTopic, workerGroup, type KafkaRegion, type KafkaTuning } from './kafka-options.ts';
 import {
   advance,
@@ -32,8 +32,6 @@ export interface RegionConsumer {
   resume(): void;
   /** Commits what is finished, leaves the group and revokes every partition. */
   leave(): Promise<void>;
-  /** Whether it is a member of its group, as far as it knows. */
-  readonly joined: boolean;
 }
 
 export interface RegionConsumerOptions {
@@ -52,25 +50,11 @@ export interface RegionConsumerOptions {
   readonly log: Logger;
 }
 
-/** One kafkajs consumer, until it fails. */
-interface Membership {
-  readonly client: KafkaClient;
-  readonly consumer: Consumer;
-  /** Commits in the generation of its latest assignment, once, without repeating it in a later one. */
-  commit: CommitOffsets | undefined;
-  /** When the broker was last heard. */
-  heardMs: number;
-}
-
 export function createRegionConsumer(options: RegionConsumerOptions): RegionConsumer {
-  const { region, home, consumer, numberOf, nextGeneration, deadLetters, tuning, metrics } = options;
-  const topic = deliverTopic(home);
-  const log = options.log.child({ queueRegion: region.region, topic });
-  const source = { region: region.region, topic };
+  const { region, consumer, numberOf, tuning, metrics } = options;
+  const log = options.log.child({ queueRegion: region.region });
   const partitions = new Map<number, PartitionProgress>();
-  const decode = createRecordDecoder();
-  let current: Membership | undefined;
-  let joined = false;
+  let session: ConsumerSession | undefined;
   let paused = false;
   let left = false;
   let failures = 0;
@@ -78,86 +62,42 @@ export function createRegionConsumer(options: RegionConsumerOptions): RegionCons
 
   const lane = createCommitLane({
     partitions,
-    commit: () => current?.commit,
+    commit: () => session?.commit,
     everyMs: tuning.commitMs,
     metrics,
   });
+  const takeBatch = createBatchTaker({ ...options, log, partitions, finish });
   // kafkajs may wait for ever for a connection that hangs; who has not heard a broker for so long is built anew.
   const silenceMs = tuning.sessionTimeoutMs + tuning.rebalanceTimeoutMs + tuning.requestTimeoutMs;
   const watchdog = setInterval(() => {
-    if (current !== undefined && performance.now() - current.heardMs > silenceMs)
-      failed(current, new Error(`no broker was heard for ${silenceMs} ms`));
+    if (session === undefined || performance.now() - session.heardMs < silenceMs) return;
+    session.cut();
+    rebuild(new Error(`no broker was heard for ${silenceMs} ms`));
   }, 1_000);
 
   function start(): void {
-    const client = createKafkaClient(region, options);
-    const { sessionTimeoutMs, rebalanceTimeoutMs, heartbeatMs, fetchWaitMs } = tuning;
-    const kafkaConsumer = client.kafka.consumer({
-      groupId: workerGroup(home),
-      sessionTimeout: sessionTimeoutMs,
-      rebalanceTimeout: rebalanceTimeoutMs,
-      heartbeatInterval: heartbeatMs,
-      maxWaitTimeInMs: fetchWaitMs,
-      maxBytes: tuning.fetchBytes,
-      maxBytesPerPartition: tuning.fetchPartitionBytes,
-      allowAutoTopicCreation: false,
-      // It is built anew here, with everything that belongs to it.
-      retry: { retries: 3, restartOnFailure: () => Promise.resolve(false) },
-    });
-    const membership: Membership = {
-      client,
-      consumer: kafkaConsumer,
-      commit: undefined,
-      heardMs: performance.now(),
-    };
-    current = membership;
-    listen(membership);
-    run(membership).catch((error: unknown) => failed(membership, error as Error));
+    const topic = deliverTopic(options.home);
+    session = openConsumerSession(
+      { ...options, groupId: workerGroup(options.home), topic, paused },
+      {
+        joined() {
+          revokeAll();
+          failures = 0;
+          log.info({ topic }, 'joined the group of workers');
+        },
+        rebalancing() {
+          lane.flush();
+          revokeAll();
+        },
+        records: takeBatch,
+        failed: rebuild,
+      },
+    );
   }
 
-  async function run(membership: Membership): Promise<void> {
-    await membership.consumer.connect();
-    await membership.consumer.subscribe({ topics: [topic], fromBeginning: true });
-    if (current !== membership) return;
-    const running = membership.consumer.run({
-      autoCommit: false,
-      eachBatchAutoResolve: true,
-      eachBatch: (payload) => onBatch(membership, payload),
-    });
-    if (paused) membership.consumer.pause([{ topic }]);
-    await running;
-  }
-
-  function listen(membership: Membership): void {
-    const { events, on } = membership.consumer;
-    const heard = (): void => {
-      membership.heardMs = performance.now();
-    };
-    on(events.FETCH, heard);
-    on(events.HEARTBEAT, heard);
-    on(events.GROUP_JOIN, () => {
-      heard();
-      if (current !== membership) return;
-      revokeAll();
-      failures = 0;
-      joined = true;
-      log.info('joined the group of workers');
-    });
-    on(events.REBALANCING, () => {
-      heard();
-      if (current !== membership) return;
-      // The group still takes the commits of its members until each has come back.
-      lane.flush();
-      joined = false;
-      revokeAll();
-    });
-    on(events.CRASH, ({ payload }) => failed(membership, payload.error));
-  }
-
-  function failed(membership: Membership, error: Error): void {
-    if (current !== membership) return;
-    abandon();
-    membership.client.sockets.cut();
+  function rebuild(error: Error): void {
+    session = undefined;
+    revokeAll();
     failures++;
     metrics.queueRebuilds.inc({ part: 'consumer' });
     const delayMs = rebuildDelay(failures, tuning);
@@ -165,28 +105,76 @@ export function createRegionConsumer(options: RegionConsumerOptions): RegionCons
     rebuildTimer = setTimeout(start, delayMs);
   }
 
-  function abandon(): void {
-    current = undefined;
-    joined = false;
-    revokeAll();
-  }
-
   function revokeAll(): void {
-    if (current !== undefined) current.commit = undefined;
     const revoked = [...partitions.keys()];
     partitions.clear();
     for (const partition of revoked) consumer.revoked(numberOf(partition));
   }
 
-  /** Hands the records over and returns: the work goes on outside, and its end is committed when it comes. */
-  async function onBatch(membership: Membership, payload: EachBatchPayload): Promise<void> {
-    membership.heardMs = performance.now();
-    if (current !== membership || left) return;
-    const { batch, commitOffsetsIfNecessary } = payload;
-    membership.commit = (offsets) =>
-      commitOffsetsIfNecessary({ topics: [{ topic, partitions: [...offsets] }] });
-    const { partition, messages } = batch;
-    const first = Number(batch.firstOffset());
+  function finish(partition: number, progress: PartitionProgress, offset: number): void {
+    if (partitions.get(partition) !== progress) return;
+    advance(progress, offset);
+    if (progress.finished > progress.committed) lane.moved(partition);
+  }
+
+  start();
+  return {
+    commit(partition, generation, offset) {
+      const progress = partitions.get(partition);
+      if (progress?.generation === generation) finish(partition, progress, offset);
+      else metrics.queueCommits.inc({ outcome: 'void' });
+    },
+    pause() {
+      paused = true;
+      session?.pause();
+    },
+    resume() {
+      paused = false;
+      session?.resume();
+    },
+    async leave() {
+      if (left) return;
+      left = true;
+      clearInterval(watchdog);
+      clearTimeout(rebuildTimer);
+      session?.pause();
+      await withDeadline(lane.idle(), tuning.drainMs, 'the last commit').catch(() => undefined);
+      lane.close();
+      revokeAll();
+      await session?.leave();
+      session = undefined;
+    },
+  };
+}
+
+/** Hands records over and returns: the work goes on outside, and its end is committed when it comes. */
+function createBatchTaker(
+  options: RegionConsumerOptions & {
+    readonly partitions: Map<number, PartitionProgress>;
+    readonly finish: (partition: number, progress: PartitionProgress, offset: number) => void;
+  },
+): (partition: number, first: number, messages: readonly KafkaMessage[]) => Promise<void> {
+  const { region, home, consumer, numberOf, nextGeneration, partitions, finish, deadLetters } = options;
+  const { metrics, log } = options;
+  const decode = createRecordDecoder();
+  const source = { region: region.region, topic: deliverTopic(home) };
+
+  /** The assignment under way, or a new one: the first records of a partition, or a log that was cut and begins anew. */
+  function assignmentOf(partition: number, first: number): PartitionProgress {
+    const known = partitions.get(partition);
+    if (known !== undefined && first >= known.next) return known;
+    if (known !== undefined) {
+      log.warn({ partition, expected: known.next, first }, 'the log of a partition begins anew');
+      consumer.revoked(numberOf(partition));
+    }
+    const progress = newPartitionProgress(nextGeneration(), first);
+    partitions.set(partition, progress);
+    metrics.queueAssignments.inc({ region: region.region });
+    consumer.assigned(numberOf(partition), progress.generation, first);
+    return progress;
+  }
+
+  return async (partition, first, messages) => {
     const progress = assignmentOf(partition, first);
     const records: QueueRecord[] = [];
     for (const message of messages) {
@@ -206,71 +194,5 @@ export function createRegionConsumer(options: RegionConsumerOptions): RegionCons
     metrics.queueConsumed.inc({ region: region.region }, messages.length);
     if (records.length > 0) consumer.records(numberOf(partition), progress.generation, records);
     await deadLetters.room();
-  }
-
-  /** The assignment under way, or a new one: the first records of a partition, or a log that was cut and begins anew. */
-  function assignmentOf(partition: number, first: number): PartitionProgress {
-    const known = partitions.get(partition);
-    if (known !== undefined && first >= known.next) return known;
-    if (known !== undefined) {
-      log.warn({ partition, expected: known.next, first }, 'the log of a partition begins anew');
-      consumer.revoked(numberOf(partition));
-    }
-    const progress = newPartitionProgress(nextGeneration(), first);
-    partitions.set(partition, progress);
-    metrics.queueAssignments.inc({ region: region.region });
-    consumer.assigned(numberOf(partition), progress.generation, first);
-    return progress;
-  }
-
-  function finish(partition: number, progress: PartitionProgress, offset: number): void {
-    if (partitions.get(partition) !== progress) return;
-    advance(progress, offset);
-    if (progress.finished > progress.committed) lane.moved(partition);
-  }
-
-  start();
-  return {
-    commit(partition, generation, offset) {
-      const progress = partitions.get(partition);
-      if (progress?.generation === generation) finish(partition, progress, offset);
-      else metrics.queueCommits.inc({ outcome: 'void' });
-    },
-    pause() {
-      paused = true;
-      whileRunning(current, (running) => running.pause([{ topic }]));
-    },
-    resume() {
-      paused = false;
-      whileRunning(current, (running) => running.resume([{ topic }]));
-    },
-    async leave() {
-      if (left) return;
-      left = true;
-      clearInterval(watchdog);
-      clearTimeout(rebuildTimer);
-      const membership = current;
-      if (membership !== undefined) {
-        await withDeadline(lane.idle(), tuning.drainMs, 'the last commit').catch(() => undefined);
-        abandon();
-        await withDeadline(membership.consumer.disconnect(), tuning.drainMs, 'leaving').catch(
-          () => undefined,
-        );
-        membership.client.sockets.cut();
-      }
-      lane.close();
-    },
-    get joined() {
-      return joined;
-    },
   };
-}
-
-/** kafkajs throws when it is not running yet, or not any more; `run` pauses a consumer that comes up later. */
-function whileRunning(membership: Membership | undefined, action: (consumer: Consumer) => void): void {
-  try {
-    if (membership !== undefined) action(membership.consumer);
-  } catch {
-    // Not running: nothing to pause.
-  }
 }
