@@ -87,6 +87,39 @@ export interface Limits {
   /** Chats a session may have on screen at once. */
   readonly openChats: number;
 
+  // --- rates: token buckets; `…Interval` is the time in which one token comes back (0: no limit), `…Burst` a full bucket
+  /** SENDs of one device, and of all devices of one user, at one gateway. No person writes that fast; a bridge may. */
+  readonly deviceSendInterval: number;
+  readonly deviceSendBurst: number;
+  readonly userSendInterval: number;
+  readonly userSendBurst: number;
+  /**
+   * Other frames of one connection that nothing of the server's asked for (OPEN, CLOSE, TYPING, SYNC, PING, RECEIPTs that
+   * cover nothing in flight). Receipts that open the window cost nothing: the server's own pace limits them.
+   */
+  readonly frameInterval: number;
+  readonly frameBurst: number;
+  /** Who is refused for a rate waits at least this long: long enough for a bucket to be worth the next try. */
+  readonly ratePause: number;
+  /**
+   * Refusals of one connection that may be accidents; as many come back in eight pauses. An honest device is refused a send
+   * window in a pause. Beyond it close 4008.
+   */
+  readonly rateRefusals: number;
+  /** Connections that one address opens at one gateway: tens of thousands may share one behind a carrier's NAT. */
+  readonly addressConnectInterval: number;
+  readonly addressConnectBurst: number;
+  /** Connections that one user opens at one gateway: some devices that flap, not a loop without a delay. */
+  readonly userConnectInterval: number;
+  readonly userConnectBurst: number;
+  /** Requests to one HTTP server. */
+  readonly httpUserInterval: number;
+  readonly httpUserBurst: number;
+  readonly httpAddressInterval: number;
+  readonly httpAddressBurst: number;
+  /** Buckets that one process remembers of each kind. */
+  readonly rateBuckets: number;
+
   // --- lease and presence
   /** Registry entries live this long without renewal; three heartbeats survive two lost renewals. */
   readonly leaseTtl: number;
@@ -189,6 +222,24 @@ export const DEFAULT_LIMITS: Limits = {
   drainTimeout: 25 * SECOND,
   sessionRetry: 250 * MILLISECOND,
   openChats: 16,
+
+  deviceSendInterval: 4 * MILLISECOND,
+  deviceSendBurst: 500,
+  userSendInterval: 2 * MILLISECOND,
+  userSendBurst: 1_000,
+  frameInterval: 10 * MILLISECOND,
+  frameBurst: 1_000,
+  ratePause: 1 * SECOND,
+  rateRefusals: 512,
+  addressConnectInterval: 5 * MILLISECOND,
+  addressConnectBurst: 20_000,
+  userConnectInterval: 1 * SECOND,
+  userConnectBurst: 100,
+  httpUserInterval: 10 * MILLISECOND,
+  httpUserBurst: 500,
+  httpAddressInterval: 1 * MILLISECOND,
+  httpAddressBurst: 20_000,
+  rateBuckets: 200_000,
 
   leaseTtl: 45 * SECOND,
   leaseRenew: 15 * SECOND,

@@ -89,7 +89,9 @@ function backoff(device: Device): number {
   const { limits, link } = device;
   const range = doubled(limits.reconnectBase, link.failures, limits.reconnectMax);
   link.failures++;
-  return jitter(device, range);
+  const asked = link.retryAfter;
+  link.retryAfter = 0;
+  return asked + jitter(device, range);
 }
 
 function jitter(device: Device, range: number): number {
@@ -116,6 +118,7 @@ function drop(device: Device, code: number, out: Out): void {
 
 function retire(device: Device): void {
   device.link.conn = undefined;
+  device.refused.clear();
   forgetInFlight(device);
   forgetReceipts(device);
 }

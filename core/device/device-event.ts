@@ -1,7 +1,7 @@
 import type { ChatId, ClientMsgId, ConnId, MediaId } from '../contract/ids.ts';
 import type { ServerFrame } from '../wire/frames.ts';
 
-export type DeviceTimer = 'connect' | 'reconnect' | 'heartbeat' | 'send' | 'gap' | 'receipt';
+export type DeviceTimer = 'connect' | 'reconnect' | 'heartbeat' | 'send' | 'gap' | 'receipt' | 'refused';
 
 /** What a device machine is told: by its user, by its connection, by its timers. */
 export type DeviceEvent =

@@ -22,6 +22,8 @@ export interface Device {
   gapArmed: boolean;
   /** On screen; told to each new connection again. */
   readonly open: Set<ChatId>;
+  /** Frames but SENDs that were refused for their rate on this connection, to be said again when the timer comes. */
+  readonly refused: Map<string, Refused>;
 }
 
 /**
@@ -38,10 +40,17 @@ export interface Link {
   nextConn: number;
   /** Attempts since the last SYNCED; sets the backoff. */
   failures: number;
+  /** The server asked to wait at least this long before the next attempt; 0 when it did not. */
+  retryAfter: number;
   /** Times in a row that another connection of this device took over. */
   replacements: number;
   heardAt: Micros;
   heartbeat: number;
+}
+
+export interface Refused {
+  readonly frame: 'RECEIPT' | 'OPEN' | 'CLOSE';
+  readonly chatId: ChatId;
 }
 
 export interface Outbox {
@@ -50,6 +59,14 @@ export interface Outbox {
   /** Sent on the current connection and not answered. *Invariant:* at most `deviceSendWindow`. */
   inFlight: number;
   armed: boolean;
+  /** The server asked to wait: until then nothing is sent. */
+  paused: Pause | undefined;
+}
+
+/** Until `span` microseconds after `since`. */
+export interface Pause {
+  readonly since: Micros;
+  readonly span: number;
 }
 
 export interface Outgoing {

@@ -21,6 +21,7 @@ import type { DeviceEffect } from './device-effect.ts';
 import type { DeviceEvent, DeviceTimer } from './device-event.ts';
 import { type Device, isUp, newInbox, type Out } from './device-state.ts';
 import { flushReceipts, onGapTimer, onMessage, onRead } from './inbox.ts';
+import { onFrameError, sayAgain } from './refused-frames.ts';
 import { newPath, type TransportChoice } from './transport.ts';
 import { onAck, onSend, onSendError, onSendTimer, settleOwn, tellKeptFailures } from './outbox.ts';
 
@@ -47,6 +48,7 @@ export function createDevice(options: {
       conn: undefined,
       nextConn: 1,
       failures: 0,
+      retryAfter: 0,
       replacements: 0,
       heardAt: 0 as Micros,
       heartbeat: options.limits.heartbeat,
@@ -61,6 +63,7 @@ export function createDevice(options: {
       ),
       inFlight: 0,
       armed: false,
+      paused: undefined,
     },
     chats: new Map(options.disk.cursors.map(([chatId, seq, last]) => [chatId, newInbox(chatId, seq, last)])),
     unreceipted: [],
@@ -68,6 +71,7 @@ export function createDevice(options: {
     receiptArmed: false,
     gapArmed: false,
     open: new Set(),
+    refused: new Map(),
   };
 }
 
@@ -156,7 +160,8 @@ function onFrame(device: Device, conn: ConnId, frame: ServerFrame, now: Micros, 
       if (isUp(device.link)) out.push({ kind: 'frame', conn, frame: { frame: 'PONG', t: frame.t } });
       break;
     case 'ERROR':
-      onSendError(device, frame, now, out);
+      if (frame.clientMsgId !== undefined) onSendError(device, frame, frame.clientMsgId, now, out);
+      else onFrameError(device, frame, out);
       break;
     case 'GOAWAY':
       onGoaway(device, frame, now, out);
@@ -189,6 +194,9 @@ function onWake(device: Device, timer: DeviceTimer, now: Micros, out: Out): void
     case 'receipt':
       device.receiptArmed = false;
       flushReceipts(device, out);
+      break;
+    case 'refused':
+      sayAgain(device, out);
       break;
     default:
       assertNever(timer);

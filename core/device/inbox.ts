@@ -216,6 +216,17 @@ function sendRead(inbox: Inbox, serverMsgId: NonNullable<Inbox['lastOther']>, co
   });
 }
 
+/** The last READ of a chat, when it was this connection that carried it. */
+export function sayReadAgain(device: Device, chatId: ChatId, conn: ConnId, out: Out): void {
+  const read = device.chats.get(chatId)?.read;
+  if (read === undefined || read.conn !== conn) return;
+  out.push({
+    kind: 'frame',
+    conn,
+    frame: { frame: 'RECEIPT', chatId, serverMsgId: read.serverMsgId, type: 'READ' },
+  });
+}
+
 /** READ has no answer: what an earlier connection carried may be lost, so the last of each chat is said again. */
 export function resendReads(device: Device, conn: ConnId, out: Out): void {
   for (const inbox of device.chats.values()) {

@@ -1,10 +1,11 @@
 import { doubled } from '../contract/backoff.ts';
 import { hasElapsed } from '../contract/elapsed.ts';
+import type { ClientMsgId } from '../contract/ids.ts';
 import type { Micros } from '../contract/time.ts';
 import { type AckFrame, ERROR_RETRYABLE, type ErrorFrame, type MessageFrame } from '../wire/frames.ts';
 import type { OutboxItem } from './device-effect.ts';
 import type { DeviceEvent } from './device-event.ts';
-import { type Device, isUp, type Out, type Outgoing } from './device-state.ts';
+import { type Device, isUp, type Out, type Outbox, type Outgoing, type Pause } from './device-state.ts';
 import { onOwnMessage } from './inbox.ts';
 
 /**
@@ -35,6 +36,7 @@ export function onSend(
 /** Sends what has not been sent on this connection, in order, as far as the window allows. */
 export function pumpSends(device: Device, now: Micros, out: Out): void {
   const { outbox, link, limits } = device;
+  if (outbox.paused !== undefined && isPaused(device, outbox.paused, now, out)) return;
   if (!isUp(link) || outbox.inFlight >= limits.deviceSendWindow || outbox.inFlight === outbox.waiting.size)
     return;
   for (const outgoing of outbox.waiting.values()) {
@@ -62,10 +64,23 @@ function transmit(device: Device, outgoing: Outgoing, now: Micros, out: Out): vo
   out.push({ kind: 'wake', timer: 'send', after: limits.sendRetry });
 }
 
+function isPaused(device: Device, pause: Pause, now: Micros, out: Out): boolean {
+  const { outbox } = device;
+  const { since, span } = pause;
+  if (hasElapsed(since, span, now)) {
+    outbox.paused = undefined;
+    return false;
+  }
+  outbox.armed = true;
+  out.push({ kind: 'wake', timer: 'send', after: since + span - now });
+  return true;
+}
+
 export function onSendTimer(device: Device, now: Micros, out: Out): void {
   const { outbox, link } = device;
   outbox.armed = false;
-  if (!isUp(link) || outbox.inFlight === 0) return;
+  if (outbox.paused !== undefined) pumpSends(device, now, out);
+  if (outbox.paused !== undefined || !isUp(link) || outbox.inFlight === 0) return;
   for (const outgoing of outbox.waiting.values()) {
     if (outgoing.sentAt !== undefined && hasElapsed(outgoing.sentAt, outgoing.retryAfter, now)) {
       transmit(device, outgoing, now, out);
@@ -115,9 +130,18 @@ function settle(device: Device, outgoing: Outgoing, out: Out): void {
   out.push({ kind: 'outbox-drop', clientMsgId: outgoing.item.clientMsgId });
 }
 
-export function onSendError(device: Device, frame: ErrorFrame, now: Micros, out: Out): void {
-  if (frame.clientMsgId === undefined) return;
-  const outgoing = device.outbox.waiting.get(frame.clientMsgId);
+export function onSendError(
+  device: Device,
+  frame: ErrorFrame,
+  clientMsgId: ClientMsgId,
+  now: Micros,
+  out: Out,
+): void {
+  const outgoing = device.outbox.waiting.get(clientMsgId);
+  if (frame.code === 'rate_limited') {
+    holdBack(device, outgoing, (frame.retryAfterMs ?? 0) * 1_000, now, out);
+    return;
+  }
   if (outgoing === undefined) return;
   if (ERROR_RETRYABLE[frame.code]) {
     outgoing.sentAt ??= now;
@@ -131,6 +155,28 @@ export function onSendError(device: Device, frame: ErrorFrame, now: Micros, out:
   tellFailure(outgoing.item, failed, out);
   settle(device, outgoing, out);
   pumpSends(device, now, out);
+}
+
+/**
+ * Too fast: nothing more for as long as the server asks, then everything again from the refused send on, in order. The
+ * server refuses what stands behind it as well until it comes, so none of that has been taken.
+ */
+function holdBack(device: Device, refused: Outgoing | undefined, span: number, now: Micros, out: Out): void {
+  const { outbox } = device;
+  outbox.paused = { since: now, span };
+  // What is not under way is held back already, by the refusal of one before it.
+  if (refused?.sentAt !== undefined) takeBackFrom(outbox, refused);
+  pumpSends(device, now, out);
+}
+
+function takeBackFrom(outbox: Outbox, first: Outgoing): void {
+  let behind = false;
+  for (const outgoing of outbox.waiting.values()) {
+    behind ||= outgoing === first;
+    if (!behind || outgoing.sentAt === undefined) continue;
+    outgoing.sentAt = undefined;
+    outbox.inFlight--;
+  }
 }
 
 function tellFailure(item: OutboxItem, failed: NonNullable<OutboxItem['failed']>, out: Out): void {

@@ -48,5 +48,7 @@ export function stepHttpLimiter(
   const key = userId ?? address;
   if (key === undefined) return PASS;
   const wait = takeToken(by, key, now);
-  return wait === 0 ? PASS : { kind: 'refuse', retryAfterMs: Math.ceil(Math.max(wait, limiter.pause) / 1_000) };
+  return wait === 0
+    ? PASS
+    : { kind: 'refuse', retryAfterMs: Math.ceil(Math.max(wait, limiter.pause) / 1_000) };
 }

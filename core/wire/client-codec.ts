@@ -57,7 +57,17 @@ function decodeValue<Frame>(value: unknown, read: (name: string, fields: Fields)
   }
 }
 
-const CLIENT_FRAMES = 'SEND, RECEIPT, RESUME, OPEN, CLOSE, TYPING, SYNC, PING, PONG';
+export const CLIENT_FRAMES = [
+  'SEND',
+  'RECEIPT',
+  'RESUME',
+  'OPEN',
+  'CLOSE',
+  'TYPING',
+  'SYNC',
+  'PING',
+  'PONG',
+] as const;
 
 function readClientFrame(name: string, fields: Fields, limits: Limits): ClientFrame {
   switch (name) {
@@ -94,7 +104,7 @@ function readClientFrame(name: string, fields: Fields, limits: Limits): ClientFr
     case 'PONG':
       return { frame: name, t: integerField(fields, 't', 0, Number.MAX_SAFE_INTEGER) };
     default:
-      throw new FieldProblem(`frame: must be one of ${CLIENT_FRAMES}`);
+      throw new FieldProblem(`frame: must be one of ${CLIENT_FRAMES.join(', ')}`);
   }
 }
 

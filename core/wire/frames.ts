@@ -146,6 +146,8 @@ export interface ErrorFrame {
   readonly retryAfterMs: number | undefined;
   readonly clientMsgId: ClientMsgId | undefined;
   readonly chatId: ChatId | undefined;
+  /** Name of the frame that was refused, where it may be said again: `rate_limited`, and SYNC. */
+  readonly refusedFrame?: ClientFrame['frame'] | undefined;
 }
 export type GoawayReason = 'drain' | 'replaced' | 'slow_consumer' | 'auth_expired';
 export interface GoawayFrame {

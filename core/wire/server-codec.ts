@@ -1,5 +1,5 @@
 import { nodeId } from '../contract/ids.ts';
-import { type Decoded, decodeFrame } from './client-codec.ts';
+import { CLIENT_FRAMES, type Decoded, decodeFrame } from './client-codec.ts';
 import {
   base64Field,
   chatField,
@@ -177,5 +177,7 @@ function readError(f: Fields): ServerFrame {
     retryAfterMs: f['retryAfterMs'] === undefined ? undefined : integerField(f, 'retryAfterMs', 0, MAX),
     clientMsgId: f['clientMsgId'] === undefined ? undefined : clientMsgField(f, 'clientMsgId'),
     chatId: f['chatId'] === undefined ? undefined : chatField(f, 'chatId'),
+    // A frame of a newer version is nothing that this device has sent.
+    refusedFrame: CLIENT_FRAMES.find((name) => name === f['refusedFrame']),
   };
 }

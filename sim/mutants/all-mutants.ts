@@ -1,6 +1,7 @@
 import { DELIVERY_MUTANTS } from './delivery-mutants.ts';
 import { DEVICE_MUTANTS } from './device-mutants.ts';
 import type { Mutant } from './mutant.ts';
+import { RATE_MUTANTS } from './rate-mutants.ts';
 import { SERVICE_MUTANTS } from './service-mutants.ts';
 import { SESSION_MUTANTS } from './session-mutants.ts';
 
@@ -10,4 +11,5 @@ export const ALL_MUTANTS: readonly Mutant[] = [
   ...SERVICE_MUTANTS,
   ...DELIVERY_MUTANTS,
   ...SESSION_MUTANTS,
+  ...RATE_MUTANTS,
 ];

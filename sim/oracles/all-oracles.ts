@@ -10,6 +10,7 @@ import { noDuplicateShown } from './no-duplicate-shown.ts';
 import type { Oracle } from './oracle.ts';
 import { orderPerChat } from './order-per-chat.ts';
 import { presenceConverges } from './presence-converges.ts';
+import { ratesAreFair } from './rates-are-fair.ts';
 import { receiptsMonotone } from './receipts-monotone.ts';
 
 /**
@@ -24,6 +25,7 @@ export function allOracles(history: History, options: JudgeOptions, count: Laten
     cursorsNeverRegress(history),
     receiptsMonotone(history, options),
     bounded(),
+    ratesAreFair(history, options),
     noAckedMessageLost(history, options),
     presenceConverges(history, options),
     converges(history),

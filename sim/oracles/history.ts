@@ -222,6 +222,10 @@ export class History {
         this.#place(o.deviceId, o.receipt.chatId);
         this.message = this.messageOf(o.receipt.serverMsgId);
         return;
+      case 'held-back':
+      case 'sent-on':
+      case 'admitted':
+      case 'refused':
       case 'presence-shown':
       case 'device-live':
       case 'device-opened':

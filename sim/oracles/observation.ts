@@ -90,7 +90,18 @@ export type Observation =
       readonly userId: UserId;
       readonly live: boolean;
     }
+  /** A device hears that it sends too fast, and for how long it is to be silent (microseconds). */
+  | { readonly kind: 'held-back'; readonly deviceId: DeviceId; readonly span: number }
+  /** A device that was held back since it was started sends something. */
+  | { readonly kind: 'sent-on'; readonly deviceId: DeviceId }
   // ---- what gateways send
+  /** A SEND was passed on, or refused for its rate. */
+  | {
+      readonly kind: 'admitted' | 'refused';
+      readonly gatewayId: NodeId;
+      readonly deviceId: DeviceId;
+      readonly userId: UserId;
+    }
   | {
       readonly kind: 'resumed';
       readonly gatewayId: NodeId;

@@ -10,6 +10,7 @@ export type PromiseName =
   | 'presence-converges'
   | 'cursors-never-regress'
   | 'bounded'
+  | 'rates-are-fair'
   | 'converges'
   | 'latency';
 

@@ -37,6 +37,12 @@ export const TIGHT_LIMITS: readonly (readonly [keyof Limits, readonly number[]])
   ['deliveryTasks', [1, 2]],
   ['pushAttempts', [1, 1, 2]],
   ['lookupBatch', [1, 2]],
+  ['deviceSendBurst', [1, 2]],
+  ['userSendBurst', [1, 3]],
+  ['frameBurst', [1, 3]],
+  ['addressConnectBurst', [1, 2]],
+  ['userConnectBurst', [1, 2]],
+  ['rateBuckets', [1, 2]],
 ];
 
 /** Scaled all together, and set back all together. */
@@ -64,6 +70,12 @@ export const DURATIONS: readonly (keyof Limits)[] = [
   'relayRetry',
   'pushTimeout',
   'pushRetry',
+  'deviceSendInterval',
+  'userSendInterval',
+  'frameInterval',
+  'ratePause',
+  'addressConnectInterval',
+  'userConnectInterval',
 ];
 
 /** How many times shorter every duration may be, by network: shorter than a round trip, nothing would ever be on time. */

@@ -112,6 +112,8 @@ function drawTightLimits(draws: Draws): Partial<Record<keyof Limits, number>> {
     if (draws.perMille(DEEPEST.has(name) ? 3 * share : share))
       limits[name] = values[draws.int(values.length)]!;
   }
+  // A token that comes back between two sends of one burst is what lets the second pass the first.
+  if (limits.deviceSendBurst !== undefined) limits.deviceSendInterval = draws.pick([300, 1_000, 4_000])!;
   return limits;
 }
 

@@ -12,7 +12,7 @@ import {
 import type { DeviceEffect, DeviceStatus } from '../../core/device/device-effect.ts';
 import type { DeviceEvent, DeviceTimer } from '../../core/device/device-event.ts';
 import type { Device } from '../../core/device/device-state.ts';
-import type { ClientFrame } from '../../core/wire/frames.ts';
+import type { ClientFrame, ErrorFrame } from '../../core/wire/frames.ts';
 import { Connection } from './connection.ts';
 import { BROKEN } from './device-links.ts';
 import type { GatewayHost } from './gateway-host.ts';
@@ -39,6 +39,8 @@ export class DeviceHost extends Host {
   readonly #timers: Record<DeviceTimer, Timer>;
   /** Chats that the user has opened, whether or not the app has come to it. */
   readonly #screen = new Set<ChatId>();
+  /** A gateway has asked the running app to wait with its sends. */
+  #heldBack = false;
   readonly #stream: number;
   #attempts = 0;
 
@@ -55,6 +57,7 @@ export class DeviceHost extends Host {
       send: this.#timer('send'),
       gap: this.#timer('gap'),
       receipt: this.#timer('receipt'),
+      refused: this.#timer('refused'),
     };
   }
 
@@ -100,6 +103,7 @@ export class DeviceHost extends Host {
     for (const chatId of this.#screen) this.world.observers.watching(this.deviceId, chatId, false);
     this.#screen.clear();
     this.#machine = undefined;
+    this.#heldBack = false;
     this.#setStatus('stopped');
     for (const conn of this.#conns.values()) {
       conn.deviceOpen = false;
@@ -125,7 +129,16 @@ export class DeviceHost extends Host {
       return;
     }
     if (event.kind === 'closed') this.#forget(conn);
+    else if (event.kind === 'frame' && event.frame.frame === 'ERROR') this.#noteHoldBack(event.frame);
     this.receive(event);
+  }
+
+  #noteHoldBack(frame: ErrorFrame): void {
+    const { code, clientMsgId, retryAfterMs = 0 } = frame;
+    this.world.probes.hit(`device.refused.${code}`);
+    if (code !== 'rate_limited' || clientMsgId === undefined) return;
+    this.#heldBack = true;
+    this.world.observers.heldBack(this.deviceId, retryAfterMs * 1_000);
   }
 
   #forget(conn: Connection): void {
@@ -222,6 +235,7 @@ export class DeviceHost extends Host {
   #send(connId: ConnId, frame: ClientFrame): void {
     const conn = this.#conns.get(connId);
     if (conn === undefined) return;
+    if (frame.frame === 'SEND' && this.#heldBack) this.world.observers.sentOn(this.deviceId);
     if (frame.frame === 'RECEIPT') this.world.observers.receiptSent(this, frame);
     else if (frame.frame === 'SEND' && this.#failed.has(frame.clientMsgId)) {
       this.world.observers.sentAgain(this.deviceId, frame);

@@ -1,12 +1,13 @@
 import { assertNever } from '../../core/contract/assert.ts';
 import type { ConnId, NodeId, UserId } from '../../core/contract/ids.ts';
+import { DEFAULT_LIMITS } from '../../core/contract/limits.ts';
 import { HOUR, type Micros } from '../../core/contract/time.ts';
 import { createGateway, stepGateway } from '../../core/session/gateway.ts';
 import type { GatewayEffect } from '../../core/session/gateway-effect.ts';
 import type { GatewayEvent, GatewayTimer } from '../../core/session/gateway-event.ts';
 import type { RenewOutcome } from '../../core/session/lease.ts';
 import type { ServiceRequest } from '../../core/session/service-call.ts';
-import type { ServerFrame } from '../../core/wire/frames.ts';
+import type { ErrorFrame, ServerFrame } from '../../core/wire/frames.ts';
 import type { Connection } from './connection.ts';
 import { BROKEN } from './device-links.ts';
 import { Host } from './host.ts';
@@ -29,6 +30,15 @@ export class GatewayHost extends Host {
   /** Goes on across restarts, so that no answer reaches a connection it was not meant for. */
   #nextConn = 1;
   readonly #timers = new Map<GatewayTimer, Timer>();
+  /** With the usual rates no run comes near them, and nothing needs to be told of what is let through. */
+  readonly #ratesAreTight: boolean;
+
+  constructor(world: World, index: number, name: string) {
+    super(world, index, name);
+    const { deviceSendBurst, userSendBurst } = world.limits;
+    this.#ratesAreTight =
+      deviceSendBurst < DEFAULT_LIMITS.deviceSendBurst || userSendBurst < DEFAULT_LIMITS.userSendBurst;
+  }
 
   get machine(): Gateway | undefined {
     return this.#machine;
@@ -71,7 +81,9 @@ export class GatewayHost extends Host {
     this.conns.set(conn.id, conn);
     const { userId, deviceId } = conn.device;
     const expiresAt = (this.now() + TOKEN_LIFE) as Micros;
-    this.receive({ kind: 'open', conn: conn.id, userId, deviceId, expiresAt });
+    // Two places in the world, so that strangers share one.
+    const address = `address-${conn.device.index % 2}`;
+    this.receive({ kind: 'open', conn: conn.id, userId, deviceId, expiresAt, address });
   }
 
   /** A frame, or the close (undefined), arrives from a device. */
@@ -151,6 +163,8 @@ export class GatewayHost extends Host {
         return;
       case 'request':
         hash.mix(0x203);
+        if (this.#ratesAreTight && effect.request.kind === 'submit')
+          world.observers.admitted(this.nodeId, effect.request);
         this.#request(effect.request);
         return;
       case 'push-result':
@@ -212,11 +226,17 @@ export class GatewayHost extends Host {
       world.observers.pushed(this.nodeId, conn, frame);
     } else {
       world.engine.hash.mix(0x200);
-      if (frame.frame === 'GOAWAY') world.probes.hit(`session.goaway.${frame.reason}`);
+      if (frame.frame === 'ERROR') this.#refused(conn, frame);
+      else if (frame.frame === 'GOAWAY') world.probes.hit(`session.goaway.${frame.reason}`);
       else if (frame.frame === 'ACK' && frame.duplicate) world.probes.hit('send.duplicate-answered');
     }
     if (frame.frame === 'GOAWAY' && frame.reason === 'replaced') world.observers.replaced(conn);
     world.links.down(conn, { kind: 'frame', conn: conn.deviceConn, frame });
+  }
+
+  #refused(conn: Connection, frame: ErrorFrame): void {
+    if (frame.code === 'rate_limited' && frame.clientMsgId !== undefined)
+      this.world.observers.refused(this.nodeId, conn.device);
   }
 
   #wake(timer: GatewayTimer, connId: ConnId | undefined, after: number): void {

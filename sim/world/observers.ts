@@ -78,6 +78,14 @@ export class Observers implements StoreObserver {
     if (this.#judge !== undefined) this.report({ kind: 'sent-again', deviceId, clientMsgId, chatId });
   }
 
+  heldBack(deviceId: DeviceId, span: number): void {
+    if (this.#judge !== undefined) this.report({ kind: 'held-back', deviceId, span });
+  }
+
+  sentOn(deviceId: DeviceId): void {
+    if (this.#judge !== undefined) this.report({ kind: 'sent-on', deviceId });
+  }
+
   startCursor(deviceId: DeviceId, chatId: ChatId, seq: number): void {
     if (this.#judge !== undefined) this.report({ kind: 'start-cursor', deviceId, chatId, seq });
   }
@@ -131,6 +139,16 @@ export class Observers implements StoreObserver {
     const { deviceId, userId } = conn.device;
     const { chatId, seq, prev } = frame;
     this.report({ kind: 'pushed', gatewayId, conn: conn.id, deviceId, userId, chatId, seq, prev });
+  }
+
+  admitted(gatewayId: NodeId, device: DeviceNames): void {
+    if (this.#judge === undefined) return;
+    this.report({ kind: 'admitted', gatewayId, deviceId: device.deviceId, userId: device.userId });
+  }
+
+  refused(gatewayId: NodeId, device: DeviceNames): void {
+    if (this.#judge === undefined) return;
+    this.report({ kind: 'refused', gatewayId, deviceId: device.deviceId, userId: device.userId });
   }
 
   replaced(conn: ConnectionNames): void {

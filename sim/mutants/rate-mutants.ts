@@ -1,0 +1,48 @@
+import type { Mutant } from './mutant.ts';
+
+const RATES = 'core/session/session-rates.ts';
+const OUTBOX = 'core/device/outbox.ts';
+
+/** Bugs of the rate limits, on both sides of the wire. */
+export const RATE_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'rate-never-charged',
+    file: RATES,
+    find: '  device.fullAt = charged(device.fullAt, devices.rate, now);\n',
+    replace: '',
+    story: 'Buckets are looked at and never emptied: a device writes as fast as it likes.',
+    expected: ['rates-are-fair'],
+  },
+  {
+    name: 'token-never-comes-back',
+    file: 'core/session/rate-limit.ts',
+    find: 'return span <= 0 || span > rate.burst * rate.interval ? 0 : span;',
+    replace: 'return fullAt === 0 ? 0 : rate.burst * rate.interval;',
+    story: 'A bucket that was used once stays empty: honest devices are refused for ever.',
+    expected: ['rates-are-fair', 'converges'],
+  },
+  {
+    name: 'refused-send-is-overtaken',
+    file: RATES,
+    find: '    rates.first = id;\n',
+    replace: '',
+    story: 'A send was refused, the next one finds a token again and passes it by, or takes it every time.',
+    expected: ['rates-are-fair', 'converges'],
+  },
+  {
+    name: 'asked-to-wait-and-does-not',
+    file: OUTBOX,
+    find: 'if (hasElapsed(since, span, now)) {',
+    replace: 'if (span >= 0) {',
+    story: 'A device that is told to wait sends again at once.',
+    expected: ['rates-are-fair'],
+  },
+  {
+    name: 'refused-send-forgotten',
+    file: OUTBOX,
+    find: '    outgoing.sentAt = undefined;\n    outbox.inFlight--;\n  }\n}\n\nfunction tellFailure',
+    replace: '    outbox.inFlight--;\n  }\n}\n\nfunction tellFailure',
+    story: 'A send that was refused for its rate counts as sent, and nobody sends it again.',
+    expected: ['converges', 'bounded'],
+  },
+];

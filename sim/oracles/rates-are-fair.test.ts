@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest';
+import { deviceId, nodeId, userId } from '../../core/contract/ids.ts';
+import { DEFAULT_LIMITS } from '../../core/contract/limits.ts';
+import { MILLISECOND, SECOND } from '../../core/contract/time.ts';
+import { type Tale, threeDevices } from './tale.ts';
+
+const limits = { ...DEFAULT_LIMITS, deviceSendBurst: 2, deviceSendInterval: 100 * MILLISECOND };
+const judged = (tale: Tale): string | undefined => {
+  const violation = tale.judged({ limits, only: ['rates-are-fair'] });
+  return violation === undefined ? undefined : `${violation.expected}; ${violation.observed}`;
+};
+const sends = (tale: Tale, kind: 'admitted' | 'refused', times = 1): Tale => {
+  for (let i = 0; i < times; i++)
+    tale.tell({ kind, gatewayId: nodeId('gateway-0'), deviceId: deviceId('d_1'), userId: userId('u_1') });
+  return tale;
+};
+
+test('a device within its rate, refused beyond it, silent and back in order breaks nothing', () => {
+  const tale = sends(threeDevices(), 'admitted', 2);
+  sends(tale, 'refused', 2)
+    .tell({ kind: 'held-back', deviceId: deviceId('d_1'), span: SECOND })
+    .wait(SECOND);
+  sends(tale.tell({ kind: 'sent-on', deviceId: deviceId('d_1') }), 'admitted', 2);
+  expect(judged(tale.sent('c_1', 1, 'm_1').sent('c_1', 2, 'm_2'))).toBeUndefined();
+});
+
+test('more than the rate is let through', () => {
+  expect(judged(sends(threeDevices(), 'admitted', 3))).toMatch(/d_1 of u_1 sends another/);
+});
+
+test('a device that is slower than its rate is refused', () => {
+  const tale = sends(threeDevices(), 'admitted', 2).wait(150 * MILLISECOND);
+  expect(judged(sends(tale, 'refused'))).toMatch(/its SEND is refused/);
+});
+
+test('a device that was asked to wait sends', () => {
+  const tale = threeDevices().tell({ kind: 'held-back', deviceId: deviceId('d_1'), span: SECOND });
+  expect(judged(tale.tell({ kind: 'sent-on', deviceId: deviceId('d_1') }))).toMatch(/it sends/);
+});
+
+test('a send is overtaken by a later one', () => {
+  const tale = threeDevices().send('d_1', 'c_1', 'k_1').send('d_1', 'c_1', 'k_2');
+  expect(judged(tale.commit('d_1', 'c_1', 1, 'm_2').commit('d_1', 'c_1', 2, 'm_1'))).toMatch(
+    /k_1 before k_2; it gets seq 2/,
+  );
+});
