@@ -264,13 +264,13 @@ function refreshHeads(gateway: Gateway, session: Session, listed: Listed, now: M
     markBehind(session, view);
   }
   session.incomplete = !listed.complete;
-  if (listed.complete) session.awaited.clear();
+  if (listed.complete) session.awaited = undefined;
   pump(gateway, session, out);
 }
 
 /** A chat of a shard that did not answer when the session opened: it starts where RESUME and the store say. */
 function joinLate(session: Session, view: ChatView, chat: ChatSummary, now: Micros, out: Out): void {
-  const named = session.awaited.get(chat.chatId);
+  const named = session.awaited?.get(chat.chatId);
   startFrom(view, Math.min(named ?? chat.cursor, view.head));
   if (view.pushed > chat.cursor) healReceipt(session, view, now, out);
   const visible = chat.receipts.filter(({ seq }) => canSee(chat.spans, seq));
@@ -288,8 +288,7 @@ export function onResume(
   for (const [chatId, named] of cursors) {
     const view = session.chats.get(chatId);
     if (view === undefined) {
-      if (session.incomplete && session.awaited.size < gateway.limits.resumeCursors)
-        session.awaited.set(chatId, named);
+      if (session.incomplete) (session.awaited ??= new Map()).set(chatId, named);
       continue;
     }
     const listed = view.pushed;

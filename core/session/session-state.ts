@@ -13,7 +13,7 @@ import type { ReceiptRecord, SessionEntry, Span } from '../contract/records.ts';
 import type { Micros } from '../contract/time.ts';
 import type { PresenceBoard } from '../presence/presence-board.ts';
 import type { GatewayEffect } from './gateway-effect.ts';
-import { type GatewayRates, newSessionRates, type SessionRates } from './session-rates.ts';
+import { type GatewayRates, newSessionRates, type SessionRates } from './rates-state.ts';
 
 /** One gateway: the sessions it holds, and what they share. All of it may be lost: devices resend and resume. */
 export interface Gateway {
@@ -87,7 +87,7 @@ export interface Session {
   /** The list of chats lacks those of shards that did not answer; each renewal reads it again until it does not. */
   incomplete: boolean;
   /** Cursors that RESUME named for chats that may be among those. At most `resumeCursors`. */
-  readonly awaited: Map<ChatId, number>;
+  awaited: Map<ChatId, number> | undefined;
   /** The heads must be read again: pushes may have been missed. */
   refresh: boolean;
   refreshing: boolean;
@@ -205,7 +205,7 @@ export function newSession(options: {
     renewals: 0,
     confirmed: false,
     incomplete: false,
-    awaited: new Map(),
+    awaited: undefined,
     refresh: false,
     refreshing: false,
     synced: false,
