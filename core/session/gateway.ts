@@ -12,7 +12,7 @@ import { onFetched } from './replay.ts';
 import { onReply } from './replies.ts';
 import { endSession, onDrain, onDrainEnd, onEvict } from './session-end.ts';
 import { onChats, onClaimed, onDeviceOpened, onOpen } from './session-opening.ts';
-import { newGatewayRates } from './session-rates.ts';
+import { newGatewayRates } from './rates-state.ts';
 import type { Gateway, Out, Session } from './session-state.ts';
 import { onBuffered, onPolled, onSessionRetry, onSessionTimer } from './session-timers.ts';
 

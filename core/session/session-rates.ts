@@ -1,19 +1,8 @@
 import { hasElapsed } from '../contract/elapsed.ts';
 import type { ClientMsgId, UserId } from '../contract/ids.ts';
-import type { Limits } from '../contract/limits.ts';
 import type { Micros } from '../contract/time.ts';
 import { type ClientFrame, CLOSE_CODE, type SendFrame } from '../wire/frames.ts';
-import {
-  type Bucket,
-  bucketOf,
-  charged,
-  FULL_BUCKET,
-  newRateLimiter,
-  type Rate,
-  type RateLimiter,
-  takeToken,
-  tokenIn,
-} from './rate-limit.ts';
+import { bucketOf, charged, takeToken, tokenIn } from './rate-limit.ts';
 import { closeSession, sendError } from './session-end.ts';
 import type { Gateway, Out, Session } from './session-state.ts';
 
@@ -24,55 +13,6 @@ import type { Gateway, Out, Session } from './session-state.ts';
  * Once a send was refused, those behind it are too, until it comes again: they would overtake it. So a device that sends
  * again in the order in which it sent first keeps that order whatever is refused.
  */
-export interface GatewayRates {
-  readonly devices: RateLimiter;
-  readonly users: RateLimiter;
-  readonly frames: Rate;
-  readonly refusals: Rate;
-  readonly addressConnects: RateLimiter;
-  readonly userConnects: RateLimiter;
-}
-
-/** What one connection has used up. */
-export interface SessionRates {
-  /** From the first SEND on: most connections only listen. Shared with the user's and the device's other sessions. */
-  sends: { readonly device: Bucket; readonly user: Bucket } | undefined;
-  framesFullAt: Micros;
-  refusalsFullAt: Micros;
-  /** The refused send that must come first. */
-  first: ClientMsgId | undefined;
-  /** When it was refused the last time. */
-  refusedAt: Micros;
-}
-
-export function newSessionRates(): SessionRates {
-  return {
-    sends: undefined,
-    framesFullAt: FULL_BUCKET,
-    refusalsFullAt: FULL_BUCKET,
-    first: undefined,
-    refusedAt: FULL_BUCKET,
-  };
-}
-
-/** Refusals come back within this many pauses. */
-const REFUSAL_PAUSES = 8;
-
-export function newGatewayRates(limits: Limits): GatewayRates {
-  const limiter = (interval: number, burst: number): RateLimiter =>
-    newRateLimiter({ interval, burst }, limits.rateBuckets);
-  return {
-    devices: limiter(limits.deviceSendInterval, limits.deviceSendBurst),
-    users: limiter(limits.userSendInterval, limits.userSendBurst),
-    frames: { interval: limits.frameInterval, burst: limits.frameBurst },
-    refusals: {
-      interval: Math.ceil((REFUSAL_PAUSES * limits.ratePause) / limits.rateRefusals),
-      burst: limits.rateRefusals,
-    },
-    addressConnects: limiter(limits.addressConnectInterval, limits.addressConnectBurst),
-    userConnects: limiter(limits.userConnectInterval, limits.userConnectBurst),
-  };
-}
 
 /** @returns 0, or microseconds that this connection attempt is too early. */
 export function connectTooEarly(
