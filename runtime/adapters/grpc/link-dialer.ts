@@ -37,19 +37,15 @@ export function dialLink(options: DialOptions): void {
   }
   const { path, requestSerialize, responseDeserialize } = EXCHANGE;
   const call = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
-  const abort = (): void => {
-    call.cancel();
-    client.close();
-  };
+  const carrier = { abort: () => call.cancel(), release: () => client.close() };
   let waiting = true;
   const fail = (reason: string): void => {
     if (!waiting) return;
     waiting = false;
     clearTimeout(timer);
-    client.close();
     failed(reason);
   };
-  const stream = new LinkStream(call, abort, counters, {
+  const stream = new LinkStream(call, carrier, counters, {
     message(text) {
       const verdict = judgeHello(text, security.kind === 'mutual-tls' ? expected : undefined);
       if (verdict.ok && verdict.hello.nodeId === to.nodeId) {

@@ -91,8 +91,11 @@ function greet(call: ServerDuplexStream<Buffer, Buffer>, options: LinkServerOpti
     );
     return;
   }
-  const abort = (details: string): void => void call.emit('error', { code: status.UNAVAILABLE, details });
-  const stream = new LinkStream(call, abort, counters, {
+  const carrier = {
+    abort: (details: string): void => void call.emit('error', { code: status.UNAVAILABLE, details }),
+    release: () => undefined,
+  };
+  const stream = new LinkStream(call, carrier, counters, {
     message(text) {
       clearTimeout(timer);
       const verdict = judgeHello(text, proven);

@@ -13,6 +13,7 @@ export interface StreamReader {
 export class LinkStream {
   readonly #stream: GrpcStream;
   readonly #abort: (reason: string) => void;
+  readonly #release: () => void;
   readonly #counters: LinkCounters;
   #reader: StreamReader;
   #broken = false;
@@ -21,15 +22,19 @@ export class LinkStream {
   /** Ticks since HTTP/2 took one, while any waits. */
   #waitingTicks = 0;
 
-  /** @param abort tells the other side, and gives the connection up. */
+  /**
+   * @param carrier `abort` tells the other side at once; `release` lets go of the connection once the stream has ended, in
+   * whatever way.
+   */
   constructor(
     stream: GrpcStream,
-    abort: (reason: string) => void,
+    carrier: { readonly abort: (reason: string) => void; readonly release: () => void },
     counters: LinkCounters,
     reader: StreamReader,
   ) {
     this.#stream = stream;
-    this.#abort = abort;
+    this.#abort = carrier.abort;
+    this.#release = carrier.release;
     this.#counters = counters;
     this.#reader = reader;
     stream.on('data', (bytes: Buffer) => this.#read(bytes));
@@ -93,7 +98,8 @@ export class LinkStream {
   #end(reason: string): void {
     if (this.#broken) return;
     this.#broken = true;
+    this.#stream.end();
+    this.#release();
     this.#reader.broken(reason);
-    this.#stream.resume();
   }
 }

@@ -69,7 +69,7 @@ export function createRedisNodeDirectory(options: RedisNodeDirectoryOptions): No
   return {
     announce(record) {
       own = { nodeId: record.nodeId, record: encodeNodeRecord(record) };
-      void home.beatAfter(own);
+      home.beatAfter(own).catch((error: unknown) => log.error({ err: error }, 'a heartbeat is broken'));
     },
     async withdraw() {
       if (own === undefined) return;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { nodeId, type NodeId } from '../../../../core/contract/ids.ts';
 import { onePlacement, type Placement } from '../../../../core/contract/placement.ts';
-import { createMetrics } from '../../../observability/metrics.ts';
+import { createMetrics, type Metrics } from '../../../observability/metrics.ts';
 import type { NodeRole } from '../../../ports/node-directory.ts';
 import { nameOf } from '../../../ports/process-id.ts';
 import { createMemoryNodeDirectory, type SharedNodes } from '../../memory/node-directory-memory.ts';
@@ -20,6 +20,8 @@ export interface LinkRig {
   /** Starts the links of one process; its name is everything before the dot. */
   start(id: string, role: NodeRole, options?: RigOptions): Promise<GrpcNodeLinks>;
   security(name: string, role: NodeRole): Promise<LinkSecurity>;
+  /** @returns the value of a metric of these links. */
+  metric(links: GrpcNodeLinks, name: string): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -31,7 +33,7 @@ export interface RigOptions extends Partial<Pick<GrpcLinksOptions, 'advertise' |
 export function createLinkRig(shared: { readonly placement?: Placement } = {}): LinkRig {
   const folder = mkdtempSync(join(tmpdir(), 'parley-links-'));
   const nodes = createMemoryNodeDirectory();
-  const started: GrpcNodeLinks[] = [];
+  const started = new Map<GrpcNodeLinks, Metrics>();
   const security = async (name: string, role: NodeRole): Promise<LinkSecurity> => {
     const files = await makeDevelopmentCertificates({ folder, nodes: [{ name, role }], now: Date.now() });
     const own = files.get(name);
@@ -44,6 +46,7 @@ export function createLinkRig(shared: { readonly placement?: Placement } = {}): 
     security,
     async start(id, role, options = {}) {
       const process: NodeId = nodeId(id);
+      const metrics = createMetrics(false);
       const links = await startGrpcNodeLinks({
         self: { nodeId: process, role, region: options.region ?? 'one', version: 'test' },
         listen: { host: '127.0.0.1', port: 0 },
@@ -51,15 +54,21 @@ export function createLinkRig(shared: { readonly placement?: Placement } = {}): 
         security: options.security ?? (await security(nameOf(process), role)),
         directory: nodes.join(),
         placement: options.placement ?? shared.placement ?? onePlacement('one'),
-        metrics: createMetrics(false),
+        metrics,
         log: pino({ level: 'silent' }),
         limits: { ...DEFAULT_LINK_LIMITS, ...options.limits },
       });
-      started.push(links);
+      started.set(links, metrics);
       return links;
     },
+    async metric(links, name) {
+      const line = (await started.get(links)?.text())
+        ?.split('\n')
+        .find((each) => each.startsWith(`${name} `));
+      return Number(line?.slice(name.length + 1));
+    },
     async close() {
-      await Promise.all(started.map((links) => links.close()));
+      await Promise.all([...started.keys()].map((links) => links.close()));
       rmSync(folder, { recursive: true, force: true });
     },
   };
