@@ -145,7 +145,7 @@ export const openPoll: OpenSocket = (url, token, events) => {
       if (over) return;
       unsent.push(text);
       // At the end of the turn: what a device says in one breath goes in one request.
-      queueMicrotask(() => post().catch(broken));
+      queueMicrotask(() => void post().catch(broken));
     },
     close() {
       if (over) return;

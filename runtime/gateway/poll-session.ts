@@ -9,7 +9,7 @@ import {
   type PollBuffer,
 } from '../../core/session/poll-buffer.ts';
 import { readClientValue } from '../../core/wire/client-codec.ts';
-import type { ErrorFrame, ServerFrame } from '../../core/wire/frames.ts';
+import { CLOSE_CODE, type ErrorFrame, type ServerFrame } from '../../core/wire/frames.ts';
 import type { Identity } from '../ports/token-verifier.ts';
 import type { FrameMeter, MeteredConnection } from './frame-meter.ts';
 import type { Cursors } from './poll-sessions.ts';
@@ -182,7 +182,11 @@ export function createPollSession(options: PollSessionOptions): PollSession {
       opened.resolve();
       wake?.(true);
     },
-    leave: options.onLeft,
+    leave() {
+      over ??= { code: CLOSE_CODE.normal, reason: 'the device has left' };
+      wake?.(false);
+      options.onLeft();
+    },
   };
   return session;
 }

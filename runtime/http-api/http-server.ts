@@ -60,6 +60,8 @@ export function createHttpServer({ metrics, log, api }: HttpServerOptions): Serv
   server.on('request', (request, response) => {
     serve(request, response).catch((error: unknown) => {
       if (error instanceof ProblemError) return fail(request, response, error);
+      // The peer left before its request was whole: nobody waits for an answer.
+      if (request.destroyed && !request.complete) return;
       log.error({ err: error, method: request.method }, 'request failed');
       return fail(
         request,
