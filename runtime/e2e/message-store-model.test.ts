@@ -3,7 +3,7 @@ import { DEFAULT_LIMITS } from '../../core/contract/limits.ts';
 import type { ReceiptRecord } from '../../core/contract/records.ts';
 import { MessageStoreModel } from '../../sim/world/message-store.ts';
 import { messageStoreContract } from '../adapters/postgres/message-store.contract.ts';
-import type { Done, MessageStore, MessageReceipts } from '../ports/message-store.ts';
+import type { Done, MediaRecord, MessageStore, MessageReceipts } from '../ports/message-store.ts';
 
 /**
  * The simulator's message store must do what the real one does, or what it proves says nothing about production. The same
@@ -13,6 +13,7 @@ import type { Done, MessageStore, MessageReceipts } from '../ports/message-store
 /** The model behind the port. What the model does not keep (the time of each receipt) is gathered from its commits. */
 class ModelStore implements MessageStore {
   readonly #receipts: ReceiptRecord[] = [];
+  readonly #media = new Map<string, MediaRecord>();
   readonly #model = new MessageStoreModel(
     {
       committed: () => {},
@@ -36,6 +37,7 @@ class ModelStore implements MessageStore {
   listChats: MessageStore['listChats'] = (request, done) =>
     answer(done, () => this.#model.listChats(request));
   fetch: MessageStore['fetch'] = (request, done) => answer(done, () => this.#model.fetch(request));
+  fetchHistory: MessageStore['fetchHistory'] = (request, done) => this.fetch(request, done);
   saveReceipts: MessageStore['saveReceipts'] = (writes, done) =>
     answer(done, () => this.#model.saveReceipts(writes));
   readOutbox: MessageStore['readOutbox'] = (request, done) =>
@@ -62,6 +64,21 @@ class ModelStore implements MessageStore {
       receipts.push({ userId, deliveredAt: first(userId, 'DELIVERED'), readAt: first(userId, 'READ') });
     }
     return { seq: message.seq, receipts };
+  };
+
+  saveMedia: MessageStore['saveMedia'] = async (record) => {
+    if (this.#media.has(record.mediaId)) return false;
+    this.#media.set(record.mediaId, record);
+    return true;
+  };
+  findMedia: MessageStore['findMedia'] = async (mediaId) => this.#media.get(mediaId);
+  maySeeMedia: MessageStore['maySeeMedia'] = async ({ mediaId, chatId, userId }) => {
+    const chat = this.#model.chats.get(chatId);
+    const spans = chat?.members.get(userId)?.spans ?? [];
+    return (chat?.messages ?? []).some(
+      ({ mediaIds, seq }) =>
+        mediaIds.includes(mediaId) && spans.some((span) => span.after < seq && seq <= span.upTo),
+    );
   };
 
   ping = async (): Promise<void> => {};

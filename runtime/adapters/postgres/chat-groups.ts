@@ -7,9 +7,10 @@ import type {
   CreateChatResult,
 } from '../../../core/contract/store.ts';
 import { elementsOf } from './array-column.ts';
+import { directPairOf } from './direct-claim-group.ts';
 import type { GroupKind } from './group-lane.ts';
 import { text } from './message-row.ts';
-import { MalformedRequest, requireDecimal } from './postgres-id.ts';
+import { requireDecimal } from './postgres-id.ts';
 
 /** Chats come into being and change their members rarely: these go as JSON, one by one inside a transaction. */
 
@@ -71,22 +72,13 @@ export const changeMemberGroup: GroupKind<ChangeMemberRequest, ChangeMemberResul
 };
 
 function creationOf(request: CreateChatRequest): object {
-  const pair = request.kind === 'direct' ? pairOf(request.members) : {};
+  const pair = request.kind === 'direct' ? directPairOf(request.members) : {};
   return {
     chat: requireDecimal(request.chatId, 'c_'),
     kind: request.kind,
     members: request.members.map(memberOf),
     ...pair,
   };
-}
-
-function pairOf(members: readonly Member[]): { low: string; high: string } {
-  const ids = members.map((member) => requireDecimal(member.userId, 'u_')).sort();
-  const [low, high] = ids;
-  if (low === undefined || high === undefined || ids.length > 2) {
-    throw new MalformedRequest('a direct chat has two members');
-  }
-  return { low, high };
 }
 
 function changeOf(request: ChangeMemberRequest): object {

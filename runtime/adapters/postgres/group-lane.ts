@@ -114,6 +114,7 @@ export class GroupLane<Request, Result> {
   #schedule(): void {
     if (this.#scheduled || (this.#queue.length === 0 && this.#urgent.length === 0)) return;
     if (!this.#workers.some((worker) => worker.connection.ready)) {
+      for (const worker of this.#workers) worker.connection.open();
       this.#beFailedInTime();
       return;
     }

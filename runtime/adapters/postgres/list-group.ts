@@ -2,60 +2,101 @@ import type { ChatId, ServerMsgId, UserId } from '../../../core/contract/ids.ts'
 import type { ChatSummary, ReceiptRecord, ReceiptType } from '../../../core/contract/records.ts';
 import type { ListChatsRequest, ListChatsResult } from '../../../core/contract/store.ts';
 import type { Micros } from '../../../core/contract/time.ts';
-import { ArrayColumn } from './array-column.ts';
-import type { GroupKind } from './group-lane.ts';
+import { deviceColumns, registration } from './device-group.ts';
+import type { GroupKind, GroupOutcome } from './group-lane.ts';
 import { type Row, spansOf, text } from './message-row.ts';
-import { requireDecimal } from './postgres-id.ts';
+import type { StoreConnection } from './store-connection.ts';
 
 const NO_KEYS: readonly string[] = [];
 const NO_RECEIPTS: readonly ReceiptRecord[] = [];
 
+const FAILED = { outcome: 'failed' } as const;
+
+type Finish = (outcome: GroupOutcome<ListChatsResult>) => void;
+
 /**
  * Lists the chats of many devices at once, each with its cursor and, in small chats, how far the others are.
+ *
+ * A device that this shard has not seen is registered first, as `openDevice` does on its user's home shard. That is found
+ * out by the same read, so a device that is known, as nearly all are, costs no round trip more.
  * @param receiptMembers largest number of current members of a chat whose watermarks are listed.
  */
 export function listGroup(receiptMembers: number): GroupKind<ListChatsRequest, ListChatsResult> {
   return {
     name: 'list-chats',
-    failed: { outcome: 'failed' },
-    unknown: { outcome: 'failed' },
+    failed: FAILED,
+    unknown: FAILED,
     // A guess at the chats of a user.
     items: () => 32,
     bytes: () => 0,
     keys: () => NO_KEYS,
     run(connection, requests, done) {
-      const users = new ArrayColumn();
-      const devices = new ArrayColumn();
-      for (const { userId, deviceId } of requests) {
-        users.digits(requireDecimal(userId, 'u_'));
-        devices.digits(requireDecimal(deviceId, 'd_'));
-      }
-      const values = [users.literal(), devices.literal()];
-      connection.read(
-        [
-          { name: 'list_chats', text: CHATS, values },
-          { name: 'list_receipts', text: RECEIPTS, values: [users.literal(), String(receiptMembers)] },
-        ],
-        (result) => {
-          if (result.kind !== 'committed') {
-            done(result);
-            return;
-          }
-          const [chatRows = [], receiptRows = []] = result.rows;
-          const summaries = summariesByRequest(chatRows, receiptsByChat(receiptRows));
-          done({
-            kind: 'done',
-            results: requests.map((_, i) => ({
-              outcome: 'ok',
-              chats: summaries.get(i + 1) ?? [],
-              complete: true,
-            })),
-          });
-        },
-      );
+      list(connection, requests, receiptMembers, (outcome, strangers) => {
+        if (outcome.kind !== 'done' || strangers.length === 0) done(outcome);
+        else greet(connection, requests, receiptMembers, outcome.results, strangers, done);
+      });
     },
   };
 }
+
+/** @param done also gets the indices of requests whose device this shard has not seen. */
+function list(
+  connection: StoreConnection,
+  requests: readonly ListChatsRequest[],
+  receiptMembers: number,
+  done: (outcome: GroupOutcome<ListChatsResult>, strangers: readonly number[]) => void,
+): void {
+  const values = deviceColumns(requests);
+  connection.read(
+    [
+      { name: 'list_chats', text: CHATS, values },
+      { name: 'list_receipts', text: RECEIPTS, values: [values[0], String(receiptMembers)] },
+      { name: 'list_strangers', text: STRANGERS, values },
+    ],
+    (result) => {
+      if (result.kind !== 'committed') {
+        done(result, []);
+        return;
+      }
+      const [chatRows = [], receiptRows = [], strangerRows = []] = result.rows;
+      const summaries = summariesByRequest(chatRows, receiptsByChat(receiptRows));
+      const results = requests.map((_, i): ListChatsResult => {
+        return { outcome: 'ok', chats: summaries.get(i + 1) ?? [], complete: true };
+      });
+      done(
+        { kind: 'done', results },
+        strangerRows.map((row) => Number(row[0]) - 1),
+      );
+    },
+  );
+}
+
+/** Registers the devices that were not known, and lists their chats again. */
+function greet(
+  connection: StoreConnection,
+  requests: readonly ListChatsRequest[],
+  receiptMembers: number,
+  known: readonly ListChatsResult[],
+  strangers: readonly number[],
+  done: Finish,
+): void {
+  const theirs = strangers.map((at) => requests[at] as ListChatsRequest);
+  const results = [...known];
+  const finish = (outcome: GroupOutcome<ListChatsResult>): void => {
+    strangers.forEach((at, i) => {
+      results[at] = (outcome.kind === 'done' ? outcome.results[i] : undefined) ?? FAILED;
+    });
+    done({ kind: 'done', results });
+  };
+  connection.write([registration(deviceColumns(theirs))], (result) => {
+    if (result.kind === 'committed') list(connection, theirs, receiptMembers, finish);
+    else finish(result);
+  });
+}
+
+const STRANGERS = `
+  SELECT r.request FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS r(usr, device, request)
+   WHERE NOT EXISTS (SELECT FROM devices d WHERE d.user_id = r.usr AND d.device_id = r.device)`;
 
 /** Who never saw anything of a chat (added and removed again at one seq) is a stranger to it. */
 const CHATS = `

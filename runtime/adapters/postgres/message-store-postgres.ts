@@ -1,12 +1,14 @@
 import { hashText } from '../../../core/contract/random.ts';
-import type { MessageStore } from '../../ports/message-store.ts';
+import type { Done, MessageStore } from '../../ports/message-store.ts';
 import { appendGroup } from './append-group.ts';
 import { changeMemberGroup, createChatGroup } from './chat-groups.ts';
-import { deviceGroup } from './device-group.ts';
+import { confirmGroup, deviceGroup } from './device-group.ts';
+import { type DirectClaim, type DirectClaimResult, directClaimGroup } from './direct-claim-group.ts';
 import { fetchGroup } from './fetch-group.ts';
 import { type GroupKind, GroupLane, type LaneOptions } from './group-lane.ts';
 import { listGroup } from './list-group.ts';
 import { loadGroup } from './load-group.ts';
+import { mediaQueries } from './media-queries.ts';
 import { membersGroup } from './members-group.ts';
 import { deleteOutboxGroup, readOutboxGroup } from './outbox-groups.ts';
 import { DEFAULT_POSTGRES_LIMITS, type PostgresLimits } from './postgres-limits.ts';
@@ -16,34 +18,45 @@ import type { PostgresStoreOptions } from './store-options.ts';
 import { storeQueries } from './store-queries.ts';
 import { assertStoreReady, StoreNotReadyError } from './store-readiness.ts';
 
+/** One shard. What concerns several shards is `createShardedMessageStore`. */
+export interface PostgresMessageStore extends MessageStore {
+  /** Gives a pair of users its direct chat, or tells which one it has. The chat itself is created by `createChat`. */
+  claimDirect(claim: DirectClaim, done: Done<DirectClaimResult>): void;
+}
+
 /**
  * The message store on PostgreSQL 15 or newer, as core/contract/store.ts states it: every write is one durable
  * transaction, shared with whatever else waited (group commit), and ends `ok`, with a refusal, `failed` or `unknown`.
  *
  * @throws StoreNotReadyError when the database is not durable, lacks the schema, or is out of reach.
  */
-export async function createPostgresMessageStore(options: PostgresStoreOptions): Promise<MessageStore> {
+export async function createPostgresMessageStore(
+  options: PostgresStoreOptions,
+): Promise<PostgresMessageStore> {
   const limits: PostgresLimits = { ...DEFAULT_POSTGRES_LIMITS, ...options.postgres };
   await assertStoreReady(options.connectionString, limits.connectTimeoutMs);
   const connections = openConnections(options, limits);
-  await allReady(connections.all, limits.connectTimeoutMs);
-  return wire(connections, options.limits.receiptMembers, {
-    limits,
-    log: options.log,
-    metrics: options.metrics,
-  });
+  const { control, readers, all } = connections;
+  await allReady(options.connect === 'as-needed' ? [control, ...readers] : all, all, limits.connectTimeoutMs);
+  return wire(connections, options, { limits, log: options.log, metrics: options.metrics });
 }
 
-function wire(connections: Connections, receiptMembers: number, options: LaneOptions): MessageStore {
+function wire(
+  connections: Connections,
+  { limits: { receiptMembers }, instanceClass = 0 }: PostgresStoreOptions,
+  options: LaneOptions,
+): PostgresMessageStore {
   const { append, receipts, control, readers, relay } = connections;
   const lane = <Request, Result>(kind: GroupKind<Request, Result>, on: readonly StoreConnection[]) =>
     new GroupLane(kind, on, options);
 
   const appends = append.map((connection) => lane(appendGroup, [connection]));
   const receiptLanes = receipts.map((connection) => lane(receiptGroup, [connection]));
+  const claims = lane(directClaimGroup, [control]);
   const creations = lane(createChatGroup, [control]);
   const changes = lane(changeMemberGroup, [control]);
   const devices = lane(deviceGroup, [control]);
+  const confirmations = lane(confirmGroup, [control]);
   const loads = lane(loadGroup, readers);
   const lists = lane(listGroup(receiptMembers), readers);
   const fetches = lane(fetchGroup, readers);
@@ -53,9 +66,11 @@ function wire(connections: Connections, receiptMembers: number, options: LaneOpt
   const lanes = [
     ...appends,
     ...receiptLanes,
+    claims,
     creations,
     changes,
     devices,
+    confirmations,
     loads,
     lists,
     fetches,
@@ -69,18 +84,20 @@ function wire(connections: Connections, receiptMembers: number, options: LaneOpt
     // One chat always takes one lane: two groups that wait for each other's row would waste both connections.
     append: (request, done) => dealt(appends, request.chatId).submit(request, done),
     saveReceipts: (writes, done) => dealt(receiptLanes, writes[0]?.chatId ?? '').submit(writes, done),
+    claimDirect: (claim, done) => claims.submit(claim, done),
     createChat: (request, done) => creations.submit(request, done),
     changeMember: (request, done) => changes.submit(request, done),
     openDevice: (request, done) => devices.submit(request, done),
-    // A single shard answers `confirmed` from the first opening on.
-    confirmDevice: () => undefined,
+    confirmDevice: (request) => confirmations.submit(request, () => {}),
     loadChat: (request, done) => loads.submit(request, done),
     listChats: (request, done) => lists.submit(request, done),
     fetch: (request, done) => fetches.submit(request, done),
+    fetchHistory: (request, done) => fetches.submit(request, done),
     readMembers: (request, done) => members.submit(request, done),
     readOutbox: (request, done) => outbox.submit(request, done),
     deleteOutbox: (ids, done) => deletions.submit(ids, done),
-    ...storeQueries(control, firstReader, connections.all),
+    ...mediaQueries(control, firstReader),
+    ...storeQueries(control, firstReader, connections.all, instanceClass),
     async close() {
       await Promise.all(lanes.map((each) => each.close()));
       await Promise.all(connections.all.map((connection) => connection.close()));
@@ -124,7 +141,11 @@ function openConnections(options: PostgresStoreOptions, limits: PostgresLimits):
   };
 }
 
-async function allReady(connections: readonly StoreConnection[], timeoutMs: number): Promise<void> {
+async function allReady(
+  connections: readonly StoreConnection[],
+  all: readonly StoreConnection[],
+  timeoutMs: number,
+): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(
@@ -139,7 +160,7 @@ async function allReady(connections: readonly StoreConnection[], timeoutMs: numb
     for (const connection of connections) connection.open();
     await Promise.race([Promise.all(ready), late]);
   } catch (error) {
-    await Promise.all(connections.map((connection) => connection.close()));
+    await Promise.all(all.map((connection) => connection.close()));
     throw error;
   } finally {
     clearTimeout(timer);

@@ -5,7 +5,7 @@ import { deviceBehaviours } from './contract/device-behaviours.ts';
 import { outboxBehaviours } from './contract/outbox-behaviours.ts';
 import { readBehaviours } from './contract/read-behaviours.ts';
 import { receiptBehaviours } from './contract/receipt-behaviours.ts';
-import { StoreUnderTest } from './contract/store-under-test.ts';
+import { type ShardOf, StoreUnderTest } from './contract/store-under-test.ts';
 
 /** One thing that every message store does. `run` rejects with an AssertionError when this one does not. */
 export interface StoreBehaviour {
@@ -21,10 +21,12 @@ export type Behaviour = readonly [name: string, run: (store: StoreUnderTest) => 
  * knows no engine and no test runner.
  * @param makeStore called once a behaviour; may give the same store each time, since ids are never used twice.
  * @param receiptMembers the limit that the store was made with.
+ * @param shardOf for a store over several shards.
  */
 export function messageStoreContract(
   makeStore: () => Promise<MessageStore>,
   receiptMembers: number,
+  shardOf?: ShardOf,
 ): readonly StoreBehaviour[] {
   const behaviours: readonly Behaviour[] = [
     ...appendBehaviours,
@@ -36,6 +38,6 @@ export function messageStoreContract(
   ];
   return behaviours.map(([name, run]) => ({
     name,
-    run: async () => run(await StoreUnderTest.of(await makeStore())),
+    run: async () => run(await StoreUnderTest.of(await makeStore(), shardOf)),
   }));
 }

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { Logger } from 'pino';
+import { fullJitter } from '../../resilience/full-jitter.ts';
 import type { Row } from './message-row.ts';
 import type { PostgresLimits } from './postgres-limits.ts';
 import {
@@ -43,6 +44,7 @@ export class StoreConnection {
   #client: pg.Client | undefined;
   #attempts = 0;
   #retry: NodeJS.Timeout | undefined;
+  #wanted = false;
   #closed = false;
 
   constructor(options: StoreConnectionOptions) {
@@ -54,8 +56,19 @@ export class StoreConnection {
     return this.#client !== undefined;
   }
 
-  /** Starts connecting; never gives up until `close`. */
+  /** Somebody has asked for it: from then on it connects again after every loss. */
+  get wanted(): boolean {
+    return this.#wanted;
+  }
+
+  /** Starts connecting unless that was done; never gives up until `close`. */
   open(): void {
+    if (this.#wanted || this.#closed) return;
+    this.#wanted = true;
+    this.#connect();
+  }
+
+  #connect(): void {
     const { connectionString, limits } = this.#options;
     const client = new pg.Client({
       connectionString,
@@ -155,17 +168,12 @@ export class StoreConnection {
     this.#drop(client);
     if (this.#closed) return;
     const { log, limits } = this.#options;
-    const ceiling = Math.min(
-      limits.reconnectMaxMs,
-      limits.reconnectBaseMs * 2 ** Math.min(this.#attempts, 20),
-    );
-    const pause = Math.random() * ceiling;
-    this.#attempts++;
+    const pause = fullJitter(this.#attempts++, limits.reconnectBaseMs, limits.reconnectMaxMs);
     log[wasReady ? 'warn' : 'debug'](
       { connection: this.name, reason: error.message },
       'no connection to PostgreSQL, trying again',
     );
-    this.#retry = setTimeout(() => this.open(), pause);
+    this.#retry = setTimeout(() => this.#connect(), pause);
   }
 
   /** Ends a connection that cannot be trusted; what was under way on it is told through the driver. */

@@ -7,6 +7,16 @@ export interface PostgresStoreOptions {
   readonly connectionString: string;
   /** Machine limits that the store's answers depend on. */
   readonly limits: Pick<Limits, 'receiptMembers'>;
+  /**
+   * From 0 to 7, another for each region, the same for ever: numbers of process runs are unique over all regions
+   * (`claimInstance`). Default 0.
+   */
+  readonly instanceClass?: number;
+  /**
+   * `all`: every connection is there before the store is. `as-needed`: those that nearly everybody needs, and the others
+   * when they are first used: a process of one role needs a few of them, and PostgreSQL has none to spare. Default `all`.
+   */
+  readonly connect?: 'all' | 'as-needed';
   /** The adapter's own limits; what is left out has its default. */
   readonly postgres?: Partial<PostgresLimits>;
   readonly log: Logger;

@@ -11,17 +11,19 @@ type Rare = Pick<MessageStore, 'claimInstance' | 'receiptsOf' | 'ping'>;
 /**
  * @param connections what the store works with: `control` for writes, `reader` for reads, and all that must be alive for
  *   the store to count as serving.
+ * @param instanceClass 0 to 7, another for each region: numbers of process runs are unique over all of them.
  */
 export function storeQueries(
   control: StoreConnection,
   reader: StoreConnection,
   all: readonly StoreConnection[],
+  instanceClass: number,
 ): Rare {
   return {
     async claimInstance() {
       // The first nextval of every 32 is logged and flushed with the commit, so a crash skips numbers and repeats none.
       const [rows] = await writing(control, [
-        { name: 'claim_instance', text: "SELECT nextval('instances')", values: [] },
+        { name: 'claim_instance', text: 'SELECT claim_instance($1::int)', values: [String(instanceClass)] },
       ]);
       return Number(rows?.[0]?.[0]);
     },
@@ -33,7 +35,9 @@ export function storeQueries(
     },
 
     async ping() {
-      const down = all.filter((connection) => !connection.ready).map((connection) => connection.name);
+      const down = all
+        .filter((connection) => connection.wanted && !connection.ready)
+        .map((connection) => connection.name);
       if (down.length > 0) throw new Error(`no connection to PostgreSQL: ${down.join(', ')}`);
       const [rows] = await reading(control, [
         { name: 'ping', text: "SELECT current_setting('transaction_read_only')", values: [] },
@@ -83,7 +87,7 @@ function timeOf(value: string | null | undefined): Micros | undefined {
   return value === null || value === undefined ? undefined : (Number(value) as Micros);
 }
 
-function writing(
+export function writing(
   connection: StoreConnection,
   statements: readonly Statement[],
 ): Promise<readonly (readonly Row[])[]> {
@@ -94,7 +98,7 @@ function writing(
   });
 }
 
-function reading(
+export function reading(
   connection: StoreConnection,
   statements: readonly Statement[],
 ): Promise<readonly (readonly Row[])[]> {

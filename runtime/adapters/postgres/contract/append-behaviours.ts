@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import type { Behaviour } from '../message-store.contract.ts';
-import { the } from './store-under-test.ts';
+import { type TestChat, the } from './store-under-test.ts';
 
 const OK = { outcome: 'ok' };
 const STALE = { outcome: 'stale' };
@@ -55,9 +55,9 @@ export const appendBehaviours: readonly Behaviour[] = [
     },
   ],
   [
-    'a send key is taken in every chat, and each sender has keys of his own',
+    'a send key is taken in every chat of the shard, and each sender has keys of his own',
     async (s) => {
-      const [a, b] = [await s.chat(2), await s.chat(2)];
+      const [a, b] = (await s.neighbours(2)) as [TestChat, TestChat];
       const [first] = await s.appendSome(a, 1);
       const elsewhere = s.message(b, 1, { from: the(first).from, clientMsgId: the(first).clientMsgId });
       assert.deepEqual(await s.append(s.request(b, [elsewhere])), { outcome: 'duplicate', found: [first] });
@@ -78,7 +78,7 @@ export const appendBehaviours: readonly Behaviour[] = [
   [
     'of one send to many chats at once exactly one happens, the others name it',
     async (s) => {
-      const chats = await Promise.all(Array.from({ length: 12 }, () => s.chat(2)));
+      const chats = await s.neighbours(12);
       const from = s.user();
       const { clientMsgId } = s.message(the(chats[0]), 1);
       const messages = chats.map((chat) => s.message(chat, 1, { from, clientMsgId }));
@@ -95,7 +95,7 @@ export const appendBehaviours: readonly Behaviour[] = [
   [
     'appends to many chats at once are decided one by one',
     async (s) => {
-      const chats = await Promise.all(Array.from({ length: 30 }, () => s.chat(2)));
+      const chats = await s.neighbours(30);
       const [taken] = await s.appendSome(the(chats[0]), 1);
       const results = await Promise.all(
         chats.map((chat, i) => {

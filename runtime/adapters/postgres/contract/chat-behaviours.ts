@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Behaviour } from '../message-store.contract.ts';
-import { ALWAYS, member, receipt, the } from './store-under-test.ts';
+import { ALWAYS, member, receipt, type TestChat, the } from './store-under-test.ts';
 
 export const chatBehaviours = (receiptMembers: number): readonly Behaviour[] => [
   [
@@ -22,9 +22,9 @@ export const chatBehaviours = (receiptMembers: number): readonly Behaviour[] => 
     },
   ],
   [
-    'a load finds what earlier sends became, in any chat',
+    'a load finds what earlier sends became, in any chat of the shard',
     async (s) => {
-      const [a, b] = [await s.chat(2), await s.chat(2)];
+      const [a, b] = (await s.neighbours(2)) as [TestChat, TestChat];
       const [first] = await s.appendSome(a, 1);
       const [second] = await s.appendSome(b, 1);
       const never = s.message(b, 2);

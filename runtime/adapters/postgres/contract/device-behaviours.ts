@@ -14,8 +14,24 @@ export const deviceBehaviours: readonly Behaviour[] = [
         epochs.toSorted((a, b) => a - b),
         [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12],
       );
-      assert.deepEqual(await s.openDevice(user, device), { outcome: 'ok', epoch: 13, confirmed: true });
-      assert.deepEqual(await s.openDevice(user, s.device()), { outcome: 'ok', epoch: 1, confirmed: true });
+      assert.deepEqual(await s.openDevice(user, device), { outcome: 'ok', epoch: 13, confirmed: false });
+      assert.deepEqual(await s.openDevice(user, s.device()), { outcome: 'ok', epoch: 1, confirmed: false });
+    },
+  ],
+  [
+    'a device stays confirmed once it was',
+    async (s) => {
+      const [user, device, other] = [s.user(), s.device(), s.device()];
+      const confirmed = async (each: typeof device) => {
+        const result = await s.openDevice(user, each);
+        return result.outcome === 'ok' && result.confirmed;
+      };
+      assert.equal(await confirmed(device), false);
+      s.store.confirmDevice({ userId: user, deviceId: device });
+      // Nobody is told when it has happened.
+      for (let times = 0; !(await confirmed(device)); times++) assert(times < 1_000, 'never confirmed');
+      assert.equal(await confirmed(device), true);
+      assert.equal(await confirmed(other), false);
     },
   ],
   [
@@ -31,6 +47,8 @@ export const deviceBehaviours: readonly Behaviour[] = [
       ]);
       const device = s.device();
       await s.openDevice(user, device);
+      // On every shard but the user's home it is the list that sees the device.
+      await s.list(user, device);
       const later = await s.chat([user, s.user()]);
       await s.appendSome(later, 2);
       await s.appendSome(chat, 1);

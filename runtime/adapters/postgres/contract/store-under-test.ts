@@ -32,19 +32,24 @@ export interface TestChat {
   version: number;
 }
 
+/** Which shard an id's rows lie on. */
+export type ShardOf = (id: string) => number;
+
 /** The store's calls as promises, and rows with ids of their own, so that behaviours may share one store. */
 export class StoreUnderTest {
   readonly store: MessageStore;
+  readonly #shardOf: ShardOf;
   readonly #base: bigint;
   #next = 0n;
 
   /** Claims an instance: its number makes the ids unique for the life of the store. */
-  static async of(store: MessageStore): Promise<StoreUnderTest> {
-    return new StoreUnderTest(store, await store.claimInstance());
+  static async of(store: MessageStore, shardOf?: ShardOf): Promise<StoreUnderTest> {
+    return new StoreUnderTest(store, await store.claimInstance(), shardOf);
   }
 
-  constructor(store: MessageStore, instance: number) {
+  constructor(store: MessageStore, instance: number, shardOf: ShardOf = () => 0) {
     this.store = store;
+    this.#shardOf = shardOf;
     // Above 2^53, so that an id that passes through a JavaScript number anywhere comes back as another.
     this.#base = (1n << 60n) + (BigInt(instance) << 32n);
   }
@@ -131,9 +136,22 @@ export class StoreUnderTest {
 
   // ---- steps that behaviours share
 
+  /** Groups of two on one shard: a send key is unique within a shard. */
+  async neighbours(count: number): Promise<readonly TestChat[]> {
+    const ids: ChatId[] = [];
+    while (ids.length < count) {
+      const id = this.chatId();
+      if (this.#shardOf(id) === this.#shardOf(ids[0] ?? id)) ids.push(id);
+    }
+    return Promise.all(ids.map((id) => this.chat(2, 'group', id)));
+  }
+
   /** Creates a chat in which everybody sees everything; the first user is its owner. */
-  async chat(users: number | readonly UserId[], kind: ChatKind = 'group'): Promise<TestChat> {
-    const chatId = this.chatId();
+  async chat(
+    users: number | readonly UserId[],
+    kind: ChatKind = 'group',
+    chatId: ChatId = this.chatId(),
+  ): Promise<TestChat> {
     const list = typeof users === 'number' ? Array.from({ length: users }, () => this.user()) : users;
     const members = list.map((userId, i) => member(userId, ALWAYS, i === 0 ? 'owner' : 'member'));
     const result = await this.create({ chatId, kind, members });

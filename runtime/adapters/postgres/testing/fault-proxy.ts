@@ -11,6 +11,7 @@ export class FaultProxy {
   readonly #server: Server;
   readonly #pairs = new Set<readonly [Socket, Socket]>();
   #faults: CommitFault[] = [];
+  #mute = false;
 
   private constructor(socketPath: string) {
     this.#server = createServer((client) => this.#relay(client, connect(socketPath)));
@@ -34,6 +35,12 @@ export class FaultProxy {
   /** Faults for the next COMMITs, one each. */
   breakCommits(...faults: CommitFault[]): void {
     this.#faults.push(...faults);
+  }
+
+  /** While on, nothing passes in either direction, and nobody is told: as when a cable is cut. What was lost stays lost. */
+  mute(on: boolean): void {
+    this.#mute = on;
+    if (!on) this.cutAll();
   }
 
   cutAll(): void {
@@ -60,11 +67,13 @@ export class FaultProxy {
       server.destroy();
     };
     client.on('data', (bytes: Buffer) => {
+      if (this.#mute) return;
       if (fault === undefined && bytes.includes('COMMIT\0')) fault = this.#faults.shift();
       if (fault === 'cut-before') end();
       else server.write(bytes);
     });
     server.on('data', (bytes: Buffer) => {
+      if (this.#mute) return;
       if (fault === undefined) client.write(bytes);
       else if (fault === 'cut-after' && bytes.includes('COMMIT\0')) end();
     });
