@@ -1,5 +1,7 @@
+import { StoreNotReadyError } from './adapters/postgres/store-readiness.ts';
 import { COMMANDS, commandList, findCommand } from './cli/commands.ts';
 import { CommandError, EXIT } from './cli/exit-code.ts';
+import { ConfigError } from './config/config-error.ts';
 import { StartError } from './server/start-error.ts';
 
 /** `parley <command> [flags]`: finds the command, runs it, and turns what it throws into a message and an exit code. */
@@ -32,6 +34,14 @@ const START_EXITS = {
 } as const;
 
 function report(error: unknown): number {
+  if (error instanceof ConfigError) {
+    console.error(`parley: ${error.message}\nNext: parley config --help`);
+    return EXIT.usage;
+  }
+  if (error instanceof StoreNotReadyError) {
+    console.error(`parley: ${error.message}`);
+    return EXIT.unavailable;
+  }
   if (error instanceof CommandError || error instanceof StartError) {
     console.error(`parley: ${error.message}`);
     if (error.next !== undefined) console.error(`Next: ${error.next}`);

@@ -1,5 +1,5 @@
 import type { DeliveryQueue } from './ports/delivery-queue.ts';
-import type { MessageStore } from './ports/message-store.ts';
+import type { ChatStore } from './ports/message-store.ts';
 import type { NodeLinks } from './ports/node-links.ts';
 import type { Outbox } from './ports/outbox.ts';
 import type { SessionRegistry } from './ports/session-registry.ts';
@@ -11,7 +11,7 @@ export type Stage = (typeof STAGES)[number];
 /** The engines behind the stages; a process opens those that its stages need. */
 export interface PipelinePorts {
   readonly links: NodeLinks;
-  readonly store?: MessageStore | undefined;
+  readonly store?: ChatStore | undefined;
   /** Of this region's shards. */
   readonly outboxes?: readonly Outbox[] | undefined;
   readonly queue?: DeliveryQueue | undefined;

@@ -11,6 +11,7 @@ import { createServiceCalls, type ServiceCalls } from './http-api/service-calls.
 import { startMessageService } from './message-service/message-service-shell.ts';
 import type { Metrics } from './observability/metrics.ts';
 import { startShardRelays } from './outbox-relay/shard-relays.ts';
+import type { Recording } from './recording/machine-recorder.ts';
 import { requirePort, type PipelinePorts, type Stage } from './pipeline-ports.ts';
 
 export interface PipelineOptions {
@@ -25,6 +26,8 @@ export interface PipelineOptions {
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly halt: Halt;
+  /** Writes down what the machines of this process are told. */
+  readonly recording?: Recording | undefined;
 }
 
 /** The stages of one process. */

@@ -29,6 +29,46 @@ export const COMMANDS: readonly Command[] = [
     run: async (argv) => (await import('./bench.ts')).bench(argv),
   },
   {
+    name: 'gateway',
+    summary: 'hold device connections, on the engines of a configuration',
+    run: async (argv) => (await import('./role.ts')).role('gateway', argv),
+  },
+  {
+    name: 'message-service',
+    summary: 'order and store messages',
+    run: async (argv) => (await import('./role.ts')).role('message-service', argv),
+  },
+  {
+    name: 'outbox-relay',
+    summary: 'bring stored messages into the delivery queue',
+    run: async (argv) => (await import('./role.ts')).role('outbox-relay', argv),
+  },
+  {
+    name: 'delivery-worker',
+    summary: 'bring delivery events to the gateways',
+    run: async (argv) => (await import('./role.ts')).role('delivery-worker', argv),
+  },
+  {
+    name: 'http-api',
+    summary: 'answer the HTTP API alone',
+    run: async (argv) => (await import('./role.ts')).role('http-api', argv),
+  },
+  {
+    name: 'all',
+    summary: 'every role in one process, on the engines of a configuration',
+    run: async (argv) => (await import('./role.ts')).role('all', argv),
+  },
+  {
+    name: 'config',
+    summary: 'print the configuration as a process would use it, or its schema',
+    run: async (argv) => (await import('./config.ts')).config(argv),
+  },
+  {
+    name: 'migrate',
+    summary: 'bring the databases and topics of a configuration to this release',
+    run: async (argv) => (await import('./migrate.ts')).migrate(argv),
+  },
+  {
     name: 'sim',
     summary: 'simulate disasters: run, replay, shrink, mutants',
     run: async (argv) => (await import('../../sim/commands/sim.ts')).simCommand(argv),

@@ -4,16 +4,19 @@ import { DEFAULT_LIMITS, type Limits } from '../../core/contract/limits.ts';
 import { MILLISECOND, SECOND } from '../../core/contract/time.ts';
 import { deviceOf, userOf } from '../http-api/development-names.ts';
 import { LOG_LEVELS, createLogger, type LogLevel } from '../observability/logger.ts';
+import { startRecording } from '../recording/machine-recorder.ts';
 import { openEmbeddedStore } from '../server/open-embedded-store.ts';
 import { startServer, type ParleyServer } from '../server/start-server.ts';
 import { CommandError, EXIT } from './exit-code.ts';
 import { flagsHelp, parseFlags } from './parse-flags.ts';
+import { stopSignals } from './stop-signals.ts';
 
 const FLAGS = {
   port: { value: 'N', help: 'port to listen on, 0 for a free one (default: $PORT, else 8080)' },
   host: { value: 'ADDRESS', help: 'address to listen on (default: localhost only)' },
   data: { value: 'FOLDER', help: 'where everything durable lives (default: $DATA, else ./data)' },
   'log-level': { value: 'LEVEL', help: `${LOG_LEVELS.join(', ')} (default: warn on a terminal, else info)` },
+  record: { value: 'FOLDER', help: 'write down what every machine is told, for `parley sim replay FOLDER`' },
   json: { help: 'print where it listens as one JSON line instead of a welcome' },
   help: { help: 'print this', short: 'h' },
 };
@@ -31,6 +34,9 @@ const SINGLE_PROCESS_LIMITS: Limits = {
   drainSpread: 500 * MILLISECOND,
   drainTimeout: 3 * SECOND,
 };
+
+/** Of one machine's recording. */
+const RECORDING_BYTES = 1024 ** 3;
 
 export async function serve(argv: readonly string[]): Promise<number> {
   const flags = parseFlags('serve', FLAGS, argv);
@@ -53,12 +59,18 @@ export async function serve(argv: readonly string[]): Promise<number> {
   });
   const ended = Promise.withResolvers<number>();
   const limits = SINGLE_PROCESS_LIMITS;
+  const record = flags.text('record');
+  const recording =
+    record === undefined
+      ? undefined
+      : startRecording({ folder: resolve(record), node: 'serve', maxBytes: RECORDING_BYTES, log });
   const stopAsked = stopSignals();
   const server = await startServer({
     port,
     dataDir,
     limits,
     log,
+    recording,
     host: flags.text('host') ?? 'localhost',
     openStore: (metrics) => openEmbeddedStore({ dataDir, limits, log, metrics }),
     onBroken: () => ended.resolve(EXIT.defect),
@@ -92,23 +104,6 @@ function logLevel(text: string | undefined): LogLevel {
     `--log-level: ${JSON.stringify(text)} is none of ${LOG_LEVELS.join(', ')}`,
     'parley serve --help',
   );
-}
-
-/** Settles at the first SIGINT, SIGTERM or SIGHUP (the terminal was closed). The second one ends the process at once. */
-function stopSignals(): Promise<void> {
-  const asked = Promise.withResolvers<void>();
-  let count = 0;
-  for (const [signal, number] of [
-    ['SIGHUP', 1],
-    ['SIGINT', 2],
-    ['SIGTERM', 15],
-  ] as const) {
-    process.on(signal, () => {
-      if (++count > 1) process.exit(128 + number);
-      asked.resolve();
-    });
-  }
-  return asked.promise;
 }
 
 async function drain(server: ParleyServer, log: Logger, json: boolean): Promise<number> {

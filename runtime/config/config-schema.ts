@@ -118,6 +118,15 @@ export const configSchema = section(
       { level: choice(LOG_LEVEL_CHOICES, 'the least that is written').default('info') },
       'JSON lines on standard error',
     ).prefault({}),
+    recording: section(
+      {
+        folder: file('where the recording goes, a file a machine'),
+        maxBytes: integer(1_000_000, 1_000_000_000_000, 'of one file; what follows is not recorded').default(
+          1_073_741_824,
+        ),
+      },
+      'writes down what each machine is told, for `parley sim replay`; as secret as the database',
+    ).optional(),
   },
   'the configuration of a Parley process',
 );

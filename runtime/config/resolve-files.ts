@@ -16,7 +16,7 @@ export function resolveFiles(config: ParsedConfig, folder: string, faults: strin
   const secret = (key: string, file: string | undefined): string | undefined =>
     file === undefined ? undefined : read(`${key}.passwordFile`, path(file), faults)?.trim();
 
-  const { links, tokens, media, regions } = config;
+  const { links, tokens, media, regions, recording } = config;
   return {
     ...config,
     regions: regions.map((region, i) => ({
@@ -44,6 +44,7 @@ export function resolveFiles(config: ParsedConfig, folder: string, faults: strin
         jwks: { ...tokens.jwks, file: readable('tokens.jwks.file', tokens.jwks.file) },
       }),
     },
+    ...(recording && { recording: { ...recording, folder: path(recording.folder) } }),
     ...(media && { media: mediaWith(media, path, faults) }),
   };
 }

@@ -2,7 +2,7 @@ import type { ChatId, UserId } from '../../core/contract/ids.ts';
 import type { Limits } from '../../core/contract/limits.ts';
 import type { ChatRecord, Span } from '../../core/contract/records.ts';
 import { canSee } from '../../core/sequencing/membership.ts';
-import type { Done, MessageStore } from '../ports/message-store.ts';
+import type { Done, ChatStore } from '../ports/message-store.ts';
 import { ProblemError } from './http-exchange.ts';
 import { problem } from './problem.ts';
 import {
@@ -19,7 +19,7 @@ import type { ServiceCalls } from './service-calls.ts';
 import { chatShape, chatSummaryShape, historyShape, receiptsShape } from './wire-shape.ts';
 
 export interface ChatRoutesOptions {
-  readonly store: MessageStore;
+  readonly store: ChatStore;
   readonly service: ServiceCalls;
   readonly limits: Limits;
 }
@@ -154,7 +154,7 @@ function spansOf(chat: ChatRecord | undefined, userId: UserId): readonly Span[] 
   return chat?.members.find((member) => member.userId === userId)?.spans ?? [];
 }
 
-async function loadChat(store: MessageStore, chatId: ChatId): Promise<ChatRecord | undefined> {
+async function loadChat(store: ChatStore, chatId: ChatId): Promise<ChatRecord | undefined> {
   const result = await called(store.loadChat.bind(store), { chatId, sends: [] });
   if (result.outcome === 'failed') throw storeDown();
   return result.outcome === 'ok' ? result.chat : undefined;

@@ -10,8 +10,10 @@ import type {
 import { createMessageService, stepMessageService } from '../../core/sequencing/message-service.ts';
 import { createMachineDriver, systemClock, type Halt } from '../driver/machine-driver.ts';
 import { createWakeTimers } from '../driver/wake-timers.ts';
+import { stageClock } from '../observability/message-stages.ts';
+import type { Metrics } from '../observability/metrics.ts';
 import type { DeliveryQueue } from '../ports/delivery-queue.ts';
-import type { MessageStore } from '../ports/message-store.ts';
+import type { ChatStore } from '../ports/message-store.ts';
 import type { NodeLinks } from '../ports/node-links.ts';
 import type { Recording } from '../recording/machine-recorder.ts';
 
@@ -23,23 +25,25 @@ export interface MessageServiceShell {
 
 export interface MessageServiceOptions {
   readonly nodeId: NodeId;
-  /** From `MessageStore.claimInstance`: makes the message ids of this process unique. */
+  /** From `ChatStore.claimInstance`: makes the message ids of this process unique. */
   readonly instance: number;
   readonly placement: Placement;
   /** Where this process stands: chats created here have their home here. */
   readonly region: string;
   readonly limits: Limits;
   readonly seed: number;
-  readonly store: MessageStore;
+  readonly store: ChatStore;
   readonly queue: DeliveryQueue;
   readonly links: NodeLinks;
+  readonly metrics: Metrics;
   readonly halt: Halt;
   readonly recording?: Recording | undefined;
 }
 
 /** Runs the sequencer, membership and receipts machine against the store. */
 export function startMessageService(options: MessageServiceOptions): MessageServiceShell {
-  const { nodeId, instance, placement, region, limits, seed, recording, store, queue, links, halt } = options;
+  const { nodeId, instance, placement, region, limits, seed, recording, store, queue, links, metrics, halt } =
+    options;
   const made = { nodeId, instance, limits, seed, placement, region };
   const state = createMessageService(made);
   let inFlight = 0;
@@ -71,10 +75,14 @@ export function startMessageService(options: MessageServiceOptions): MessageServ
       }
       case 'append': {
         const { call, request } = effect;
+        const begin = stageClock();
         inFlight++;
-        store.append(request, (result) =>
-          answered({ kind: 'appended', call, chatId: request.chatId, result }),
-        );
+        store.append(request, (result) => {
+          if (result.outcome === 'ok')
+            for (const message of request.messages)
+              metrics.messageStages.over('append', message.clientMsgId, begin);
+          answered({ kind: 'appended', call, chatId: request.chatId, result });
+        });
         return;
       }
       case 'change-member': {

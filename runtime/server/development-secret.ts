@@ -1,22 +1,18 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { StartError } from './start-error.ts';
 
 const SECRET_BYTES = 32;
 
 /**
- * The secret that signs development tokens: random, one a data folder, readable by its owner alone.
+ * The secret that signs development tokens: random, made when it is missing, readable by its owner alone. Processes that
+ * make it at the same time end up with the same one.
  * @throws StartError when the file exists and is readable by others, or is not what this function writes.
  */
-export function developmentSecret(dataDir: string): Uint8Array {
-  mkdirSync(dataDir, { recursive: true, mode: 0o711 });
-  const path = join(dataDir, 'development-secret');
-  try {
-    writeFileSync(path, randomBytes(SECRET_BYTES).toString('hex'), { mode: 0o600, flag: 'wx' });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  }
+export function developmentSecret(path: string): Uint8Array {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o711 });
+  if (!existsSync(path)) makeSecret(path);
   // Windows has no such bits; there the folder's own rights decide.
   if (process.platform !== 'win32' && (statSync(path).mode & 0o077) !== 0) {
     throw new StartError(
@@ -34,4 +30,17 @@ export function developmentSecret(dataDir: string): Uint8Array {
     );
   }
   return Buffer.from(text, 'hex');
+}
+
+/** Complete before it has its name, so that nobody reads half of it. */
+function makeSecret(path: string): void {
+  const draft = `${path}.${process.pid}`;
+  writeFileSync(draft, randomBytes(SECRET_BYTES).toString('hex'), { mode: 0o600 });
+  try {
+    linkSync(draft, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  } finally {
+    rmSync(draft, { force: true });
+  }
 }

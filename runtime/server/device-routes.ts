@@ -5,11 +5,11 @@ import { chatRoutes } from '../http-api/chat-routes.ts';
 import { developmentRoutes } from '../http-api/development-routes.ts';
 import type { Route } from '../http-api/router.ts';
 import type { Pipeline } from '../pipeline.ts';
-import type { MessageStore } from '../ports/message-store.ts';
+import type { ChatStore } from '../ports/message-store.ts';
 
 export interface DeviceRoutesOptions {
   readonly pipeline: Pipeline;
-  readonly store: MessageStore;
+  readonly store: ChatStore;
   readonly limits: Limits;
   /** Issues tokens to anybody; undefined outside development. */
   readonly development: DevelopmentTokens | undefined;

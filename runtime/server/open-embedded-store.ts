@@ -4,10 +4,10 @@ import { DataFolderInUseError } from '../adapters/embedded-postgres/data-folder-
 import { startEmbeddedPostgres } from '../adapters/embedded-postgres/embedded-postgres.ts';
 import { createPostgresMessageStore } from '../adapters/postgres/message-store-postgres.ts';
 import { migrate } from '../adapters/postgres/migrate.ts';
-import type { StoreMetrics } from '../adapters/postgres/store-options.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { MessageStore } from '../ports/message-store.ts';
 import { StartError } from './start-error.ts';
+import { storeMetrics } from './store-metrics.ts';
 
 export interface EmbeddedStoreOptions {
   readonly dataDir: string;
@@ -58,15 +58,4 @@ function startError(dataDir: string, error: unknown): StartError {
   }
   const reason = error instanceof Error ? error.message : String(error);
   return new StartError('store-unavailable', `PostgreSQL cannot run: ${reason}`, undefined, error);
-}
-
-function storeMetrics(metrics: Metrics): StoreMetrics {
-  return {
-    group(lane, requests, seconds) {
-      metrics.storeGroupSeconds.observe({ lane }, seconds);
-      metrics.storeGroupCalls.inc({ lane }, requests);
-    },
-    outcome: (call, outcome) => metrics.storeOutcomes.inc({ call, outcome }),
-    waiting: (lane, requests) => metrics.storeWaiting.set({ lane }, requests),
-  };
 }

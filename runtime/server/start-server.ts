@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { nodeId } from '../../core/contract/ids.ts';
 import type { Limits } from '../../core/contract/limits.ts';
@@ -13,8 +14,10 @@ import { startPipeline, type Pipeline } from '../pipeline.ts';
 import { STAGES } from '../pipeline-ports.ts';
 import type { MessageStore } from '../ports/message-store.ts';
 import { soleOutbox } from '../ports/outbox.ts';
+import type { Recording } from '../recording/machine-recorder.ts';
 import { deviceRoutes } from './device-routes.ts';
 import { developmentSecret } from './development-secret.ts';
+import { newRun } from './new-run.ts';
 import { onceOnly } from './once-only.ts';
 import { openProcessHttp } from './process-http.ts';
 
@@ -27,6 +30,7 @@ export interface ServerOptions {
   readonly log: Logger;
   /** Opens the store once the port is ours. Its `close` also ends whatever the store runs on. */
   readonly openStore: (metrics: Metrics) => Promise<MessageStore>;
+  readonly recording?: Recording | undefined;
   /** A machine broke an invariant: everything has been cut off, the process must end. */
   readonly onBroken: () => void;
 }
@@ -50,7 +54,7 @@ const REGION = 'local';
 export async function startServer(options: ServerOptions): Promise<ParleyServer> {
   const { limits, log } = options;
   const metrics = createMetrics(true);
-  const tokens = createDevelopmentTokens(developmentSecret(options.dataDir));
+  const tokens = createDevelopmentTokens(developmentSecret(join(options.dataDir, 'development-secret')));
   let pipeline: Pipeline | undefined;
   let checks: readonly ReadinessCheck[] = [];
   let unavailable: string | undefined = 'Parley is starting: try again';
@@ -82,8 +86,8 @@ export async function startServer(options: ServerOptions): Promise<ParleyServer>
       registry: createMemorySessionRegistry(systemClock),
       queue: createMemoryDeliveryQueue(),
     };
-    // The number of this run makes every name unique: what an earlier run said under its own name is not ours.
-    const run = await store.claimInstance();
+    // Unique for each run: what an earlier run said under its own name is not ours.
+    const run = newRun();
     pipeline = await startPipeline({
       stages: STAGES,
       nodeOf: (stage) => nodeId(`${stage}-${run}`),
@@ -94,6 +98,7 @@ export async function startServer(options: ServerOptions): Promise<ParleyServer>
       metrics,
       log,
       halt,
+      recording: options.recording,
     });
     checks = [{ name: 'the message store', check: () => store.ping() }];
     http.serve(
@@ -108,6 +113,7 @@ export async function startServer(options: ServerOptions): Promise<ParleyServer>
       ports.queue.close();
       ports.registry.close();
       await store.close();
+      await options.recording?.close();
     });
     return { url: http.url, tokens, drain };
   } catch (error) {

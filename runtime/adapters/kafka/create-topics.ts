@@ -31,15 +31,15 @@ export interface TopicResult {
  */
 export async function createTopics(options: {
   readonly clientId: string;
+  /** Where topics are made. */
   readonly regions: readonly KafkaRegion[];
+  /** Names of all regions of the deployment: in each Kafka there is a topic for each. */
+  readonly homes: readonly string[];
   readonly layout: TopicLayout;
   readonly log: Logger;
 }): Promise<readonly TopicResult[]> {
-  const { clientId, regions, layout, log } = options;
-  const topics = topicsOf(
-    regions.map(({ region }) => region),
-    layout,
-  );
+  const { clientId, regions, homes, layout, log } = options;
+  const topics = topicsOf(homes, layout);
   const results: TopicResult[] = [];
   for (const region of regions) {
     const admin = createKafkaAdmin(region, { clientId, log, tuning: DEFAULT_KAFKA_TUNING });

@@ -67,7 +67,7 @@ export function openQueue(
 /** Makes the topics of these regions in the Kafka of each. */
 export async function makeTopics(regions: readonly KafkaRegion[], partitions: number): Promise<void> {
   const layout = { partitions, replication: 1, minInsyncReplicas: 1, retentionHours: 1 };
-  await createTopics({ clientId: 'test', regions, layout, log });
+  await createTopics({ clientId: 'test', regions, homes: regions.map(({ region }) => region), layout, log });
 }
 
 /** Message number `seq` of chat 1, to a user. */
