@@ -86,7 +86,7 @@ export interface Session {
   confirmed: boolean;
   /** The list of chats lacks those of shards that did not answer; each renewal reads it again until it does not. */
   incomplete: boolean;
-  /** Cursors that RESUME named for chats that may be among those. At most `resumeCursors`. */
+  /** Cursors that RESUME named for chats that may be among those. */
   awaited: Map<ChatId, number> | undefined;
   /** The heads must be read again: pushes may have been missed. */
   refresh: boolean;

@@ -1,12 +1,14 @@
 import { assertNever } from '../../core/contract/assert.ts';
-import type { NodeId } from '../../core/contract/ids.ts';
+import type { ClientMsgId, NodeId } from '../../core/contract/ids.ts';
 import type { Limits } from '../../core/contract/limits.ts';
+import type { Micros } from '../../core/contract/time.ts';
 import type { DeliveryWorkerEffect } from '../../core/delivery/delivery-effect.ts';
 import type { DeliveryTimer, DeliveryWorkerEvent } from '../../core/delivery/delivery-event.ts';
 import { createDeliveryWorker, stepDeliveryWorker } from '../../core/delivery/delivery-worker.ts';
 import type { Push, PushOutcome } from '../../core/session/push.ts';
 import { createMachineDriver, systemClock, type Halt } from '../driver/machine-driver.ts';
 import { createWakeTimers } from '../driver/wake-timers.ts';
+import { stageClock } from '../observability/message-stages.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { DeliveryQueue } from '../ports/delivery-queue.ts';
 import type { NodeLinks } from '../ports/node-links.ts';
@@ -109,6 +111,12 @@ export function startDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWor
 /** Pushes whose answer is awaited. Answers may be lost, so a full table is emptied: those samples are lost, nothing else. */
 const TRACKED_PUSHES = 50_000;
 
+interface TrackedPush {
+  readonly sentAt: Micros;
+  readonly clientMsgId: ClientMsgId;
+  readonly begin: number;
+}
+
 interface PushLatency {
   pushed(push: Push): void;
   answered(pushId: number, outcome: PushOutcome | 'unreachable'): void;
@@ -116,22 +124,25 @@ interface PushLatency {
 }
 
 function createPushLatency(metrics: Metrics): PushLatency {
-  const sentAt = new Map<number, number>();
+  const pushes = new Map<number, TrackedPush>();
   return {
     get waiting() {
-      return sentAt.size;
+      return pushes.size;
     },
     pushed({ pushId, item }) {
       if (item.kind !== 'message') return;
-      if (sentAt.size >= TRACKED_PUSHES) sentAt.clear();
-      sentAt.set(pushId, item.message.sentAt);
+      if (pushes.size >= TRACKED_PUSHES) pushes.clear();
+      const { sentAt, clientMsgId } = item.message;
+      pushes.set(pushId, { sentAt, clientMsgId, begin: stageClock() });
     },
     answered(pushId, outcome) {
       metrics.deliveries.inc({ outcome });
-      const since = sentAt.get(pushId);
-      if (since === undefined) return;
-      sentAt.delete(pushId);
-      if (outcome === 'settled') metrics.deliverySeconds.observe((systemClock() - since) / 1e6);
+      const push = pushes.get(pushId);
+      if (push === undefined) return;
+      pushes.delete(pushId);
+      if (outcome !== 'settled') return;
+      metrics.deliverySeconds.observe((systemClock() - push.sentAt) / 1e6);
+      metrics.messageStages.over('deliver', push.clientMsgId, push.begin);
     },
   };
 }

@@ -110,7 +110,7 @@ test('probes and metrics answer without a token', async () => {
     'parley_connections',
     'parley_messages_acked_total',
     'parley_deliveries_total',
-    'parley_ack_seconds_bucket',
+    'parley_message_stage_seconds_bucket',
     'parley_delivery_seconds_bucket',
     'parley_delivery_queue_depth',
     'parley_connections_closed_total',

@@ -2,11 +2,12 @@ import type { ClientMsgId } from '../../core/contract/ids.ts';
 import type { Limits } from '../../core/contract/limits.ts';
 import type { Decoded } from '../../core/wire/client-codec.ts';
 import type { ClientFrame, ServerFrame } from '../../core/wire/frames.ts';
+import { stageClock } from '../observability/message-stages.ts';
 import type { Metrics } from '../observability/metrics.ts';
 
 /** What is measured of one device connection, whatever carries its frames. */
 export interface MeteredConnection {
-  /** When each unanswered SEND was read, milliseconds on the monotonic clock; from the first one on, as most devices only listen. */
+  /** When each unanswered SEND was read, by the stage clock; from the first one on, as most devices only listen. */
   sends: Map<ClientMsgId, number> | undefined;
 }
 
@@ -24,7 +25,7 @@ export function createFrameMeter(metrics: Metrics, limits: Limits): FrameMeter {
       metrics.framesReceived.inc({ frame: frame.frame });
       if (frame.frame !== 'SEND') return;
       const sends = (connection.sends ??= new Map());
-      if (sends.size < limits.sessionRequests) sends.set(frame.clientMsgId, performance.now());
+      if (sends.size < limits.sessionRequests) sends.set(frame.clientMsgId, stageClock());
     },
     sent(connection, frame) {
       switch (frame.frame) {
@@ -35,7 +36,11 @@ export function createFrameMeter(metrics: Metrics, limits: Limits): FrameMeter {
           const since = connection.sends?.get(frame.clientMsgId);
           if (since === undefined) return;
           connection.sends?.delete(frame.clientMsgId);
-          return metrics.ackSeconds.observe((performance.now() - since) / 1_000);
+          return metrics.messageStages.over('ack', frame.clientMsgId, since, {
+            'parley.chat': frame.chatId,
+            'parley.message': frame.serverMsgId,
+            'parley.seq': frame.seq,
+          });
         }
         case 'ERROR':
           if (frame.clientMsgId !== undefined) connection.sends?.delete(frame.clientMsgId);

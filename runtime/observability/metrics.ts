@@ -1,4 +1,6 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { createMessageStages, type MessageStages } from './message-stages.ts';
+import type { MessageTracer } from './message-tracer.ts';
 
 /**
  * The figures of one process. Names, labels and units are stable: dashboards and alerts are written against them.
@@ -15,7 +17,8 @@ export interface Metrics {
   readonly goaways: Counter<'reason'>;
   readonly messagesAcked: Counter<'duplicate'>;
   readonly messagesPushed: Counter;
-  readonly ackSeconds: Histogram;
+  /** Stages of messages; traces them too, when the process traces. */
+  readonly messageStages: MessageStages;
   readonly deliveries: Counter<'outcome'>;
   readonly deliverySeconds: Histogram;
   readonly httpRequests: Counter<'route' | 'status'>;
@@ -46,8 +49,11 @@ export interface Metrics {
 
 const LATENCY_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-/** @param defaults whether to add the metrics of the process itself (CPU, memory, event loop lag). */
-export function createMetrics(defaults: boolean): Metrics {
+/**
+ * @param defaults whether to add the metrics of the process itself (CPU, memory, event loop lag).
+ * @param tracer undefined where nobody collects traces.
+ */
+export function createMetrics(defaults: boolean, tracer?: MessageTracer): Metrics {
   const registry = new Registry();
   const registers = [registry];
   if (defaults) collectDefaultMetrics({ register: registry });
@@ -75,7 +81,16 @@ export function createMetrics(defaults: boolean): Metrics {
     goaways: counter('parley_goaways_sent_total', 'GOAWAY frames sent, by reason', ['reason']),
     messagesAcked: counter('parley_messages_acked_total', 'Sends acknowledged as durable', ['duplicate']),
     messagesPushed: counter('parley_messages_pushed_total', 'MESSAGE frames sent, replays included'),
-    ackSeconds: histogram('parley_ack_seconds', 'From SEND read to ACK written'),
+    messageStages: createMessageStages(
+      new Histogram({
+        name: 'parley_message_stage_seconds',
+        help: 'Stages of messages: ack, append, publish, deliver',
+        labelNames: ['stage'],
+        buckets: LATENCY_BUCKETS,
+        registers,
+      }),
+      tracer,
+    ),
     deliveries: counter('parley_deliveries_total', 'Pushes of delivery workers, by outcome', ['outcome']),
     deliverySeconds: histogram(
       'parley_delivery_seconds',

@@ -1,10 +1,13 @@
 import { assertNever } from '../../core/contract/assert.ts';
 import type { Limits } from '../../core/contract/limits.ts';
+import type { DeliveryEvent, DeliveryItem } from '../../core/contract/records.ts';
 import type { RelayEffect } from '../../core/fan-out/relay-effect.ts';
 import type { RelayEvent, RelayTimer } from '../../core/fan-out/relay-event.ts';
 import { createRelay, stepRelay } from '../../core/fan-out/relay.ts';
 import { createMachineDriver, systemClock, type Halt } from '../driver/machine-driver.ts';
 import { createWakeTimers } from '../driver/wake-timers.ts';
+import { stageClock } from '../observability/message-stages.ts';
+import type { Metrics } from '../observability/metrics.ts';
 import type { DeliveryQueue } from '../ports/delivery-queue.ts';
 import type { OutboxStore } from '../ports/outbox.ts';
 import type { Recording } from '../recording/machine-recorder.ts';
@@ -24,12 +27,21 @@ export interface RelayOptions {
   readonly seed: number;
   readonly store: OutboxStore;
   readonly queue: DeliveryQueue;
+  readonly metrics: Metrics;
   readonly halt: Halt;
   readonly recording?: Recording | undefined;
 }
 
 /** Runs the outbox relay: from one outbox to the delivery queue. */
-export function startRelay({ limits, seed, store, queue, halt, recording }: RelayOptions): RelayShell {
+export function startRelay({
+  limits,
+  seed,
+  store,
+  queue,
+  metrics,
+  halt,
+  recording,
+}: RelayOptions): RelayShell {
   const state = createRelay({ limits, seed });
   let inFlight = 0;
   let quiet = false;
@@ -64,11 +76,14 @@ export function startRelay({ limits, seed, store, queue, halt, recording }: Rela
         return store.readMembers(effect.request, (result) =>
           dispatch({ kind: 'members', call: effect.call, result }),
         );
-      case 'publish':
+      case 'publish': {
+        const begin = stageClock();
         inFlight++;
-        return queue.publish(effect.events, (outcome) =>
-          finished({ kind: 'published', call: effect.call, outcome }),
-        );
+        return queue.publish(effect.events, (outcome) => {
+          if (outcome === 'ok') measure(effect.events, begin);
+          finished({ kind: 'published', call: effect.call, outcome });
+        });
+      }
       case 'delete-outbox':
         inFlight++;
         return store.deleteOutbox(effect.ids, (result) =>
@@ -78,6 +93,16 @@ export function startRelay({ limits, seed, store, queue, halt, recording }: Rela
         return timers.set(effect.timer, undefined, effect.after);
       default:
         return assertNever(effect);
+    }
+  }
+
+  /** A message's events follow each other and share its item. */
+  function measure(events: readonly DeliveryEvent[], begin: number): void {
+    let last: DeliveryItem | undefined;
+    for (const { item } of events) {
+      if (item === last || item.kind !== 'message') continue;
+      last = item;
+      metrics.messageStages.over('publish', item.message.clientMsgId, begin);
     }
   }
 

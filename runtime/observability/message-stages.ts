@@ -1,0 +1,42 @@
+import type { Histogram } from 'prom-client';
+import type { ClientMsgId } from '../../core/contract/ids.ts';
+import type { MessageTracer } from './message-tracer.ts';
+
+/**
+ * How long each stage of a message took, in the order in which it passes them.
+ * - `ack`: SEND read by the gateway until its ACK is written.
+ * - `append`: the message service asks the store until it is durable.
+ * - `publish`: the relay publishes until the queue has it.
+ * - `deliver`: a worker pushes until the device has it.
+ */
+export type MessageStage = 'ack' | 'append' | 'publish' | 'deliver';
+
+export interface MessageStages {
+  /** @param begin from `stageClock`. The end is now. */
+  over(stage: MessageStage, clientMsgId: ClientMsgId, begin: number, attributes?: StageAttributes): void;
+}
+
+/** Ids and counts, never content. */
+export type StageAttributes = Readonly<Record<string, string | number>>;
+
+/** Milliseconds since the Unix epoch that only rise while the process lives. */
+export function stageClock(): number {
+  return performance.timeOrigin + performance.now();
+}
+
+const NOTHING: StageAttributes = {};
+
+export function createMessageStages(
+  histogram: Histogram<'stage'>,
+  tracer: MessageTracer | undefined,
+): MessageStages {
+  const of = (stage: MessageStage) => histogram.labels({ stage });
+  const seconds = { ack: of('ack'), append: of('append'), publish: of('publish'), deliver: of('deliver') };
+  return {
+    over(stage, clientMsgId, begin, attributes = NOTHING) {
+      const end = stageClock();
+      seconds[stage].observe(Math.max(0, end - begin) / 1_000);
+      if (tracer?.sampled(clientMsgId) === true) tracer.span(stage, clientMsgId, begin, end, attributes);
+    },
+  };
+}
