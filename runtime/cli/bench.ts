@@ -6,19 +6,23 @@ import { fileURLToPath } from 'node:url';
 import { DEFAULT_LIMITS } from '../../core/contract/limits.ts';
 import { benchSim } from '../../sim/commands/sim-bench.ts';
 import { benchCore } from '../../sim/commands/core-bench.ts';
+import { benchQueue } from '../adapters/kafka/bench-queue.ts';
 import { benchStore } from '../adapters/postgres/bench-store.ts';
-import { connectPairs, memoryPerIdleConnection, type LoadResult } from '../e2e/load.ts';
+import { openIdle } from '../e2e/idle-load.ts';
+import { connectPairs, type LoadResult } from '../e2e/pair-load.ts';
 import { startServerProcess } from '../e2e/server-process.ts';
 import { createLogger } from '../observability/logger.ts';
 import { openEmbeddedStore } from '../server/open-embedded-store.ts';
 import { CommandError, EXIT } from './exit-code.ts';
+import { type Figure, reached, row } from './figures.ts';
 import { flagsHelp, parseFlags } from './parse-flags.ts';
 
-const PARTS = ['core', 'sim', 'store', 'e2e', 'idle'] as const;
+const PARTS = ['core', 'sim', 'store', 'e2e', 'idle', 'kafka'] as const;
 type Part = (typeof PARTS)[number];
 
 const FLAGS = {
-  only: { value: 'PARTS', help: `some of ${PARTS.join(',')} (default: all)` },
+  only: { value: 'PARTS', help: `some of ${PARTS.join(',')} (default: all, kafka when --brokers is given)` },
+  brokers: { value: 'ADDRESSES', help: 'host:port of brokers to measure, with commas between' },
   seconds: { value: 'N', help: 'length of each measurement (default: 5)' },
   json: { help: 'print the figures as one JSON object' },
   help: { help: 'print this', short: 'h' },
@@ -27,19 +31,14 @@ const FLAGS = {
 const ABOUT =
   'Measures this machine. core: decisions of the machines, in time of one core. sim: simulated events, in time of one core.\n' +
   'store: durable writes of PostgreSQL. e2e: 1:1 messages over real sockets, server and load in processes of their own.\n' +
-  'idle: server memory per connection that does nothing. Close other programs first.';
+  'idle: server memory per connection that does nothing. kafka: delivery events through the brokers of --brokers.\n' +
+  'Close other programs first.';
 
 /** What this system promises on two cores; missing one is exit code 2. */
 const TARGET_MESSAGES_PER_S = 2_000;
 const TARGET_P99_MS = 100;
-
-/** One figure, with its unit; `target` says what it should reach. */
-interface Figure {
-  readonly name: string;
-  readonly value: number;
-  readonly unit: string;
-  readonly target?: { readonly at: 'least' | 'most'; readonly value: number };
-}
+/** Ten times the sends that the system promises: each is an event or a few, and its receipts are events too. */
+const TARGET_QUEUE_EVENTS_PER_S = 20_000;
 
 export async function bench(argv: readonly string[]): Promise<number> {
   const flags = parseFlags('bench', FLAGS, argv);
@@ -47,7 +46,8 @@ export async function bench(argv: readonly string[]): Promise<number> {
     console.log(flagsHelp('parley bench [flags]', ABOUT, FLAGS));
     return EXIT.ok;
   }
-  const parts = partsOf(flags.text('only'));
+  const brokers = flags.text('brokers')?.split(',') ?? [];
+  const parts = partsOf(flags.text('only'), brokers);
   const seconds = flags.integer('seconds', 1, 600) ?? 5;
   const json = flags.on('json');
   const figures: Figure[] = [];
@@ -57,7 +57,7 @@ export async function bench(argv: readonly string[]): Promise<number> {
   };
   if (!json)
     console.log(`${cpus().length} cores, ${cpus()[0]?.model ?? 'unknown'} · Node ${process.version}\n`);
-  for (const part of parts) await RUN[part](seconds, show);
+  for (const part of parts) await RUN[part](seconds, show, brokers);
   const missed = figures.filter((figure) => !reached(figure));
   if (json)
     console.log(
@@ -72,9 +72,9 @@ export async function bench(argv: readonly string[]): Promise<number> {
   return missed.length === 0 ? EXIT.ok : EXIT.failed;
 }
 
-function partsOf(text: string | undefined): readonly Part[] {
-  if (text === undefined) return PARTS;
-  return text.split(',').map((name) => {
+function partsOf(text: string | undefined, brokers: readonly string[]): readonly Part[] {
+  if (text === undefined) return PARTS.filter((part) => part !== 'kafka' || brokers.length > 0);
+  const parts = text.split(',').map((name) => {
     const part = PARTS.find((each) => each === name);
     if (part !== undefined) return part;
     throw new CommandError(
@@ -83,6 +83,11 @@ function partsOf(text: string | undefined): readonly Part[] {
       'parley bench --help',
     );
   });
+  if (parts.includes('kafka') && brokers.length === 0) {
+    const next = 'parley bench --only kafka --brokers 127.0.0.1:9192';
+    throw new CommandError(EXIT.usage, '--only kafka needs --brokers', next);
+  }
+  return parts;
 }
 
 type Show = (figure: Figure) => void;
@@ -93,7 +98,7 @@ function coreMs(): number {
   return (user + system) / 1_000;
 }
 
-const RUN: Record<Part, (seconds: number, show: Show) => Promise<void>> = {
+const RUN: Record<Part, (seconds: number, show: Show, brokers: readonly string[]) => Promise<void>> = {
   core(seconds, show) {
     const result = benchCore({ messages: 200_000 * seconds, clock: coreMs });
     show({
@@ -154,7 +159,7 @@ const RUN: Record<Part, (seconds: number, show: Show) => Promise<void>> = {
     }),
   e2e: (seconds, show) =>
     withServer(async (url) => {
-      const pairs = await connectPairs(url, 100);
+      const pairs = await connectPairs([url], 100);
       await pairs.saturate(1, 4); // warms up both sides
       const full = await pairs.saturate(seconds, 8);
       show({
@@ -169,14 +174,27 @@ const RUN: Record<Part, (seconds: number, show: Show) => Promise<void>> = {
       showPaced(show, 'at half of saturated', await pairs.pace(seconds, full.ackedPerSecond / 2), undefined);
       await pairs.close();
     }),
+  async kafka(seconds, show, brokers) {
+    const result = await benchQueue({ brokers, seconds });
+    const target = { at: 'least', value: TARGET_QUEUE_EVENTS_PER_S } as const;
+    const { publishedPerSecond, consumedPerSecond } = result;
+    show({ name: 'kafka: events published, durable', value: publishedPerSecond, unit: 'events/s', target });
+    show({ name: 'kafka: events handed to a worker', value: consumedPerSecond, unit: 'events/s', target });
+    const load = 'at a tenth of that';
+    show({ name: `kafka: acknowledged ${load}, p50`, value: result.publishP50Ms, unit: 'ms' });
+    show({ name: `kafka: acknowledged ${load}, p99`, value: result.publishP99Ms, unit: 'ms' });
+    show({ name: `kafka: handed over ${load}, p50`, value: result.handedP50Ms, unit: 'ms' });
+    show({ name: `kafka: handed over ${load}, p99`, value: result.handedP99Ms, unit: 'ms' });
+  },
   idle: (_seconds, show) =>
     withServer(async (url) => {
       const connections = 2_000;
-      await memoryPerIdleConnection(url, 200); // warms up
-      const bytes = await memoryPerIdleConnection(url, connections);
+      await (await openIdle({ urls: [url], connections: 200 })).close(); // warms up
+      const idle = await openIdle({ urls: [url], connections });
+      await idle.close();
       show({
         name: `server: memory per idle connection, of ${connections}`,
-        value: bytes / 1024,
+        value: idle.bytesPerConnection / 1024,
         unit: 'KiB',
       });
     }),
@@ -237,23 +255,4 @@ function simSummary(seconds: number): Promise<SimSummary> {
       }
     });
   });
-}
-
-function reached({ value, target }: Figure): boolean {
-  if (target === undefined) return true;
-  return target.at === 'least' ? value >= target.value : value <= target.value;
-}
-
-function row(figure: Figure): string {
-  const { name, value, unit, target } = figure;
-  const digits = value < 100 ? 1 : 0;
-  const text = value.toLocaleString('en-US', {
-    minimumFractionDigits: digits,
-    maximumFractionDigits: digits,
-  });
-  const verdict =
-    target === undefined
-      ? ''
-      : `  ${reached(figure) ? '✓' : '✗'} at ${target.at} ${target.value.toLocaleString('en-US')}`;
-  return `  ${name.padEnd(58)} ${text.padStart(12)} ${unit}${verdict}`;
 }

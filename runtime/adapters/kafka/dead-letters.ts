@@ -1,9 +1,9 @@
 import type { KafkaMessage } from 'kafkajs';
 import type { Logger } from 'pino';
 import type { Metrics } from '../../observability/metrics.ts';
+import { fullJitter } from '../../resilience/full-jitter.ts';
 import { DEAD_TOPIC, type KafkaTuning } from './kafka-options.ts';
 import type { Publisher } from './publisher.ts';
-import { rebuildDelay } from './rebuild-delay.ts';
 import type { OutgoingRecord, Poison } from './record-codec.ts';
 
 /** Where a record that nobody can read came from. */
@@ -22,6 +22,8 @@ export interface DeadLetters {
   close(): void;
 }
 
+const LOG_EVERY_MS = 1_000;
+
 export function createDeadLetters(options: {
   readonly publisher: Publisher;
   readonly tuning: KafkaTuning;
@@ -31,6 +33,7 @@ export function createDeadLetters(options: {
   const { publisher, tuning, metrics, log } = options;
   const timers = new Set<NodeJS.Timeout>();
   let waiting = 0;
+  let loggedMs = Number.NEGATIVE_INFINITY;
   let roomWanted: (() => void)[] = [];
   let closed = false;
 
@@ -39,6 +42,14 @@ export function createDeadLetters(options: {
       if (outcome === 'ok') settle(safe);
       else if (!closed) later(() => attempt(record, safe, failures + 1), failures + 1);
     });
+  }
+
+  /** One line a second at most: a topic full of poison must not fill the log either. The metric counts all of it. */
+  function tell(fields: object): void {
+    const now = performance.now();
+    if (now - loggedMs < LOG_EVERY_MS) return;
+    loggedMs = now;
+    log.error(fields, 'a record is unreadable and goes to the dead letters');
   }
 
   function settle(safe: () => void): void {
@@ -53,7 +64,7 @@ export function createDeadLetters(options: {
         timers.delete(timer);
         action();
       },
-      rebuildDelay(failures, tuning),
+      fullJitter(failures - 1, tuning.rebuildBaseMs, tuning.rebuildMaxMs),
     );
     timers.add(timer);
   }
@@ -68,11 +79,7 @@ export function createDeadLetters(options: {
     write(source, record, poison, safe) {
       waiting++;
       metrics.queueDeadLetters.inc({ reason: poison.reason });
-      const at = { ...source, offset: record.offset };
-      log.error(
-        { ...at, reason: poison.reason, detail: poison.detail },
-        'a record is unreadable: dead letter',
-      );
+      tell({ ...source, offset: record.offset, reason: poison.reason, detail: poison.detail });
       attempt(deadLetter(source, record, poison), safe, 0);
     },
     room() {

@@ -2,10 +2,10 @@ import type { Logger } from 'pino';
 import type { PublishOutcome } from '../../ports/delivery-queue.ts';
 import type { Done } from '../../ports/message-store.ts';
 import type { Metrics } from '../../observability/metrics.ts';
+import { fullJitter } from '../../resilience/full-jitter.ts';
 import type { KafkaRegion, KafkaTuning } from './kafka-options.ts';
 import { openProducerSession, type ProducerSession } from './producer-session.ts';
 import type { OutgoingRecord } from './record-codec.ts';
-import { rebuildDelay } from './rebuild-delay.ts';
 
 /** Publishes records durably: gathers what comes while a request is under way, and sends it as the next one. */
 export interface Publisher {
@@ -110,7 +110,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
     session?.cut();
     session = undefined;
     failures++;
-    openAgainAt = performance.now() + rebuildDelay(failures, tuning);
+    openAgainAt = performance.now() + fullJitter(failures - 1, tuning.rebuildBaseMs, tuning.rebuildMaxMs);
     metrics.queueRebuilds.inc({ part: 'producer' });
     log.warn({ region: region.region, err: error, failures }, 'the producer failed and is built anew');
     const refused = calls;

@@ -131,6 +131,14 @@ const RECEIPT_FIELDS: Checks = [
   ['serverMsgId', id('m')],
   ['at', isCount],
 ];
+const COUNT_FIELDS: Checks = [
+  ['chatId', id('c')],
+  ['seq', isCount],
+  ['serverMsgId', id('m')],
+  ['from', id('u')],
+  ['deliveredCount', isCount],
+  ['readCount', isCount],
+];
 const TYPING_FIELDS: Checks = [
   ['chatId', id('c')],
   ['from', id('u')],
@@ -139,6 +147,7 @@ const TYPING_FIELDS: Checks = [
 const ITEM_CHECKS: Readonly<Record<DeliveryItem['kind'], (item: Fields) => string | undefined>> = {
   message: (item) => wrongIn('message', item['message'], MESSAGE_FIELDS),
   receipt: (item) => wrongIn('receipt', item['receipt'], RECEIPT_FIELDS),
+  counts: (item) => wrongIn('count', item['count'], COUNT_FIELDS),
   typing: (item) => wrongIn(undefined, item, TYPING_FIELDS),
 };
 

@@ -2,6 +2,7 @@ import type { KafkaMessage } from 'kafkajs';
 import type { Logger } from 'pino';
 import type { QueueRecord } from '../../../core/delivery/delivery-event.ts';
 import type { Metrics } from '../../observability/metrics.ts';
+import { fullJitter } from '../../resilience/full-jitter.ts';
 import type { QueueConsumer } from '../../ports/delivery-queue.ts';
 import { createCommitLane } from './commit-lane.ts';
 import { openConsumerSession, type ConsumerSession } from './consumer-session.ts';
@@ -15,7 +16,6 @@ import {
   type PartitionProgress,
 } from './partition-progress.ts';
 import { withDeadline } from './producer-session.ts';
-import { rebuildDelay } from './rebuild-delay.ts';
 import { createRecordDecoder } from './record-codec.ts';
 
 /**
@@ -100,7 +100,7 @@ export function createRegionConsumer(options: RegionConsumerOptions): RegionCons
     revokeAll();
     failures++;
     metrics.queueRebuilds.inc({ part: 'consumer' });
-    const delayMs = rebuildDelay(failures, tuning);
+    const delayMs = fullJitter(failures - 1, tuning.rebuildBaseMs, tuning.rebuildMaxMs);
     log.warn({ err: error, failures, delayMs }, 'the consumer failed and is built anew');
     rebuildTimer = setTimeout(start, delayMs);
   }
