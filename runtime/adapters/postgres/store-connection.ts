@@ -25,6 +25,8 @@ export interface StoreConnectionOptions {
    * writes whose loss only repeats work.
    */
   readonly unflushed?: boolean;
+  /** PostgreSQL notices within ten seconds that this side is cut off, instead of two hours: for who holds something. */
+  readonly keepalive?: boolean;
   readonly connectionString: string;
   readonly limits: PostgresLimits;
   readonly log: Logger;
@@ -40,6 +42,8 @@ export class StoreConnection {
   readonly name: string;
   /** Called whenever the connection has become ready. */
   readonly readyListeners: (() => void)[] = [];
+  /** Called whenever a connection that was ready is lost. */
+  readonly lostListeners: (() => void)[] = [];
   readonly #options: StoreConnectionOptions;
   #client: pg.Client | undefined;
   #attempts = 0;
@@ -101,6 +105,11 @@ export class StoreConnection {
     await client?.end();
   }
 
+  /** Goes on with a new session. */
+  reset(): void {
+    if (this.#client !== undefined) this.#drop(this.#client);
+  }
+
   /**
    * Runs the statements as one transaction (READ COMMITTED) that writes; `done` is called once, never before this
    * returned.
@@ -143,8 +152,7 @@ export class StoreConnection {
   }
 
   #prepare(client: pg.Client, lose: (error: Error) => void): void {
-    const { limits, unflushed = false } = this.#options;
-    client.query(sessionSettings(limits.statementTimeoutMs, unflushed), (error: Error | null) => {
+    client.query(sessionSettings(this.#options), (error: Error | null) => {
       if (error instanceof Error) lose(error);
     });
     client.query(
@@ -166,6 +174,7 @@ export class StoreConnection {
     const wasReady = this.#client === client;
     if (wasReady) this.#client = undefined;
     this.#drop(client);
+    if (wasReady) for (const listener of this.lostListeners) listener();
     if (this.#closed) return;
     const { log, limits } = this.#options;
     const pause = fullJitter(this.#attempts++, limits.reconnectBaseMs, limits.reconnectMaxMs);
@@ -237,14 +246,17 @@ function asText(value: string): string {
  * Plans are made once and always go by index: statistics of a table that was small a minute ago would suggest reading it
  * whole, and a cached plan would keep doing so.
  */
-function sessionSettings(statementTimeoutMs: number, unflushed: boolean): string {
+function sessionSettings({ limits, unflushed = false, keepalive = false }: StoreConnectionOptions): string {
   return [
-    `SET statement_timeout = ${statementTimeoutMs}`,
-    `SET idle_in_transaction_session_timeout = ${2 * statementTimeoutMs}`,
+    `SET statement_timeout = ${limits.statementTimeoutMs}`,
+    `SET idle_in_transaction_session_timeout = ${2 * limits.statementTimeoutMs}`,
     'SET plan_cache_mode = force_generic_plan',
     'SET enable_seqscan = off',
     'SET jit = off',
     "SET bytea_output = 'hex'",
+    ...(keepalive
+      ? ['SET tcp_keepalives_idle = 4', 'SET tcp_keepalives_interval = 2', 'SET tcp_keepalives_count = 3']
+      : []),
     ...(unflushed ? ['SET synchronous_commit = off'] : []),
   ].join('; ');
 }
