@@ -1,4 +1,9 @@
-import type { DeliveryItem, DeliveryMessage, ReceiptRecord } from '../../../core/contract/records.ts';
+import type {
+  DeliveryItem,
+  DeliveryMessage,
+  ReceiptCount,
+  ReceiptRecord,
+} from '../../../core/contract/records.ts';
 import type { Push } from '../../../core/session/push.ts';
 import type { ReplyTo, ServiceReply, ServiceRequest } from '../../../core/session/service-call.ts';
 
@@ -117,6 +122,18 @@ const judgeDelivery = byKind<DeliveryItem>({
       ciphertext: optional(text),
       mediaIds: list(text),
       sentAt: time,
+    }),
+    huge: optional(flag),
+  },
+  counts: {
+    count: object<ReceiptCount>({
+      chatId: text,
+      seq: count,
+      serverMsgId: text,
+      from: text,
+      deliveredCount: count,
+      readCount: count,
+      at: time,
     }),
   },
   receipt: {

@@ -26,6 +26,8 @@ export interface LinkLimits {
   readonly hintMs: number;
   /** HTTP/2 window of a stream: what may be under way, so batches of 50 MB/s fit a round trip of 20 ms. */
   readonly windowBytes: number;
+  /** Certificate files are read again this often: so soon a renewed one is in use. */
+  readonly rereadMs: number;
   /** Milliseconds that `close` waits for what has been said to be taken. */
   readonly flushMs: number;
 }
@@ -45,5 +47,6 @@ export const DEFAULT_LINK_LIMITS: LinkLimits = {
   forgetMs: 30_000,
   hintMs: 5,
   windowBytes: 1024 * 1024,
+  rereadMs: 60_000,
   flushMs: 1_000,
 };

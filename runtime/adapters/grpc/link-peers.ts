@@ -16,7 +16,6 @@ import { PeerItems } from './peer-items.ts';
 export interface LinkPeersOptions {
   readonly self: Omit<NodeRecord, 'address' | 'startedAt'>;
   readonly listen: { readonly host: string; readonly port: number };
-  readonly advertise?: string | undefined;
   readonly security: LinkSecurity;
   readonly directory: NodeDirectory;
   readonly log: Logger;
@@ -60,9 +59,9 @@ export class LinkPeers {
     return peers;
   }
 
-  get address(): string {
-    const { advertise, listen } = this.#options;
-    if (advertise !== undefined) return advertise;
+  /** `host:port`. */
+  get listening(): string {
+    const { listen } = this.#options;
     const host = listen.host.includes(':') ? `[${listen.host}]` : listen.host;
     return `${host}:${this.#server?.port ?? listen.port}`;
   }

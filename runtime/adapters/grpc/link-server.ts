@@ -1,7 +1,9 @@
+import { constants } from 'node:http2';
 import { Server, ServerCredentials, status, type ServerDuplexStream } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import type { NodeId } from '../../../core/contract/ids.ts';
 import type { NodeRole } from '../../ports/node-directory.ts';
+import { http2Of } from './http2-of-call.ts';
 import type { LinkCounters } from './link-counters.ts';
 import { encodeHello, judgeHello, type Hello } from './link-hello.ts';
 import { identityOf } from './link-identity.ts';
@@ -29,9 +31,6 @@ export interface LinkServer {
   close(): Promise<void>;
 }
 
-/** How soon a renewed certificate is in use. */
-const REREAD_MS = 60_000;
-
 /** @throws Error when the certificate files cannot be used, or the port cannot be had. */
 export async function listenForLinks(options: LinkServerOptions): Promise<LinkServer> {
   const { host, security, limits, log } = options;
@@ -51,7 +50,7 @@ export async function listenForLinks(options: LinkServerOptions): Promise<LinkSe
       } catch (error) {
         log.error({ err: error }, 'the certificate of the links cannot be read again; the old one stays');
       }
-    }, REREAD_MS).unref();
+    }, limits.rereadMs).unref();
   }
   const wanted = `${host.includes(':') ? `[${host}]` : host}:${options.port}`;
   const port = await new Promise<number>((resolve, reject) => {
@@ -91,8 +90,14 @@ function greet(call: ServerDuplexStream<Buffer, Buffer>, options: LinkServerOpti
     );
     return;
   }
+  const http2 = http2Of(call);
+  http2?.session?.setLocalWindowSize(limits.windowBytes);
   const carrier = {
-    abort: (details: string): void => void call.emit('error', { code: status.UNAVAILABLE, details }),
+    abort(details: string): void {
+      call.emit('error', { code: status.UNAVAILABLE, details });
+      // The reason waits behind what the peer does not take.
+      setTimeout(() => http2?.close(constants.NGHTTP2_CANCEL), limits.flushMs).unref();
+    },
     release: () => undefined,
   };
   const stream = new LinkStream(call, carrier, counters, {

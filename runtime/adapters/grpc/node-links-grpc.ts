@@ -39,6 +39,8 @@ export interface GrpcLinksOptions {
 export interface GrpcNodeLinks extends NodeLinks {
   /** Under which others reach this process. */
   readonly address: string;
+  /** Where it listens: `host:port`. */
+  readonly listening: string;
   /** For tests and the doctor: the numbers behind the metrics. */
   readonly counters: LinkCounters;
   /** Withdraws from the directory and asks peers for no new requests; what is under way goes on. */
@@ -80,7 +82,7 @@ export async function startGrpcNodeLinks(options: GrpcLinksOptions): Promise<Grp
   const stopReading = directory.onChange(readView);
   readView();
   exportLinkCounters(counters, metrics, peers.gauges);
-  directory.announce({ ...self, address: peers.address, startedAt: Date.now() });
+  directory.announce({ ...self, address: options.advertise ?? peers.listening, startedAt: Date.now() });
 
   const isHere = (node: NodeId): boolean => processOf(node) === self.nodeId;
   const own = <End>(ends_: Map<NodeId, End>, node: NodeId, end: End): void => {
@@ -89,7 +91,8 @@ export async function startGrpcNodeLinks(options: GrpcLinksOptions): Promise<Grp
   };
 
   return {
-    address: peers.address,
+    address: options.advertise ?? peers.listening,
+    listening: peers.listening,
     counters,
     request(request) {
       const service = routes.serviceFor(request, (node) => node === self.nodeId || peers.takesRequests(node));

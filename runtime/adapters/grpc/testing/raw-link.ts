@@ -13,7 +13,7 @@ export interface RawLink {
 export interface RawLinkOptions {
   readonly address: string;
   readonly credentials: ChannelCredentials;
-  /** A peer that does not read, on a connection that is well. */
+  /** A peer that reads the hello and nothing more, on a connection that is well. */
   readonly deaf?: boolean;
 }
 
@@ -21,6 +21,7 @@ export function openRawLink({ address, credentials, deaf = false }: RawLinkOptio
   const client = new Client(address, credentials, {
     'grpc.enable_http_proxy': 0,
     'grpc.use_local_subchannel_pool': 1,
+    'grpc.ssl_target_name_override': 'peer',
   });
   const { path, requestSerialize, responseDeserialize } = EXCHANGE;
   const call = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
@@ -33,7 +34,10 @@ export function openRawLink({ address, credentials, deaf = false }: RawLinkOptio
       client.close();
     },
   };
-  if (!deaf) call.on('data', (bytes: Buffer) => link.heard.push(bytes.toString('utf8')));
+  call.on('data', (bytes: Buffer) => {
+    link.heard.push(bytes.toString('utf8'));
+    if (deaf) call.pause();
+  });
   call.on('error', (error: Error) => (link.ended ??= error.message));
   call.on('end', () => (link.ended ??= 'end'));
   return link;
