@@ -33,9 +33,11 @@ const PRELUDE = `
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 
+-- Nil also for what is remembered no longer, or was never a lease.
 local function read(text)
   if not text then return nil end
   local epoch, expiresAt, missed, gatewayId = string.match(text, '^(%d+) (%d+) ([01]) (.*)$')
+  if not epoch then return nil end
   local lease = { epoch = tonumber(epoch), expiresAt = tonumber(expiresAt), missed = missed, gatewayId = gatewayId }
   if lease.expiresAt + ${REMEMBER} <= now then return nil end
   return lease
@@ -145,7 +147,7 @@ for i, key in ipairs(KEYS) do
       if not lease then
         local ended = string.match(fields[f + 1], '^%d+ (%d+)')
         local seen = redis.call('HGET', key, 'seen')
-        if not seen or tonumber(seen) < tonumber(ended) then redis.call('HSET', key, 'seen', ended) end
+        if ended and (not seen or tonumber(seen) < tonumber(ended)) then redis.call('HSET', key, 'seen', ended) end
         redis.call('HDEL', key, device)
       elseif lease.expiresAt > now then
         found[n + 1] = device
@@ -184,7 +186,7 @@ for i, key in ipairs(KEYS) do
   for f = 1, #fields, 2 do
     local ended = fields[f + 1]
     if fields[f] ~= 'seen' then ended = string.match(ended, '^%d+ (%d+)') end
-    ended = tonumber(ended)
+    ended = tonumber(ended) or 0
     if fields[f] ~= 'seen' and ended > now then
       seen = -1
       break
