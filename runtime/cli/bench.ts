@@ -7,6 +7,7 @@ import { DEFAULT_LIMITS } from '../../core/contract/limits.ts';
 import { benchSim } from '../../sim/commands/sim-bench.ts';
 import { benchCore } from '../../sim/commands/core-bench.ts';
 import { benchQueue } from '../adapters/kafka/bench-queue.ts';
+import { benchLinks } from '../adapters/grpc/bench-links.ts';
 import { benchStore } from '../adapters/postgres/bench-store.ts';
 import { openIdle } from '../e2e/idle-load.ts';
 import { connectPairs, type LoadResult } from '../e2e/pair-load.ts';
@@ -17,7 +18,7 @@ import { CommandError, EXIT } from './exit-code.ts';
 import { type Figure, reached, row } from './figures.ts';
 import { flagsHelp, parseFlags } from './parse-flags.ts';
 
-const PARTS = ['core', 'sim', 'store', 'e2e', 'idle', 'kafka'] as const;
+const PARTS = ['core', 'sim', 'store', 'links', 'e2e', 'idle', 'kafka'] as const;
 type Part = (typeof PARTS)[number];
 
 const FLAGS = {
@@ -30,7 +31,8 @@ const FLAGS = {
 
 const ABOUT =
   'Measures this machine. core: decisions of the machines, in time of one core. sim: simulated events, in time of one core.\n' +
-  'store: durable writes of PostgreSQL. e2e: 1:1 messages over real sockets, server and load in processes of their own.\n' +
+  'store: durable writes of PostgreSQL. links: items between two processes, mutual TLS.\n' +
+  'e2e: 1:1 messages over real sockets, server and load in processes of their own.\n' +
   'idle: server memory per connection that does nothing. kafka: delivery events through the brokers of --brokers.\n' +
   'Close other programs first.';
 
@@ -157,6 +159,20 @@ const RUN: Record<Part, (seconds: number, show: Show, brokers: readonly string[]
         await store.close();
       }
     }),
+  async links(seconds, show) {
+    const result = await benchLinks(seconds);
+    show({
+      name: 'links: pushes and their answers, two processes',
+      value: result.itemsPerSecond,
+      unit: 'items/s',
+      target: { at: 'least', value: 100_000 },
+    });
+    show({ name: 'links: core time of the pushing half', value: result.microsPerItem, unit: 'µs/item' });
+    show({ name: 'links: pushes in one batch meanwhile', value: result.itemsPerBatch, unit: 'items' });
+    const paced = `links: at ${result.pacedPerSecond} pushes/s, push to answer`;
+    show({ name: `${paced} p50`, value: result.p50Ms, unit: 'ms' });
+    show({ name: `${paced} p99`, value: result.p99Ms, unit: 'ms' });
+  },
   e2e: (seconds, show) =>
     withServer(async (url) => {
       const pairs = await connectPairs([url], 100);
