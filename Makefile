@@ -13,12 +13,13 @@ DATA ?=
 ONLY ?=
 FILES ?=
 ENGINE ?=
+REGIONS ?=
 
 # The pinned Node, asked for when a recipe runs: before `make install` there is none.
 NODE = "$$(tools/find-node)"
 INSTALLED = node_modules/.parley-installed
 
-.PHONY: help install run demo test check fmt sim mutants conformance bench clean
+.PHONY: help install run cluster cluster-down cluster-status demo test check fmt sim mutants conformance bench clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F '\t' '{ printf "  make %-8s %s\n", $$1, $$2 }'
@@ -32,6 +33,17 @@ $(INSTALLED): package.json package-lock.json .npmrc
 run: install ## run Parley on this machine (PORT=8080 DATA=folder)
 	@echo "» starting Parley; Ctrl-C drains and stops it"
 	@./parley serve $(if $(PORT),--port $(PORT)) $(if $(DATA),--data $(DATA))
+
+cluster: install ## run every role as processes on the engines of make services (REGIONS=2 DATA=folder)
+	@echo "» starting the cluster"
+	@./parley cluster up $(if $(REGIONS),--regions $(REGIONS)) $(if $(DATA),--data $(DATA)) $(if $(PORT),--port $(PORT))
+
+cluster-down: install ## drain and end the cluster; its data stays (DATA=folder)
+	@echo "» ending the cluster"
+	@./parley cluster down $(if $(DATA),--data $(DATA))
+
+cluster-status: install ## show what runs of the cluster (DATA=folder)
+	@./parley cluster status $(if $(DATA),--data $(DATA))
 
 demo: install ## watch messages survive a gateway that dies
 	@echo "» starting the demonstration"

@@ -64,6 +64,11 @@ export const COMMANDS: readonly Command[] = [
     run: async (argv) => (await import('./config.ts')).config(argv),
   },
   {
+    name: 'cluster',
+    summary: 'start, show or end every role as processes on this machine',
+    run: async (argv) => (await import('./cluster.ts')).cluster(argv),
+  },
+  {
     name: 'migrate',
     summary: 'bring the databases and topics of a configuration to this release',
     run: async (argv) => (await import('./migrate.ts')).migrate(argv),

@@ -63,6 +63,8 @@ function engineFaults({ postgres, kafka, redis }: RegionConfig, at: string, conf
     );
   if (sasl !== undefined) faults.push(...eitherOf(`${at}.kafka.sasl`, sasl, ['password', 'passwordFile']));
   faults.push(...eitherOf(`${at}.redis`, redis, ['url', 'nodes']));
+  if (redis.url !== undefined && !/^\/?(?:\d{1,2})?$/.test(new URL(redis.url).pathname))
+    faults.push(`${at}.redis.url: ${new URL(redis.url).pathname} is not a database such as /2`);
   if (redis.url !== undefined)
     for (const only of ['username', 'password'] as const)
       if (redis[only] !== undefined) faults.push(`${at}.redis.${only}: belongs into the URL`);

@@ -69,7 +69,7 @@ const kafka = section(
 
 const redis = section(
   {
-    url: url(['redis:', 'rediss:'], 'one Redis: redis://user:password@host:6379', {
+    url: url(['redis:', 'rediss:'], 'one Redis: redis://user:password@host:6379, with /2 for its database 2', {
       secret: true,
     }).optional(),
     nodes: z

@@ -20,6 +20,7 @@ export function redisEndpoint(redis: RedisConfig): RedisEndpoint {
     username: url.username === '' ? undefined : decodeURIComponent(url.username),
     password: url.password === '' ? undefined : decodeURIComponent(url.password),
     tls: url.protocol === 'rediss:',
+    database: url.pathname.length > 1 ? Number(url.pathname.slice(1)) : 0,
   };
 }
 

@@ -14,6 +14,7 @@ import { onceOnly } from '../server/once-only.ts';
 import { openProcessHttp } from '../server/process-http.ts';
 import { openEngines, type Engines } from './open-engines.ts';
 import { openLinks, type RoleLinks } from './open-links.ts';
+import { openMedia } from './open-media.ts';
 import { openTokens } from './open-tokens.ts';
 import { stagesOf } from './role-stages.ts';
 
@@ -48,6 +49,7 @@ export async function startRole(options: RoleOptions): Promise<RoleProcess> {
   const metrics = createMetrics(true);
   const self = nodeId(`${config.nodeName}.${newRun()}`);
   const tokens = openTokens(config);
+  const media = openMedia(config);
   let checks: readonly ReadinessCheck[] = [];
   let unavailable: string | undefined = 'this process is starting: try again';
   let pipeline: Pipeline | undefined;
@@ -91,7 +93,7 @@ export async function startRole(options: RoleOptions): Promise<RoleProcess> {
     if (store !== undefined) {
       const { development } = tokens;
       http.serve(
-        deviceRoutes({ pipeline, store, limits, development, unavailable: () => unavailable }),
+        deviceRoutes({ pipeline, store, media, limits, development, unavailable: () => unavailable }),
         pipeline,
       );
     } else http.serve([], pipeline);

@@ -9,7 +9,12 @@ export interface ProcessIdentity {
 }
 
 export function ownIdentity(): ProcessIdentity {
-  return { pid: process.pid, started: startOf(process.pid) };
+  return identityOf(process.pid);
+}
+
+/** @param pid of a process that is running now. */
+export function identityOf(pid: number): ProcessIdentity {
+  return { pid, started: startOf(pid) };
 }
 
 export function isRunning(identity: ProcessIdentity): boolean {

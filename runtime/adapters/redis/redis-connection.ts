@@ -46,6 +46,7 @@ function openSingle(
     ...serverOptions(options),
     host: endpoint.host,
     port: endpoint.port,
+    db: endpoint.database ?? 0,
     enableOfflineQueue: false,
     retryStrategy: (times: number) => {
       options.onReconnect?.();

@@ -1,6 +1,7 @@
 /** Where a Redis is. `single`: one server, or whatever its address leads to. `cluster`: some nodes of a Redis Cluster. */
 export type RedisEndpoint =
-  | ({ readonly kind: 'single' } & RedisAddress & RedisLogin)
+  /** `database`: 0 to 15 as Redis numbers them; default 0. */
+  | ({ readonly kind: 'single'; readonly database?: number | undefined } & RedisAddress & RedisLogin)
   | ({ readonly kind: 'cluster'; readonly nodes: readonly RedisAddress[] } & RedisLogin);
 
 export interface RedisAddress {

@@ -1,0 +1,108 @@
+import { join } from 'node:path';
+import { SLOTS } from '../../core/contract/placement.ts';
+import type { LinkFiles } from '../adapters/grpc/link-security.ts';
+import type { NodeRole } from '../ports/node-directory.ts';
+import type { RegionEngines } from './cluster-engines.ts';
+
+/** One process of a development cluster. */
+export interface PlannedProcess {
+  /** As in its certificate: `gateway-1.eu`. */
+  readonly name: string;
+  readonly role: NodeRole;
+  readonly region: string;
+  readonly httpPort: number;
+  readonly linkPort: number;
+}
+
+export interface ClusterPlan {
+  readonly folder: string;
+  readonly regions: readonly string[];
+  /** By region. */
+  readonly engines: readonly RegionEngines[];
+  /** A name in every PostgreSQL; and a number in every Redis. */
+  readonly database: string;
+  readonly redisDatabase: number;
+  readonly processes: readonly PlannedProcess[];
+  /** Keys of the configuration that differ from the default. */
+  readonly overrides: Readonly<Record<string, unknown>>;
+}
+
+export interface ClusterPlanOptions {
+  readonly folder: string;
+  readonly regions: readonly string[];
+  readonly engines: readonly RegionEngines[];
+  readonly database: string;
+  readonly redisDatabase: number;
+  /** Ports follow from it: 100 a region for HTTP, and as many 10,000 above for links. */
+  readonly basePort: number;
+  readonly counts?: Partial<Record<NodeRole, number>>;
+  readonly overrides?: Readonly<Record<string, unknown>>;
+}
+
+/** How many of each a region has, and where their ports begin within the region's hundred. */
+const ROLES: readonly (readonly [role: NodeRole, count: number, offset: number])[] = [
+  ['gateway', 2, 1],
+  ['http-api', 1, 11],
+  ['message-service', 2, 21],
+  ['outbox-relay', 2, 31],
+  ['delivery-worker', 2, 41],
+  ['all', 0, 51],
+];
+const LINKS_ABOVE = 10_000;
+
+export function planCluster(options: ClusterPlanOptions): ClusterPlan {
+  const { regions, basePort, counts = {}, overrides = {} } = options;
+  const processes = regions.flatMap((region, i) =>
+    ROLES.flatMap(([role, usual, offset]) =>
+      Array.from({ length: counts[role] ?? usual }, (_, k): PlannedProcess => {
+        const httpPort = basePort + 100 * i + offset + k;
+        return {
+          name: `${role}-${k + 1}.${region}`,
+          role,
+          region,
+          httpPort,
+          linkPort: httpPort + LINKS_ABOVE,
+        };
+      }),
+    ),
+  );
+  return { ...options, processes, overrides };
+}
+
+/** @returns the configuration of one process, as its file holds it. */
+export function configOf(plan: ClusterPlan, process: PlannedProcess, certificate: LinkFiles): object {
+  const { folder, regions, engines, database, redisDatabase, overrides } = plan;
+  const shards = engines.reduce((sum, { postgres }) => sum + postgres.length, 0);
+  let next = 0;
+  return {
+    nodeName: process.name,
+    region: process.region,
+    http: { port: process.httpPort },
+    links: {
+      port: process.linkPort,
+      tls: { cert: certificate.certificate, key: certificate.key, ca: certificate.authority },
+    },
+    tokens: { development: { secretFile: join(folder, 'development-secret') } },
+    regions: engines.map(({ postgres, redis, kafka }, i) => ({
+      name: regions[i],
+      postgres: {
+        shards: postgres.map(({ host, port, user }, k) => {
+          const shard = next++;
+          return {
+            name: `${regions[i]}-${k}`,
+            url: `postgresql://${user}@${host}:${port}/${database}`,
+            slots: [[Math.floor((shard * SLOTS) / shards), Math.floor(((shard + 1) * SLOTS) / shards) - 1]],
+          };
+        }),
+      },
+      // One broker a region: there is nobody to copy to.
+      kafka: { brokers: kafka.brokers, partitions: 6, replicationFactor: 1, minInsyncReplicas: 1 },
+      redis: { url: `redis://${redis.host}:${redis.port}/${redisDatabase}` },
+    })),
+    media: { kind: 'filesystem', folder: join(folder, 'media') },
+    drain: { timeoutMs: 10_000 },
+    // Nobody waits long for a cluster on his own machine to end.
+    limits: { drainSpread: 500_000, drainTimeout: 3_000_000 },
+    ...overrides,
+  };
+}
