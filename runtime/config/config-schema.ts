@@ -118,6 +118,22 @@ export const configSchema = section(
       { level: choice(LOG_LEVEL_CHOICES, 'the least that is written').default('info') },
       'JSON lines on standard error',
     ).prefault({}),
+    observability: section(
+      {
+        traces: section(
+          {
+            url: url(['https:', 'http:'], 'of a collector (OTLP over HTTP): http://collector:4318/v1/traces'),
+            ratio: field(
+              z.number().min(0).max(1),
+              'a number from 0 to 1',
+              'share of the messages that are traced, the same ones by every role',
+            ).default(0.01),
+          },
+          'traces of messages through the roles; none when left out',
+        ).optional(),
+      },
+      'what this process tells about its work, besides /metrics and its log',
+    ).prefault({}),
     recording: section(
       {
         folder: file('where the recording goes, a file a machine'),

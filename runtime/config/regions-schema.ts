@@ -69,9 +69,13 @@ const kafka = section(
 
 const redis = section(
   {
-    url: url(['redis:', 'rediss:'], 'one Redis: redis://user:password@host:6379, with /2 for its database 2', {
-      secret: true,
-    }).optional(),
+    url: url(
+      ['redis:', 'rediss:'],
+      'one Redis: redis://user:password@host:6379, with /2 for its database 2',
+      {
+        secret: true,
+      },
+    ).optional(),
     nodes: z
       .array(hostPort('one node'))
       .min(1)

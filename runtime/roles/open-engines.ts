@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { createKafkaDeliveryQueue } from '../adapters/kafka/delivery-queue-kafka.ts';
+import { postgresOutbox } from '../adapters/postgres/outbox-ownership.ts';
 import { createShardedMessageStore } from '../adapters/postgres/sharded-message-store.ts';
 import { createRegionalSessionRegistry } from '../adapters/redis/regional-session-registry.ts';
 import { openRedisSessionRegistry } from '../adapters/redis/session-registry-redis.ts';
@@ -7,7 +8,6 @@ import type { Config } from '../config/load-config.ts';
 import type { ReadinessCheck } from '../http-api/probe-routes.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import { enginesOf, type PipelinePorts, type Stage } from '../pipeline-ports.ts';
-import { soleOutbox } from '../ports/outbox.ts';
 import { storeMetrics } from '../server/store-metrics.ts';
 import { kafkaRegion, redisEndpoint, shardAddresses } from './engine-addresses.ts';
 
@@ -77,7 +77,9 @@ export async function openEngines(options: EngineOptions): Promise<Engines> {
       })
     : undefined;
   const outboxes = needed.has('outboxes')
-    ? store?.localShards.map((shard) => soleOutbox(shard.name, shard.store))
+    ? store?.localShards.map(({ name: shard, connectionString, store: own }) =>
+        postgresOutbox({ shard, connectionString, store: own, log }),
+      )
     : undefined;
 
   const checks: ReadinessCheck[] = [];

@@ -16,7 +16,9 @@ import { openEngines, type Engines } from './open-engines.ts';
 import { openLinks, type RoleLinks } from './open-links.ts';
 import { openMedia } from './open-media.ts';
 import { openTokens } from './open-tokens.ts';
+import { openTracer } from './open-tracer.ts';
 import { stagesOf } from './role-stages.ts';
+import { untilReachable } from './until-reachable.ts';
 
 export interface RoleOptions {
   readonly role: NodeRole;
@@ -46,8 +48,9 @@ export async function startRole(options: RoleOptions): Promise<RoleProcess> {
   const { role, config, log, recording } = options;
   const { limits, region, placement } = config;
   const stages = stagesOf(role);
-  const metrics = createMetrics(true);
   const self = nodeId(`${config.nodeName}.${newRun()}`);
+  const tracer = await openTracer(config, role, self);
+  const metrics = createMetrics(true, tracer);
   const tokens = openTokens(config);
   const media = openMedia(config);
   let checks: readonly ReadinessCheck[] = [];
@@ -83,7 +86,13 @@ export async function startRole(options: RoleOptions): Promise<RoleProcess> {
 
   try {
     links = await openLinks({ config, role, self, metrics, log });
-    engines = await openEngines({ config, stages, metrics, log });
+    engines = await untilReachable(
+      () => openEngines({ config, stages, metrics, log }),
+      (reason) => {
+        unavailable = `this process waits for an engine: ${reason}`;
+        log.warn({ reason }, 'an engine does not answer; this process waits for it');
+      },
+    );
     const ports = { ...engines.ports, links: links.links };
     pipeline = await startPipeline({
       ...{ stages, ports, limits, placement, region, metrics, log, halt, recording },
@@ -112,6 +121,7 @@ export async function startRole(options: RoleOptions): Promise<RoleProcess> {
     await pipeline?.drain();
     await close();
     await recording?.close();
+    await tracer?.close();
   });
   return { url: http.url, nodeId: self, address: links.address, drain };
 }
