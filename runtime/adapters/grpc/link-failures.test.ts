@@ -106,6 +106,22 @@ describe('a push is answered unreachable', () => {
     await soon(() => expect(answers).toEqual(unreachable(1, 2)));
   });
 
+  it('when its process is frozen, and the link is made anew when it thaws', async () => {
+    const [worker, answers] = await startWorker({ limits: { keepaliveMs: 100, keepaliveTimeoutMs: 100 } });
+    const gateway = await spawnGateway(GATEWAY, (await rig.security('gateway-1', 'gateway')) as LinkFiles);
+    cleanUps.push(() => gateway.kill());
+    announce(GATEWAY, 'gateway', gateway.address);
+    worker.push(GATEWAY, madePush(WORKER, 1));
+    await soon(() => expect(answers).toEqual([[1, 'settled']]));
+    gateway.child.kill('SIGSTOP');
+    worker.push(GATEWAY, madePush(WORKER, 2));
+    await soon(() => expect(answers.slice(1)).toEqual(unreachable(2)));
+    gateway.child.kill('SIGCONT');
+    await soon(async () => expect(await rig.metric(worker, 'parley_links_streams')).toBe(1));
+    worker.push(GATEWAY, madePush(WORKER, 3));
+    await soon(() => expect(answers.slice(2)).toEqual([[3, 'settled']]));
+  });
+
   it('when a connection to it is accepted and nothing follows', async () => {
     const proxy = await LinkProxy.start();
     cleanUps.push(() => proxy.close());

@@ -41,7 +41,7 @@ export const DEFAULT_LINK_LIMITS: LinkLimits = {
   dialTimeoutMs: 3_000,
   redialBaseMs: 100,
   redialMaxMs: 5_000,
-  keepaliveMs: 2_000,
+  keepaliveMs: 3_000,
   keepaliveTimeoutMs: 2_000,
   writeTimeoutMs: 5_000,
   forgetMs: 30_000,

@@ -149,7 +149,10 @@ export class LinkPeers {
       to,
       up: (stream, hello) => this.#up(stream, hello, true),
       failed: (reason) => {
-        this.#options.log.warn({ peer: peer.id, address: to.address, reason }, 'a link cannot be opened');
+        const { log } = this.#options;
+        // Once for each time that it goes down: it is tried again every few seconds.
+        const isNews = peer.state !== 'down';
+        log[isNews ? 'warn' : 'debug']({ peer: peer.id, address: to.address, reason }, 'no link to a peer');
         peer.dialFailed();
       },
     });

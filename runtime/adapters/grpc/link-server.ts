@@ -1,5 +1,12 @@
 import { constants } from 'node:http2';
-import { Server, ServerCredentials, status, type ServerDuplexStream } from '@grpc/grpc-js';
+import {
+  logVerbosity,
+  Server,
+  ServerCredentials,
+  setLogVerbosity,
+  status,
+  type ServerDuplexStream,
+} from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import type { NodeId } from '../../../core/contract/ids.ts';
 import type { NodeRole } from '../../ports/node-directory.ts';
@@ -34,6 +41,8 @@ export interface LinkServer {
 /** @throws Error when the certificate files cannot be used, or the port cannot be had. */
 export async function listenForLinks(options: LinkServerOptions): Promise<LinkServer> {
   const { host, security, limits, log } = options;
+  // What it would print between our log lines it also tells us.
+  setLogVerbosity(logVerbosity.NONE);
   const server = new Server(channelOptions(limits));
   server.addService(
     { exchange: EXCHANGE },

@@ -157,6 +157,21 @@ describe('what is said', () => {
     expect(await rig.metric(a, 'parley_links_streams')).toBe(1);
   });
 
+  it('by two processes to each other in one moment arrives in order at both', async () => {
+    const [a, b] = [await rig.start('all-1.1', 'all'), await rig.start('all-2.2', 'all')];
+    const heard = [gatewayAt(a, 'all-1.1/gateway'), gatewayAt(b, 'all-2.2/gateway')];
+    const answers = [workerAt(a, 'all-1.1/worker'), workerAt(b, 'all-2.2/worker')];
+    for (let pushId = 0; pushId < 500; pushId++) {
+      a.push(nodeId('all-2.2/gateway'), madePush('all-1.1/worker', pushId));
+      b.push(nodeId('all-1.1/gateway'), madePush('all-2.2/worker', pushId));
+      if (pushId % 100 === 0) await new Promise(setImmediate);
+    }
+    const ids = Array.from({ length: 500 }, (_, i) => i);
+    await soon(() => expect(answers.map((each) => each.length)).toEqual([500, 500]));
+    for (const { pushes } of heard) expect(pushes.map((push) => push.pushId)).toEqual(ids);
+    for (const each of answers) expect(each).toEqual(ids.map((id) => [id, 'settled']));
+  });
+
   it('in the name of another process is a mistake in the wiring', async () => {
     const gateway = await rig.start('gateway-1.2', 'gateway');
     expect(() => gatewayAt(gateway, 'gateway-2.3')).toThrow('node gateway-2.3 is not of process gateway-1.2');

@@ -61,6 +61,13 @@ export function createRedisNodeDirectory(options: RedisNodeDirectoryOptions): No
   if (home === undefined) throw new Error(`region ${region} has no redis among those of the node directory`);
   const heart = setInterval(() => regions.forEach(beat), times.heartbeatMs).unref();
 
+  async function withdraw(): Promise<void> {
+    if (own === undefined) return;
+    const gone: OwnEntry = { nodeId: own.nodeId, record: '' };
+    own = undefined;
+    await (home as RegionalNodes).beatAfter(gone);
+  }
+
   metrics.gauge('parley_nodes', 'Processes in the node directory, all regions', () => view.size);
   metrics.gauge('parley_node_directory_age_seconds', 'Since the region that is silent longest answered', () =>
     Math.max(...regions.map((each) => each.ageMs / 1e3)),
@@ -71,12 +78,7 @@ export function createRedisNodeDirectory(options: RedisNodeDirectoryOptions): No
       own = { nodeId: record.nodeId, record: encodeNodeRecord(record) };
       home.beatAfter(own).catch((error: unknown) => log.error({ err: error }, 'a heartbeat is broken'));
     },
-    async withdraw() {
-      if (own === undefined) return;
-      const gone: OwnEntry = { nodeId: own.nodeId, record: '' };
-      own = undefined;
-      await home.beatAfter(gone);
-    },
+    withdraw,
     view: () => view,
     onChange(listener) {
       listeners.add(listener);
@@ -89,7 +91,7 @@ export function createRedisNodeDirectory(options: RedisNodeDirectoryOptions): No
       }, SEEK_MS).unref();
     },
     async close() {
-      await this.withdraw();
+      await withdraw();
       clearInterval(heart);
       clearTimeout(seeking);
       for (const each of regions) each.close();

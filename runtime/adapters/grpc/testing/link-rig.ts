@@ -27,6 +27,8 @@ export interface LinkRig {
 
 export interface RigOptions extends Partial<Pick<GrpcLinksOptions, 'advertise' | 'security' | 'placement'>> {
   readonly region?: string;
+  /** A free one when undefined. */
+  readonly port?: number;
   readonly limits?: Partial<LinkLimits>;
 }
 
@@ -49,7 +51,7 @@ export function createLinkRig(shared: { readonly placement?: Placement } = {}): 
       const metrics = createMetrics(false);
       const links = await startGrpcNodeLinks({
         self: { nodeId: process, role, region: options.region ?? 'one', version: 'test' },
-        listen: { host: '127.0.0.1', port: 0 },
+        listen: { host: '127.0.0.1', port: options.port ?? 0 },
         advertise: options.advertise,
         security: options.security ?? (await security(nameOf(process), role)),
         directory: nodes.join(),
