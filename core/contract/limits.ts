@@ -17,6 +17,12 @@ export interface Limits {
   /** Chats named in one RESUME, and listed in one WELCOME. */
   readonly chatsPerDevice: number;
 
+  // --- media
+  /** Largest object that is uploaded with one request. */
+  readonly mediaBytes: number;
+  /** How long an upload or download may begin after its URL was signed. */
+  readonly mediaUrlLifetime: number;
+
   // --- device
   /** Chats that one RESUME names: those whose cursor the server does not know. 36 bytes each must fit into `frameBytes`. */
   readonly resumeCursors: number;
@@ -151,8 +157,12 @@ export interface Limits {
   // --- receipts
   readonly receiptsPending: number;
   readonly receiptsBatch: number;
-  /** Receipts go out one by one to members of chats up to this size; larger chats are aggregated on query. */
+  /** Receipts go out one by one to members of chats up to this size; in larger ones senders are told how many there are. */
   readonly receiptMembers: number;
+  /** Newest messages of a large chat that are counted; older ones on query. One count reads every member's watermark. */
+  readonly countedMessages: number;
+  /** A large chat is counted at most this often. */
+  readonly countInterval: number;
 
   // --- relay and fan-out
   readonly outboxBatch: number;
@@ -164,6 +174,13 @@ export interface Limits {
   /** Groups up to this size are fanned out from the outbox row; larger ones page through their members. */
   readonly inlineRecipients: number;
   readonly fanOutPage: number;
+  /** In larger groups members who are inactive are told nothing: they pull when they come back, or look. */
+  readonly hugeGroup: number;
+  /** Who has not got any of this many newest messages is inactive. Counted, not timed: a quiet group loses nobody. */
+  readonly activeDistance: number;
+  /** How often a gateway reads the heads of huge groups that somebody has on screen, and of the others. */
+  readonly openHeadCheck: number;
+  readonly headCheck: number;
   /** Ciphertext up to this many base64 characters travels in each delivery event; longer ones are fetched by the session. */
   readonly inlineCiphertext: number;
 
@@ -183,6 +200,9 @@ export const DEFAULT_LIMITS: Limits = {
   ciphertextBytes: 64 * 1024,
   mediaPerMessage: 16,
   chatsPerDevice: 10_000,
+
+  mediaBytes: 256 * 1024 * 1024,
+  mediaUrlLifetime: 15 * MINUTE,
 
   resumeCursors: 2_000,
   deviceOutbox: 1_000,
@@ -260,6 +280,8 @@ export const DEFAULT_LIMITS: Limits = {
   receiptsPending: 100_000,
   receiptsBatch: 512,
   receiptMembers: 32,
+  countedMessages: 16,
+  countInterval: 1 * SECOND,
 
   outboxBatch: 512,
   relayInFlight: 2_048,
@@ -267,6 +289,10 @@ export const DEFAULT_LIMITS: Limits = {
   relayRetry: 100 * MILLISECOND,
   inlineRecipients: 256,
   fanOutPage: 512,
+  hugeGroup: 2_000,
+  activeDistance: 128,
+  openHeadCheck: 2 * SECOND,
+  headCheck: 30 * SECOND,
   inlineCiphertext: 4 * 1024,
 
   deliveryTasks: 20_000,
@@ -278,5 +304,12 @@ export const DEFAULT_LIMITS: Limits = {
 
 /** The longest a healthy recipient may wait after a heal: used by the budget of the convergence oracle. */
 export function settleBudget(limits: Limits): number {
-  return 2 * limits.silence + limits.leaseTtl + limits.reconnectMax + 2 * limits.sendRetryMax + 1 * MINUTE;
+  return (
+    2 * limits.silence +
+    limits.leaseTtl +
+    2 * limits.headCheck +
+    limits.reconnectMax +
+    2 * limits.sendRetryMax +
+    1 * MINUTE
+  );
 }

@@ -60,6 +60,19 @@ export interface ReceiptRecord {
   readonly at: Micros;
 }
 
+/** How far one message of a large chat has come. Its sender, and who may not see it, do not count. */
+export interface ReceiptCount {
+  readonly chatId: ChatId;
+  readonly seq: number;
+  readonly serverMsgId: ServerMsgId;
+  readonly from: UserId;
+  readonly deliveredCount: number;
+  /** *Invariant:* at most `deliveredCount`. Neither ever falls. */
+  readonly readCount: number;
+  /** When the newest of the receipts that are counted was given; 0 without any. */
+  readonly at: Micros;
+}
+
 /** A chat as one device sees it when its session opens. */
 export interface ChatSummary {
   readonly chatId: ChatId;
@@ -67,14 +80,23 @@ export interface ChatSummary {
   /** The device's stored cursor: it has everything it may see up to here. */
   readonly cursor: number;
   readonly spans: readonly Span[];
+  /** Current members. */
+  readonly size: number;
   /** Watermarks of the other members of a small chat, so that ticks missed while offline appear. */
   readonly receipts: readonly ReceiptRecord[];
 }
 
 /** What one recipient must get. `ciphertext` is undefined when it is too long to travel: the session fetches the row. */
 export type DeliveryItem =
-  | { readonly kind: 'message'; readonly message: DeliveryMessage }
+  | {
+      readonly kind: 'message';
+      readonly message: DeliveryMessage;
+      /** The group has more than `hugeGroup` members: not everybody is told, so sessions look for themselves. */
+      readonly huge?: true | undefined;
+    }
   | { readonly kind: 'receipt'; readonly receipt: ReceiptRecord }
+  /** To the sender of the message: newer than what it was told before, or the same again. */
+  | { readonly kind: 'counts'; readonly count: ReceiptCount }
   | { readonly kind: 'typing'; readonly chatId: ChatId; readonly from: UserId };
 
 export interface DeliveryMessage extends Omit<StoredMessage, 'ciphertext'> {
@@ -103,7 +125,9 @@ export type OutboxRow =
       readonly kind: 'receipt';
       readonly receipt: ReceiptRecord;
       readonly recipients: readonly UserId[];
-    };
+    }
+  /** Receipts of a large chat were saved: its newest messages are to be counted again. */
+  | { readonly id: number; readonly kind: 'counts'; readonly chatId: ChatId };
 
 /** Where one device is connected, as the session registry knows it. */
 export interface SessionEntry {

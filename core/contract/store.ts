@@ -5,6 +5,7 @@ import type {
   ChatSummary,
   Member,
   OutboxRow,
+  ReceiptCount,
   ReceiptType,
   Span,
   StoredMessage,
@@ -89,7 +90,8 @@ export interface OpenDeviceRequest {
   readonly deviceId: DeviceId;
 }
 export type OpenDeviceResult =
-  { readonly outcome: 'ok'; readonly epoch: number; readonly confirmed: boolean } | StoreFailure;
+  | { readonly outcome: 'ok'; readonly epoch: number; readonly confirmed: boolean }
+  | StoreFailure;
 
 /**
  * Lists every chat that the user is or was a member of, with this device's cursors. Read from the primary. Chats lie on
@@ -120,6 +122,8 @@ export type FetchResult =
       readonly messages: readonly StoredMessage[];
       readonly head: number;
       readonly spans: readonly Span[];
+      /** Current members; 0 for a stranger. */
+      readonly size: number;
     }
   | { readonly outcome: 'failed' };
 
@@ -139,6 +143,11 @@ export interface ReceiptWrite {
   readonly seq: number | undefined;
   readonly at: Micros;
   readonly recipients: readonly UserId[];
+  /**
+   * The chat is too large to tell of each receipt: instead of rows to `recipients`, which is empty, one row of kind `counts`
+   * for the chat, when any counted write of the call moved a watermark in it.
+   */
+  readonly counted: boolean;
 }
 export type SaveReceiptsResult = { readonly outcome: 'ok' } | StoreFailure;
 
@@ -155,13 +164,46 @@ export type ReadOutboxResult =
   | { readonly outcome: 'failed' };
 export type DeleteOutboxResult = { readonly outcome: 'ok' } | StoreFailure;
 
+/**
+ * Counts who has, and has read, the newest `limit` messages of a chat (those of them that `from` wrote, when given), by the
+ * rule of core/receipts/count-receipts.ts, ascending by seq. Read from the primary.
+ */
+export interface CountReceiptsRequest {
+  readonly chatId: ChatId;
+  readonly from: UserId | undefined;
+  readonly limit: number;
+}
+export type CountReceiptsResult =
+  | { readonly outcome: 'ok'; readonly counts: readonly ReceiptCount[] }
+  | { readonly outcome: 'failed' };
+
+/** Reads the heads of chats, from the primary. Those that do not exist, or whose shard does not answer, are left out. */
+export interface ReadHeadsRequest {
+  readonly chatIds: readonly ChatId[];
+}
+export type ReadHeadsResult =
+  | { readonly outcome: 'ok'; readonly heads: readonly (readonly [ChatId, number])[] }
+  | { readonly outcome: 'failed' };
+
 /** Pages through the users who may see `seq` of a chat, ascending by id (text order), after `afterUser`. */
 export interface ReadMembersRequest {
   readonly chatId: ChatId;
   readonly seq: number;
   readonly afterUser: UserId | undefined;
   readonly limit: number;
+  /** Positions are wanted when the chat has more current members than this; otherwise they may be left empty. */
+  readonly positionsAbove: number;
 }
 export type ReadMembersResult =
-  | { readonly outcome: 'ok'; readonly users: readonly UserId[] }
+  | {
+      readonly outcome: 'ok';
+      readonly users: readonly UserId[];
+      /**
+       * For each of `users`, how far it is known to have come: the larger of its DELIVERED watermark (0: none) and the
+       * `after` of the span that contains `seq`.
+       */
+      readonly positions: readonly number[];
+      /** Current members of the chat. */
+      readonly size: number;
+    }
   | { readonly outcome: 'failed' };

@@ -5,6 +5,7 @@ import type {
   ClientFrame,
   ErrorCode,
   PresenceFrame,
+  ReceiptCountFrame,
   ReceiptDownFrame,
   TypingDownFrame,
 } from '../wire/frames.ts';
@@ -56,6 +57,8 @@ export type DeviceEffect =
       readonly message: string;
     }
   | { readonly kind: 'receipt'; readonly receipt: ReceiptDownFrame }
+  /** How far an own message in a large chat has come: never less than what was told before. */
+  | { readonly kind: 'receipt-count'; readonly count: ReceiptCountFrame }
   | { readonly kind: 'presence'; readonly presence: PresenceFrame }
   | { readonly kind: 'typing'; readonly typing: TypingDownFrame }
   /** The replay after a connect is complete. */

@@ -1,6 +1,7 @@
 import type { ChatId, ClientMsgId, ConnId, DeviceId, ServerMsgId, UserId } from '../contract/ids.ts';
 import type { Limits } from '../contract/limits.ts';
 import type { Micros } from '../contract/time.ts';
+import type { ReceiptCountFrame } from '../wire/frames.ts';
 import type { DeviceEffect, DeviceStatus, OutboxItem, ShownMessage } from './device-effect.ts';
 import type { Path } from './transport.ts';
 
@@ -91,6 +92,8 @@ export interface Inbox {
   receipt: { readonly serverMsgId: ServerMsgId; readonly seq: number } | undefined;
   /** Newest shown message of somebody else: what READ names. */
   lastOther: ServerMsgId | undefined;
+  /** The counts of the newest own messages of a large chat, by seq; undefined in all others. */
+  counts: Map<number, ReceiptCountFrame> | undefined;
   /** The last READ, and the connection that carried it: lost with it, perhaps. */
   read: { readonly serverMsgId: ServerMsgId; readonly conn: ConnId | undefined } | undefined;
 }
@@ -112,6 +115,7 @@ export function newInbox(chatId: ChatId, cursor: number, lastOther: ServerMsgId 
     gapSince: 0 as Micros,
     receipt: undefined,
     lastOther,
+    counts: undefined,
     read: undefined,
   };
 }

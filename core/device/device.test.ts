@@ -58,6 +58,7 @@ function line(effect: DeviceEffect): string {
       return effect.status;
     case 'synced':
     case 'receipt':
+    case 'receipt-count':
     case 'presence':
     case 'typing':
       return effect.kind;

@@ -21,6 +21,7 @@ import type { DeviceEffect } from './device-effect.ts';
 import type { DeviceEvent, DeviceTimer } from './device-event.ts';
 import { type Device, isUp, newInbox, type Out } from './device-state.ts';
 import { flushReceipts, onGapTimer, onMessage, onRead } from './inbox.ts';
+import { onReceiptCount } from './receipt-counts.ts';
 import { onFrameError, sayAgain } from './refused-frames.ts';
 import { newPath, type TransportChoice } from './transport.ts';
 import { onAck, onSend, onSendError, onSendTimer, settleOwn, tellKeptFailures } from './outbox.ts';
@@ -142,7 +143,8 @@ function onFrame(device: Device, conn: ConnId, frame: ServerFrame, now: Micros, 
       onAck(device, frame, now, out);
       break;
     case 'RECEIPT':
-      out.push({ kind: 'receipt', receipt: frame });
+      if (frame.userId === undefined) onReceiptCount(device, frame, out);
+      else out.push({ kind: 'receipt', receipt: frame });
       break;
     case 'WELCOME':
       onWelcome(device, conn, frame, now, out);

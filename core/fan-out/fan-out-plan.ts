@@ -7,11 +7,12 @@ import type {
   OutboxRow,
   StoredMessage,
 } from '../contract/records.ts';
+import type { ReadMembersResult } from '../contract/store.ts';
 
 /** What a row of the outbox becomes: one delivery event per recipient. The same plan serves inline and paged fan-out. */
 
 /** The item that all recipients of a row share. A long ciphertext stays in the store; the session fetches it. */
-export function itemOf(row: OutboxRow, limits: Limits): DeliveryItem {
+export function itemOf(row: Exclude<OutboxRow, { kind: 'counts' }>, limits: Limits): DeliveryItem {
   if (row.kind === 'receipt') return { kind: 'receipt', receipt: row.receipt };
   return { kind: 'message', message: travelling(row.message, limits) };
 }
@@ -20,6 +21,33 @@ function travelling(message: StoredMessage, limits: Limits): DeliveryMessage {
   return message.ciphertext.length <= limits.inlineCiphertext
     ? message
     : { ...message, ciphertext: undefined };
+}
+
+type MessageRow = Extract<OutboxRow, { kind: 'message' }>;
+type MembersPage = Extract<ReadMembersResult, { outcome: 'ok' }>;
+
+/**
+ * The events of one page of a group that is too large to list. In a huge one only active members are told: who has not got
+ * any of the `activeDistance` messages before this one, has not been there for them, and everything is there for him when
+ * he comes back. The sender writes, so he is there.
+ */
+export function planPage(
+  row: MessageRow,
+  { users, positions, size }: MembersPage,
+  limits: Limits,
+  events: DeliveryEvent[],
+): void {
+  const item = itemOf(row, limits);
+  const { seq, from } = row.message;
+  if (size > limits.hugeGroup && item.kind === 'message') {
+    const active = users.filter((user, i) => isActive(positions[i] ?? 0, seq, limits) || user === from);
+    planRecipients({ ...item, huge: true }, active, events);
+  } else planRecipients(item, users, events);
+}
+
+/** @param position how far the member had come when the page was read; `seq` may be among it already. */
+function isActive(position: number, seq: number, limits: Limits): boolean {
+  return seq - position <= limits.activeDistance;
 }
 
 /** Appends one event per recipient to `events`. The sender is among them, for the sake of the sender's other devices. */

@@ -1,5 +1,5 @@
 import type { DeliveryEvent } from '../contract/records.ts';
-import type { ReadMembersRequest, ReadOutboxRequest } from '../contract/store.ts';
+import type { CountReceiptsRequest, ReadMembersRequest, ReadOutboxRequest } from '../contract/store.ts';
 import type { RelayTimer } from './relay-event.ts';
 
 /** What an outbox relay asks of its shell. */
@@ -8,6 +8,8 @@ export type RelayEffect =
   | { readonly kind: 'read-outbox'; readonly call: number; readonly request: ReadOutboxRequest }
   /** -> `members` */
   | { readonly kind: 'read-members'; readonly call: number; readonly request: ReadMembersRequest }
+  /** -> `counted` */
+  | { readonly kind: 'count-receipts'; readonly call: number; readonly request: CountReceiptsRequest }
   /** Durable in the queue before `published: ok`; order within one recipient is kept within the call. */
   | { readonly kind: 'publish'; readonly call: number; readonly events: readonly DeliveryEvent[] }
   /** -> `deleted`. Only rows whose events are all durable in the queue are ever named. */

@@ -1,14 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { chatId, clientMsgId, deviceId, serverMsgId, userId } from '../contract/ids.ts';
 import { DEFAULT_LIMITS, type Limits } from '../contract/limits.ts';
-import type { DeliveryEvent, OutboxRow } from '../contract/records.ts';
-import { micros } from '../contract/time.ts';
+import type { DeliveryEvent, OutboxRow, ReceiptCount } from '../contract/records.ts';
+import { micros, MILLISECOND, SECOND } from '../contract/time.ts';
 import { createRelay, stepRelay } from './relay.ts';
 import type { RelayEffect } from './relay-effect.ts';
-import type { RelayEvent } from './relay-event.ts';
+import type { RelayEvent, RelayTimer } from './relay-event.ts';
 
 function eventLine({ recipient, item }: DeliveryEvent): string {
+  if (item.kind === 'counts') {
+    const { seq, deliveredCount, readCount } = item.count;
+    return `#${seq} ${deliveredCount}/${readCount} -> ${recipient}`;
+  }
   if (item.kind !== 'message') return `${item.kind} -> ${recipient}`;
+  if (item.huge === true) return `#${item.message.seq} of a huge group -> ${recipient}`;
   return `#${item.message.seq}${item.message.ciphertext === undefined ? ' without its text' : ''} -> ${recipient}`;
 }
 
@@ -21,6 +26,8 @@ function line(effect: RelayEffect): string {
       return `@${effect.call} members of #${effect.request.seq} after ${effect.request.afterUser ?? 'nobody'}, ${effect.request.limit}`;
     case 'publish':
       return `@${effect.call} publish ${effect.events.map(eventLine).join(', ')}`;
+    case 'count-receipts':
+      return `@${effect.call} count ${effect.request.chatId}, ${effect.request.limit}`;
     case 'delete-outbox':
       return `@${effect.call} delete ${effect.ids.join()}`;
     case 'wake':
@@ -58,23 +65,47 @@ const receiptRow = (id: number): OutboxRow => ({
   },
 });
 
+const countsRow = (id: number, chat = 'c_1'): OutboxRow => ({ id, kind: 'counts', chatId: chatId(chat) });
+function countOf(text: string): ReceiptCount {
+  const [seq = 0, deliveredCount = 0, readCount = 0] = text.split(/[ /]/).map(Number);
+  const message = { chatId: chatId('c_1'), seq, serverMsgId: serverMsgId(`m_${seq}`), from: userId('u_1') };
+  return { ...message, deliveredCount, readCount, at: micros(1) };
+}
+
 function start(change: Partial<Limits> = {}) {
   const relay = createRelay({ limits: { ...DEFAULT_LIMITS, outboxBatch: 10, ...change }, seed: 1 });
-  const step = (event: RelayEvent): string[] => stepRelay(relay, event, micros(0)).map(line);
+  let now = 100 * SECOND;
+  const step = (event: RelayEvent): string[] => stepRelay(relay, event, micros(now)).map(line);
   return {
     relay,
+    later: (ms: number) => (now += ms * MILLISECOND),
     hint: () => step({ kind: 'hint' }),
     outbox: (call: number, ...rows: OutboxRow[]) =>
       step({ kind: 'outbox', call, result: { outcome: 'ok', rows } }),
     outboxFailed: (call: number) => step({ kind: 'outbox', call, result: { outcome: 'failed' } }),
     members: (call: number, ...users: string[]) =>
-      step({ kind: 'members', call, result: { outcome: 'ok', users: users.map(userId) } }),
+      step({
+        kind: 'members',
+        call,
+        result: { outcome: 'ok', users: users.map(userId), positions: [], size: 3 },
+      }),
+    /** `page(2, 3_000, 'u_1 5', 'u_2 0')`: of 3,000 members, these and where they stand. */
+    page: (call: number, size: number, ...members: string[]) => {
+      const pairs = members.map((text) => text.split(' ') as [string, string]);
+      const users = pairs.map(([user]) => userId(user));
+      const positions = pairs.map(([, position]) => Number(position));
+      return step({ kind: 'members', call, result: { outcome: 'ok', users, positions, size } });
+    },
+    /** `counted(2, '7 3/1')`: three have #7, one has read it. */
+    counted: (call: number, ...counts: string[]) =>
+      step({ kind: 'counted', call, result: { outcome: 'ok', counts: counts.map(countOf) } }),
+    notCounted: (call: number) => step({ kind: 'counted', call, result: { outcome: 'failed' } }),
     membersFailed: (call: number) => step({ kind: 'members', call, result: { outcome: 'failed' } }),
     published: (call: number, outcome: 'ok' | 'failed' | 'unknown' = 'ok') =>
       step({ kind: 'published', call, outcome }),
     deleted: (call: number, outcome: 'ok' | 'failed' | 'unknown' = 'ok') =>
       step({ kind: 'deleted', call, result: { outcome } }),
-    wake: (timer: 'poll' | 'retry') => step({ kind: 'wake', timer }),
+    wake: (timer: RelayTimer) => step({ kind: 'wake', timer }),
   };
 }
 
@@ -238,5 +269,95 @@ describe('a group too large to list', () => {
       '@3 publish #8 -> u_2',
     ]);
     expect(s.published(3)).toEqual(['@4 delete 8']);
+  });
+});
+
+describe('a huge group', () => {
+  const limits = { hugeGroup: 2_000, activeDistance: 3, fanOutPage: 4 };
+
+  it('tells its active members and the sender; the others pull', () => {
+    const s = start(limits);
+    s.hint();
+    s.outbox(1, row(9, undefined));
+    // u_2 has got #6, u_3 nothing since #5, u_1 wrote the message.
+    expect(s.page(2, 2_001, 'u_1 0', 'u_2 6', 'u_3 5', 'u_4 9')).toEqual([
+      '@3 publish #9 of a huge group -> u_1, #9 of a huge group -> u_2, #9 of a huge group -> u_4',
+    ]);
+    // A page of nobody is not the end.
+    s.published(3);
+    expect(s.page(4, 2_001, 'u_5 1', 'u_6 1', 'u_7 1', 'u_8 1')).toEqual(['@5 members of #9 after u_8, 4']);
+    expect(s.page(5, 2_001)).toEqual(['@6 delete 9']);
+  });
+
+  it('begins above the limit: up to it everybody is told', () => {
+    const s = start(limits);
+    s.hint();
+    s.outbox(1, row(9, undefined));
+    expect(s.page(2, 2_000, 'u_2 6', 'u_3 0')).toEqual(['@3 publish #9 -> u_2, #9 -> u_3']);
+  });
+});
+
+describe('receipts of a large chat', () => {
+  it('are counted, told to the senders whose counts rose, and their row goes with that', () => {
+    const s = start();
+    s.hint();
+    expect(s.outbox(1, countsRow(1))).toEqual(['wake poll', '@2 count c_1, 16']);
+    expect(s.counted(2, '7 3/1', '8 0/0', '9 1/0')).toEqual(['@3 publish #7 3/1 -> u_1, #9 1/0 -> u_1']);
+    expect(s.published(3)).toEqual(['@4 delete 1']);
+    s.deleted(4);
+    s.later(1_000);
+    s.hint();
+    expect(s.outbox(5, countsRow(2))).toEqual(['wake poll', '@6 count c_1, 16']);
+    expect(s.counted(6, '8 0/0', '9 2/0')).toEqual(['@7 publish #9 2/0 -> u_1']);
+    s.published(7);
+    s.later(1_000);
+    s.hint();
+    s.outbox(9, countsRow(3));
+    expect(s.counted(10, '9 2/0')).toEqual(['@11 delete 3']);
+  });
+
+  it('are counted once in an interval, and once more for what came meanwhile', () => {
+    const s = start();
+    s.hint();
+    s.outbox(1, countsRow(1));
+    s.later(10);
+    // While it is counted: that count may have missed it, so one row waits for the next. A second one is not needed.
+    s.hint();
+    expect(s.outbox(3, countsRow(2), countsRow(3))).toEqual(['wake poll', '@4 delete 3']);
+    expect(s.counted(2, '7 1/0')).toEqual(['@5 publish #7 1/0 -> u_1', 'wake counts']);
+    s.hint();
+    expect(s.outbox(6, countsRow(4))).toEqual(['wake poll', '@7 delete 4']);
+    s.later(500);
+    expect(s.wake('counts')).toEqual(['wake counts']);
+    s.later(500);
+    expect(s.wake('counts')).toEqual(['@8 count c_1, 16']);
+    expect(s.counted(8, '7 3/0')).toEqual(['@9 publish #7 3/0 -> u_1']);
+    expect(s.published(9)).toEqual(['@10 delete 2']);
+  });
+
+  it('are counted again when the store or the queue fails, and keep their row until then', () => {
+    const s = start();
+    s.hint();
+    s.outbox(1, countsRow(1));
+    expect(s.notCounted(2)).toEqual(['wake retry']);
+    expect(s.wake('retry')).toEqual(['@3 count c_1, 16']);
+    s.counted(3, '7 1/0');
+    expect(s.published(4, 'unknown')).toEqual(['wake retry']);
+    expect(s.wake('retry')).toEqual(['@5 publish #7 1/0 -> u_1']);
+    expect(s.published(5)).toEqual(['@6 delete 1']);
+  });
+
+  it('do not fill the relay while they wait', () => {
+    const s = start({ relayInFlight: 2 });
+    s.hint();
+    s.outbox(1, countsRow(1));
+    s.counted(2, '7 1/0');
+    s.published(3);
+    s.deleted(4);
+    s.hint();
+    // One may wait for its interval, two may not.
+    expect(s.outbox(5, countsRow(2))).toEqual(['wake poll', 'wake counts']);
+    s.hint();
+    expect(s.outbox(6, countsRow(3, 'c_2'))).toEqual(['wake poll', '@7 count c_1, 16', '@8 count c_2, 16']);
   });
 });

@@ -1,12 +1,18 @@
 import { assert, assertNever } from '../contract/assert.ts';
-import type { UserId } from '../contract/ids.ts';
+import type { ChatId, UserId } from '../contract/ids.ts';
 import type { Limits } from '../contract/limits.ts';
 import type { DeliveryEvent, OutboxRow } from '../contract/records.ts';
-import type { DeleteOutboxResult, ReadMembersResult, ReadOutboxResult } from '../contract/store.ts';
+import type {
+  CountReceiptsResult,
+  DeleteOutboxResult,
+  ReadMembersResult,
+  ReadOutboxResult,
+} from '../contract/store.ts';
 import type { Micros } from '../contract/time.ts';
-import { itemOf, planRecipients } from './fan-out-plan.ts';
+import { itemOf, planPage, planRecipients } from './fan-out-plan.ts';
 import type { RelayEffect } from './relay-effect.ts';
-import type { RelayEvent } from './relay-event.ts';
+import { newRecounts, noteRow, type Recounts, takeCounted, takeDue } from './recount.ts';
+import type { RelayEvent, RelayTimer } from './relay-event.ts';
 
 /**
  * The outbox relay: rows that were committed with their messages become delivery events.
@@ -24,6 +30,7 @@ export interface Relay {
   /** Rows read and not yet deleted. *Invariant:* at most `relayInFlight`. */
   readonly inFlight: Set<number>;
   readonly calls: Map<number, Call>;
+  readonly recounts: Recounts;
   /** Calls that failed, until the retry timer. */
   resting: Call[];
 }
@@ -36,7 +43,8 @@ type Call =
       readonly page: Page | undefined;
     }
   | { readonly kind: 'delete'; readonly ids: readonly number[] }
-  | { readonly kind: 'members'; readonly page: Page };
+  | { readonly kind: 'members'; readonly page: Page }
+  | { readonly kind: 'count'; readonly chatId: ChatId; readonly row: number };
 
 /** A large group on its way through its members: the next page starts after `afterUser`. */
 interface Page {
@@ -54,6 +62,7 @@ export function createRelay(options: { readonly limits: Limits; readonly seed: n
     readAgain: false,
     inFlight: new Set(),
     calls: new Map(),
+    recounts: newRecounts(),
     resting: [],
   };
 }
@@ -61,17 +70,20 @@ export function createRelay(options: { readonly limits: Limits; readonly seed: n
 type Out = RelayEffect[];
 
 /** Runs one event through the relay. @returns effects, to be carried out in order. */
-export function stepRelay(relay: Relay, event: RelayEvent, _now: Micros): readonly RelayEffect[] {
+export function stepRelay(relay: Relay, event: RelayEvent, now: Micros): readonly RelayEffect[] {
   const out: Out = [];
   switch (event.kind) {
     case 'hint':
       read(relay, out);
       break;
     case 'outbox':
-      onOutbox(relay, event.result, out);
+      onOutbox(relay, event.result, now, out);
       break;
     case 'members':
       onMembers(relay, take(relay, event.call), event.result, out);
+      break;
+    case 'counted':
+      onCounted(relay, take(relay, event.call), event.result, now, out);
       break;
     case 'published':
       onPublished(relay, take(relay, event.call), event.outcome, out);
@@ -80,8 +92,7 @@ export function stepRelay(relay: Relay, event: RelayEvent, _now: Micros): readon
       onDeleted(relay, take(relay, event.call), event.result, out);
       break;
     case 'wake':
-      if (event.timer === 'retry') retry(relay, out);
-      else read(relay, out);
+      onWake(relay, event.timer, now, out);
       break;
     default:
       assertNever(event);
@@ -101,17 +112,20 @@ function read(relay: Relay, out: Out): void {
   out.push({ kind: 'read-outbox', call: relay.nextCall++, request: { limit, except: [...relay.inFlight] } });
 }
 
-function onOutbox(relay: Relay, result: ReadOutboxResult, out: Out): void {
+function onOutbox(relay: Relay, result: ReadOutboxResult, now: Micros, out: Out): void {
   relay.reading = false;
   // Armed after each read, so that a store in trouble is asked again once per period and no hint is ever needed.
   out.push({ kind: 'wake', timer: 'poll', after: relay.limits.outboxPoll });
   if (result.outcome === 'failed') return;
   const ids: number[] = [];
   const events: DeliveryEvent[] = [];
+  const spare: number[] = [];
   for (const row of result.rows) {
     if (relay.inFlight.has(row.id)) continue;
     relay.inFlight.add(row.id);
-    if (row.kind === 'message' && row.recipients === undefined) {
+    if (row.kind === 'counts') {
+      if (!noteRow(relay.recounts, row.chatId, row.id, relay.limits)) spare.push(row.id);
+    } else if (row.kind === 'message' && row.recipients === undefined) {
       start(relay, { kind: 'members', page: { row, afterUser: undefined, last: false } }, out);
     } else {
       ids.push(row.id);
@@ -119,7 +133,37 @@ function onOutbox(relay: Relay, result: ReadOutboxResult, out: Out): void {
     }
   }
   if (ids.length > 0) start(relay, { kind: 'publish', ids, events, page: undefined }, out);
+  if (spare.length > 0) start(relay, { kind: 'delete', ids: spare }, out);
+  if (relay.recounts.waiting.size > 0) count(relay, now, out);
   if (relay.readAgain || result.rows.length >= relay.limits.outboxBatch) read(relay, out);
+}
+
+/** Counts what is due, and comes back for the rest. */
+function count(relay: Relay, now: Micros, out: Out): void {
+  const { recounts, limits } = relay;
+  for (const due of takeDue(recounts, limits, now)) start(relay, { kind: 'count', ...due }, out);
+  if (recounts.armed || recounts.waiting.size === 0) return;
+  recounts.armed = true;
+  out.push({ kind: 'wake', timer: 'counts', after: limits.countInterval });
+}
+
+function onCounted(relay: Relay, call: Call, result: CountReceiptsResult, now: Micros, out: Out): void {
+  assert(call.kind === 'count', 'counts answered another call');
+  if (result.outcome === 'failed') {
+    rest(relay, call, out);
+    return;
+  }
+  const news = takeCounted(relay.recounts, call.chatId, result.counts);
+  const events = news.map(
+    (each): DeliveryEvent => ({
+      recipient: each.from,
+      item: { kind: 'counts', count: each },
+    }),
+  );
+  const ids = [call.row];
+  if (events.length === 0) start(relay, { kind: 'delete', ids }, out);
+  else start(relay, { kind: 'publish', ids, events, page: undefined }, out);
+  count(relay, now, out);
 }
 
 function onMembers(relay: Relay, call: Call, result: ReadMembersResult, out: Out): void {
@@ -132,9 +176,10 @@ function onMembers(relay: Relay, call: Call, result: ReadMembersResult, out: Out
   const last = result.users.length < relay.limits.fanOutPage;
   const afterUser = result.users[result.users.length - 1];
   const events: DeliveryEvent[] = [];
-  planRecipients(itemOf(row, relay.limits), result.users, events);
+  planPage(row, result, relay.limits, events);
   const page: Page = { row, afterUser, last };
-  if (events.length === 0) start(relay, { kind: 'delete', ids: [row.id] }, out);
+  if (events.length === 0 && last) start(relay, { kind: 'delete', ids: [row.id] }, out);
+  else if (events.length === 0) start(relay, { kind: 'members', page }, out);
   else start(relay, { kind: 'publish', ids: last ? [row.id] : [], events, page }, out);
 }
 
@@ -171,8 +216,20 @@ function start(relay: Relay, call: Call, out: Out): void {
       out.push({
         kind: 'read-members',
         call: number,
-        request: { chatId, seq, afterUser, limit: relay.limits.fanOutPage },
+        request: {
+          chatId,
+          seq,
+          afterUser,
+          limit: relay.limits.fanOutPage,
+          positionsAbove: relay.limits.hugeGroup,
+        },
       });
+      break;
+    }
+    case 'count': {
+      const { chatId } = call;
+      const request = { chatId, from: undefined, limit: relay.limits.countedMessages };
+      out.push({ kind: 'count-receipts', call: number, request });
       break;
     }
     default:
@@ -191,6 +248,23 @@ function take(relay: Relay, number: number): Call {
 function rest(relay: Relay, call: Call, out: Out): void {
   if (relay.resting.length === 0) out.push({ kind: 'wake', timer: 'retry', after: relay.limits.relayRetry });
   relay.resting.push(call);
+}
+
+function onWake(relay: Relay, timer: RelayTimer, now: Micros, out: Out): void {
+  switch (timer) {
+    case 'poll':
+      read(relay, out);
+      break;
+    case 'retry':
+      retry(relay, out);
+      break;
+    case 'counts':
+      relay.recounts.armed = false;
+      count(relay, now, out);
+      break;
+    default:
+      assertNever(timer);
+  }
 }
 
 function retry(relay: Relay, out: Out): void {

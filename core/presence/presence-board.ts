@@ -36,7 +36,7 @@ const MEMBERS_REFRESH = 4;
 
 /** A chat comes on screen: its members are asked for, until they are told, and now and then from then on. */
 export function openPresence(gateway: Gateway, session: Session, chatId: ChatId, out: Out): void {
-  session.open.set(chatId, { users: [], told: false, age: 0 });
+  session.open.set(chatId, { users: [], told: false, counted: true, age: 0 });
   gateway.presence.viewers.add(session);
   askMembers(gateway, session, chatId, out);
   arm(gateway, gateway.limits.presenceRefresh, out);

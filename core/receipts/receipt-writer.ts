@@ -32,7 +32,8 @@ export function acceptReceipt(
     writer.refused++;
     return;
   }
-  const write = toWrite(request, receiptRecipients(service, chat, request));
+  const counted = currentMembers(chat).length > service.limits.receiptMembers;
+  const write = toWrite(request, counted ? NOBODY : receiptRecipients(chat, request), counted);
   // Two receipts of which one is known by id only cannot be compared here: both are written, the store takes the maximum.
   if (waiting !== undefined && (waiting.seq === undefined) !== (request.seq === undefined)) {
     writer.pending.set(`${key} ${request.serverMsgId ?? request.seq}`, write);
@@ -40,7 +41,9 @@ export function acceptReceipt(
   flush(service, out);
 }
 
-function toWrite(r: ReceiptRequest, recipients: readonly UserId[]): ReceiptWrite {
+const NOBODY: readonly UserId[] = [];
+
+function toWrite(r: ReceiptRequest, recipients: readonly UserId[], counted: boolean): ReceiptWrite {
   return {
     chatId: r.chatId,
     userId: r.userId,
@@ -50,18 +53,18 @@ function toWrite(r: ReceiptRequest, recipients: readonly UserId[]): ReceiptWrite
     seq: r.seq,
     at: r.at,
     recipients,
+    counted,
   };
 }
 
-/** Small chats tell each member who sees the message; in large ones the sender asks for counts. */
+/** Small chats tell each member who sees the message. */
 function receiptRecipients(
-  service: MessageService,
   chat: ChatState,
   request: Pick<ReceiptRequest, 'userId' | 'seq'>,
 ): readonly UserId[] {
-  const members = currentMembers(chat);
-  if (members.length > service.limits.receiptMembers) return [];
-  return members.filter((member) => member !== request.userId && maySee(chat, member, request.seq));
+  return currentMembers(chat).filter(
+    (member) => member !== request.userId && maySee(chat, member, request.seq),
+  );
 }
 
 /** A seq that only the store knows is told to those who have been there from the start. */
@@ -109,7 +112,7 @@ export function onReceiptsSaved(
   writer.saving = [];
   if (result.outcome === 'ok') {
     writer.phase = 'idle';
-    if (writes.some((w) => w.recipients.length > 0)) out.push({ kind: 'outbox-hint' });
+    if (writes.some((w) => w.counted || w.recipients.length > 0)) out.push({ kind: 'outbox-hint' });
     flush(service, out);
     return;
   }

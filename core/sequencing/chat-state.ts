@@ -119,7 +119,9 @@ export function currentMembers(chat: ChatState): readonly UserId[] {
 export function refreshRecipients(chat: ChatState, limits: Limits): void {
   const current: UserId[] = [];
   for (const member of chat.members.values()) if (isCurrent(member.spans)) current.push(member.userId);
-  chat.recipients = current.length <= limits.inlineRecipients ? current : undefined;
+  // Of a huge group's members the fan-out tells the active ones only, so it looks at each page itself.
+  const most = Math.min(limits.inlineRecipients, limits.hugeGroup);
+  chat.recipients = current.length <= most ? current : undefined;
 }
 
 /** A stranger must not learn whether the chat exists; who was a member knows. */

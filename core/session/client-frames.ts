@@ -9,6 +9,7 @@ import {
   type SendFrame,
   type SyncFrame,
 } from '../wire/frames.ts';
+import { lookAt } from './huge-chats.ts';
 import { onPong } from './proof.ts';
 import { absorbOwn, advance, markBehind, pump } from './replay.ts';
 import { closeSession, sendError } from './session-end.ts';
@@ -201,11 +202,15 @@ function onSync(gateway: Gateway, session: Session, frame: SyncFrame, out: Out):
 }
 
 function onOpenChat(gateway: Gateway, session: Session, chatId: ChatView['chatId'], out: Out): void {
-  if (session.open.has(chatId)) return;
+  if (session.open.has(chatId)) {
+    lookAt(gateway, session, chatId, out);
+    return;
+  }
   if (session.open.size >= gateway.limits.openChats) {
     const message = `at most ${gateway.limits.openChats} chats can be open: CLOSE one first`;
     sendError(session.conn, 'overloaded', message, out, { chatId });
     return;
   }
   openPresence(gateway, session, chatId, out);
+  lookAt(gateway, session, chatId, out);
 }

@@ -1,5 +1,6 @@
 import type { ChatId, ConnId, DeviceId, NodeId, UserId } from '../contract/ids.ts';
 import type { SessionEntry } from '../contract/records.ts';
+import type { CountReceiptsRequest } from '../contract/store.ts';
 import type { ServerFrame } from '../wire/frames.ts';
 import type { GatewayTimer } from './gateway-event.ts';
 import type { PushOutcome } from './push.ts';
@@ -58,6 +59,10 @@ export type GatewayEffect =
       readonly afterSeq: number;
       readonly limit: number;
     }
+  /** -> `heads` */
+  | { readonly kind: 'read-heads'; readonly chatIds: readonly ChatId[] }
+  /** -> `counted` */
+  | { readonly kind: 'count-receipts'; readonly conn: ConnId; readonly request: CountReceiptsRequest }
   /** To the message service of the chat; answers, if any, come as `reply`. Requests of one conn stay in order. */
   | { readonly kind: 'request'; readonly request: ServiceRequest }
   | {

@@ -1,5 +1,11 @@
 import type { ChatId, ConnId, DeviceId, UserId } from '../contract/ids.ts';
-import type { FetchResult, ListChatsResult, OpenDeviceResult } from '../contract/store.ts';
+import type {
+  CountReceiptsResult,
+  FetchResult,
+  ListChatsResult,
+  OpenDeviceResult,
+  ReadHeadsResult,
+} from '../contract/store.ts';
 import type { Micros } from '../contract/time.ts';
 import type { PresenceReading } from '../presence/presence-reading.ts';
 import type { ClientFrame } from '../wire/frames.ts';
@@ -50,6 +56,14 @@ export type GatewayEvent =
       readonly chatId: ChatId;
       readonly result: FetchResult;
     }
+  /** Answer of `read-heads`. */
+  | { readonly kind: 'heads'; readonly result: ReadHeadsResult }
+  | {
+      readonly kind: 'counted';
+      readonly conn: ConnId;
+      readonly chatId: ChatId;
+      readonly result: CountReceiptsResult;
+    }
   | { readonly kind: 'reply'; readonly reply: ServiceReply }
   | { readonly kind: 'push'; readonly push: Push }
   /** A newer connection of the device exists elsewhere. */
@@ -68,4 +82,4 @@ export type GatewayEvent =
   | { readonly kind: 'drain' };
 
 /** Timers of the gateway have no `conn`, timers of a session have one. */
-export type GatewayTimer = 'renew' | 'presence' | 'drain-end' | 'session' | 'retry';
+export type GatewayTimer = 'renew' | 'presence' | 'heads' | 'drain-end' | 'session' | 'retry';

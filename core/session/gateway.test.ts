@@ -89,6 +89,10 @@ function line(effect: GatewayEffect): string {
       return 'drained';
     case 'confirm-device':
       return `confirm ${effect.deviceId}`;
+    case 'read-heads':
+      return `heads ${effect.chatIds.join()}`;
+    case 'count-receipts':
+      return `${effect.conn} count ${effect.request.chatId} of ${effect.request.from}`;
     case 'read-presence':
     case 'watch':
     case 'unwatch':
@@ -108,6 +112,7 @@ const chat = (cursor: number, head: number, change: Partial<ChatSummary> = {}): 
   cursor,
   spans: EVER,
   receipts: [],
+  size: 2,
   ...change,
 });
 const row = (seq: number, change: Partial<StoredMessage> = {}): StoredMessage => ({
@@ -210,7 +215,7 @@ function start(change: Partial<Limits> = {}) {
         conn,
       ),
     fetchedRows: (messages: readonly StoredMessage[], head: number, spans = EVER, conn = 1) =>
-      api.answer({ outcome: 'ok', messages, head, spans }, conn),
+      api.answer({ outcome: 'ok', messages, head, spans, size: 2 }, conn),
     answer: (result: FetchResult, conn = 1) =>
       step({ kind: 'fetched', conn: connId(conn), call, chatId: C, result }),
     wake: (timer: GatewayTimer, conn?: number) =>

@@ -6,6 +6,8 @@ import { newPresenceBoard, onPresence, onPresenceHint, onPresenceWake } from '..
 import { onBadFrame, onClientFrame } from './client-frames.ts';
 import type { GatewayEffect } from './gateway-effect.ts';
 import type { GatewayEvent, GatewayTimer } from './gateway-event.ts';
+import { newHugeChats } from './huge-state.ts';
+import { onCounted, onHeads, onHeadsTimer, recount } from './huge-chats.ts';
 import { onRegistryChanged, onRenewed, onRenewTimer } from './lease-renewal.ts';
 import { onPush } from './pushes.ts';
 import { onFetched } from './replay.ts';
@@ -39,6 +41,7 @@ export function createGateway(options: {
     readQueue: new Set(),
     presence: newPresenceBoard(),
     rates: newGatewayRates(options.limits),
+    huge: newHugeChats(),
     renewArmed: false,
     draining: false,
   };
@@ -92,6 +95,12 @@ export function stepGateway(gateway: Gateway, event: GatewayEvent, now: Micros):
     case 'registry-changed':
       onRegistryChanged(gateway, out);
       break;
+    case 'heads':
+      onHeads(gateway, event.result, out);
+      break;
+    case 'counted':
+      onCounted(gateway, gateway.sessions.get(event.conn), event.chatId, event.result, out);
+      break;
     case 'evict':
       onEvict(gateway, event.userId, event.deviceId, event.epoch, now, out);
       break;
@@ -132,6 +141,10 @@ function onWake(
       break;
     case 'presence':
       onPresenceWake(gateway, out);
+      recount(gateway, out);
+      break;
+    case 'heads':
+      onHeadsTimer(gateway, now, out);
       break;
     case 'drain-end':
       onDrainEnd(gateway, now, out);

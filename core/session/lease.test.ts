@@ -5,7 +5,9 @@ import type { SessionEntry } from '../contract/records.ts';
 import { micros } from '../contract/time.ts';
 import {
   claimLease,
+  isForgotten,
   type Lease,
+  LEASE_MEMORY,
   liveEntries,
   markMissed,
   overlookedEntries,
@@ -68,6 +70,12 @@ describe('a lease', () => {
     const told = renewLease(markMissed(lease(3, 110)), entry(3), TTL, at(50));
     expect(told.lease).toEqual(lease(3, 150));
     expect(renewLease(told.lease, entry(3), TTL, at(60)).outcome).toBe('renewed');
+  });
+
+  it('is remembered for a while after it ran out', () => {
+    expect(isForgotten(lease(1, 50), at(40))).toBe(false);
+    expect(isForgotten(lease(1, 50), at(49 + LEASE_MEMORY))).toBe(false);
+    expect(isForgotten(lease(1, 50), at(50 + LEASE_MEMORY))).toBe(true);
   });
 
   it('is given up by its own epoch only', () => {

@@ -1,8 +1,9 @@
 import { assertNever } from '../contract/assert.ts';
-import type { DeliveryMessage, ReceiptRecord } from '../contract/records.ts';
+import type { DeliveryMessage } from '../contract/records.ts';
 import type { Push, PushOutcome } from './push.ts';
+import { noteHuge } from './huge-state.ts';
 import { prove } from './proof.ts';
-import { mayTell, tell, tellReceipts, waitWith } from './receipts-down.ts';
+import { mayTell, type ReceiptNews, tell, tellReceipts, waitWith } from './receipts-down.ts';
 import { absorbOwn, markBehind, pump, sendMessage } from './replay.ts';
 import {
   type ChatView,
@@ -28,10 +29,13 @@ export function onPush(gateway: Gateway, push: Push, out: Out): void {
   const { item } = push;
   switch (item.kind) {
     case 'message':
-      pushMessage(gateway, session, push, item.message, out);
+      pushMessage(gateway, session, push, item, out);
       break;
     case 'receipt':
       pushReceipt(gateway, session, push, item.receipt, out);
+      break;
+    case 'counts':
+      pushReceipt(gateway, session, push, item.count, out);
       break;
     case 'typing':
       if (session.phase === 'live' && !session.congested && session.open.has(item.chatId)) {
@@ -63,7 +67,7 @@ function pushMessage(
   gateway: Gateway,
   session: Session,
   push: Push,
-  message: DeliveryMessage,
+  { message, huge }: Extract<Push['item'], { kind: 'message' }>,
   out: Out,
 ): void {
   let view = session.chats.get(message.chatId);
@@ -78,6 +82,7 @@ function pushMessage(
     view = newChatView(message.chatId, 0, 0, []);
     session.chats.set(message.chatId, view);
   }
+  if (huge === true) noteHuge(gateway, session, view, out);
   const { seq } = message;
   if (seq <= view.acked) {
     answer(push, 'settled', out);
@@ -128,7 +133,7 @@ function hold(session: Session, waiter: Waiter, out: Out): void {
   prove(session, out);
 }
 
-function pushReceipt(gateway: Gateway, session: Session, push: Push, receipt: ReceiptRecord, out: Out): void {
+function pushReceipt(gateway: Gateway, session: Session, push: Push, receipt: ReceiptNews, out: Out): void {
   if (session.synced && mayTell(session, receipt)) tell(session, receipt, out);
   else if (!waitWith(session, receipt, gateway.limits.chatsPerDevice)) {
     answer(push, 'no-session', out);

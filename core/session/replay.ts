@@ -4,6 +4,7 @@ import type { DeliveryMessage, StoredMessage } from '../contract/records.ts';
 import type { FetchResult } from '../contract/store.ts';
 import type { Micros } from '../contract/time.ts';
 import { canSee, prevVisible, visibleHead } from '../sequencing/membership.ts';
+import { noteSize } from './huge-state.ts';
 import { tellReceipts } from './receipts-down.ts';
 import {
   armRetry,
@@ -135,6 +136,7 @@ function takeReplay(
   out: Out,
 ): void {
   view.spans = result.spans;
+  noteSize(gateway, session, view, result.size, out);
   session.behind.delete(view);
   let complete = true;
   let covered = view.pushed;

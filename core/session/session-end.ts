@@ -3,6 +3,7 @@ import { hashText, keyedInt } from '../contract/random.ts';
 import type { Micros } from '../contract/time.ts';
 import { unwatchAll } from '../presence/presence-board.ts';
 import { type ClientFrame, CLOSE_CODE, type ErrorCode, type GoawayReason } from '../wire/frames.ts';
+import { leaveHugeChats } from './huge-state.ts';
 import { entryOf, type Gateway, type Out, type Session } from './session-state.ts';
 
 /** Every way a session ends: by its peer, by a newer connection, by a limit, by the gateway's own shutdown. */
@@ -12,6 +13,7 @@ export function endSession(gateway: Gateway, session: Session, _now: Micros, out
   gateway.sessions.delete(session.conn);
   gateway.readQueue.delete(session);
   unindex(gateway, session);
+  leaveHugeChats(gateway, session);
   answerWaiters(session, out);
   unwatchAll(gateway, session, out);
   if (session.phase !== 'opening') out.push({ kind: 'release', entry: entryOf(gateway, session) });

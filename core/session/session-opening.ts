@@ -8,6 +8,8 @@ import type { GatewayEvent } from './gateway-event.ts';
 import type { ClaimResult } from './lease.ts';
 import { armRenewal } from './lease-renewal.ts';
 import { prove } from './proof.ts';
+import { countOwn } from './huge-chats.ts';
+import { noteSize } from './huge-state.ts';
 import { markBehind, pump, pumpReads } from './replay.ts';
 import { closeWithError, refuseSession, replaceSession, sendGoaway } from './session-end.ts';
 import { connectTooEarly } from './session-rates.ts';
@@ -212,10 +214,9 @@ function welcome(
     const head = visibleHead(chat.spans, chat.head);
     const early = session.chats.get(chat.chatId);
     const cursor = Math.min(chat.cursor, head);
-    session.chats.set(
-      chat.chatId,
-      newChatView(chat.chatId, cursor, Math.max(head, early?.head ?? 0), chat.spans),
-    );
+    const view = newChatView(chat.chatId, cursor, Math.max(head, early?.head ?? 0), chat.spans);
+    session.chats.set(chat.chatId, view);
+    noteSize(gateway, session, view, chat.size, out);
     // Who joined late or has left hears of nothing outside his time.
     for (const receipt of chat.receipts) if (canSee(chat.spans, receipt.seq)) receipts.push(receipt);
   }
@@ -260,6 +261,9 @@ function refreshHeads(gateway: Gateway, session: Session, listed: Listed, now: M
       if (late) joinLate(session, view, chat, now, out);
     }
     view.spans = chat.spans;
+    noteSize(gateway, session, view, chat.size, out);
+    // What was counted while pushes passed by, nobody told.
+    countOwn(gateway, session, chat.chatId, out);
     if (head > view.head) view.head = head;
     markBehind(session, view);
   }

@@ -9,11 +9,13 @@ import type {
   UserId,
 } from '../contract/ids.ts';
 import type { Limits } from '../contract/limits.ts';
-import type { ReceiptRecord, SessionEntry, Span } from '../contract/records.ts';
+import type { SessionEntry, Span } from '../contract/records.ts';
 import type { Micros } from '../contract/time.ts';
 import type { PresenceBoard } from '../presence/presence-board.ts';
 import type { GatewayEffect } from './gateway-effect.ts';
+import type { HugeChats } from './huge-state.ts';
 import { type GatewayRates, newSessionRates, type SessionRates } from './rates-state.ts';
+import type { ReceiptNews } from './receipts-down.ts';
 
 /** One gateway: the sessions it holds, and what they share. All of it may be lost: devices resend and resume. */
 export interface Gateway {
@@ -31,6 +33,7 @@ export interface Gateway {
   readonly readQueue: Set<Session>;
   readonly presence: PresenceBoard;
   readonly rates: GatewayRates;
+  readonly huge: HugeChats;
   renewArmed: boolean;
   draining: boolean;
 }
@@ -97,7 +100,7 @@ export interface Session {
    * Receipts of others that wait: for SYNCED, and for the message they speak of, since a watermark may be told by a service
    * that has not heard yet that this user has left. One for each (chat, user, type).
    */
-  receipts: readonly ReceiptRecord[];
+  receipts: readonly ReceiptNews[];
   /** Sends and other requests without an answer, and when each was passed on. */
   readonly requests: Map<ClientMsgId, Micros>;
   /** Chats on screen. */
@@ -114,6 +117,8 @@ export interface OpenChat {
   /** The members watched for it. Empty until the message service has told them. */
   users: readonly UserId[];
   told: boolean;
+  /** Nobody needs to ask how far the user's own messages in it have come. */
+  counted: boolean;
   /** Presence timers since they were told. */
   age: number;
 }
@@ -141,6 +146,8 @@ export interface ChatView {
   pushed: number;
   /** The last visible seq up to `pushed`: what the next message names as `prev`. */
   tip: number;
+  /** Current members, when last heard of; 0: not known. */
+  size: number;
   /** Highest seq known to exist; above `pushed` there is something to fetch. */
   head: number;
   /** The device's cursor, by its own word. */
@@ -224,6 +231,7 @@ export function newChatView(chatId: ChatId, cursor: number, head: number, spans:
     chatId,
     pushed: cursor,
     tip: cursor,
+    size: 0,
     head,
     acked: cursor,
     spans,

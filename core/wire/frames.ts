@@ -121,6 +121,19 @@ export interface ReceiptDownFrame {
   readonly type: ReceiptType;
   readonly at: Micros;
 }
+/** How many have a message of a large chat; to its sender only. */
+export interface ReceiptCountFrame {
+  readonly frame: 'RECEIPT';
+  readonly chatId: ChatId;
+  readonly serverMsgId: ServerMsgId;
+  readonly seq: number;
+  readonly userId?: undefined;
+  /** READ when somebody has read it. */
+  readonly type: ReceiptType;
+  readonly deliveredCount: number;
+  readonly readCount: number;
+  readonly at: Micros;
+}
 export interface PresenceFrame {
   readonly frame: 'PRESENCE';
   readonly userId: UserId;
@@ -161,6 +174,7 @@ export type ServerFrame =
   | AckFrame
   | MessageFrame
   | ReceiptDownFrame
+  | ReceiptCountFrame
   | PresenceFrame
   | TypingDownFrame
   | SyncEndFrame

@@ -22,6 +22,8 @@ import {
   ERROR_RETRYABLE,
   type ErrorCode,
   type MessageFrame,
+  type ReceiptCountFrame,
+  type ReceiptDownFrame,
   type ServerFrame,
   type WelcomeChat,
   type WelcomeFrame,
@@ -82,15 +84,7 @@ function readServerFrame(name: string, f: Fields): ServerFrame {
         duplicate: flagField(f, 'duplicate'),
       };
     case 'RECEIPT':
-      return {
-        frame: 'RECEIPT',
-        chatId: chatField(f, 'chatId'),
-        serverMsgId: messageField(f, 'serverMsgId'),
-        seq: integerField(f, 'seq', 1, MAX),
-        userId: userField(f, 'userId'),
-        type: enumField(f, 'type', ['DELIVERED', 'READ']),
-        at: timeField(f, 'at'),
-      };
+      return readReceipt(f);
     case 'WELCOME':
       return readWelcome(f);
     case 'SYNCED':
@@ -120,6 +114,20 @@ function readServerFrame(name: string, f: Fields): ServerFrame {
     default:
       throw new FieldProblem('frame: is not known to this version');
   }
+}
+
+function readReceipt(f: Fields): ReceiptDownFrame | ReceiptCountFrame {
+  const about = {
+    frame: 'RECEIPT',
+    chatId: chatField(f, 'chatId'),
+    serverMsgId: messageField(f, 'serverMsgId'),
+    seq: integerField(f, 'seq', 1, MAX),
+    type: enumField(f, 'type', ['DELIVERED', 'READ']),
+    at: timeField(f, 'at'),
+  } as const;
+  if (f['deliveredCount'] === undefined) return { ...about, userId: userField(f, 'userId') };
+  const deliveredCount = integerField(f, 'deliveredCount', 0, MAX);
+  return { ...about, deliveredCount, readCount: integerField(f, 'readCount', 0, deliveredCount) };
 }
 
 function readMessage(f: Fields): MessageFrame {

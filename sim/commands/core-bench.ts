@@ -332,7 +332,9 @@ class Circuit {
 
   #listed(conn: ConnId) {
     const spans = [{ after: 0, upTo: OPEN_END }];
-    return [{ chatId: this.#chats[(conn - 1) >> 1] as ChatId, head: 0, cursor: 0, spans, receipts: [] }];
+    return [
+      { chatId: this.#chats[(conn - 1) >> 1] as ChatId, head: 0, cursor: 0, spans, receipts: [], size: 2 },
+    ];
   }
 
   #stepService(event: MessageServiceEvent): void {

@@ -1,5 +1,6 @@
 import { bounded } from './bounded.ts';
 import { converges } from './converges.ts';
+import { countsConverge } from './counts-converge.ts';
 import { cursorsNeverRegress } from './cursors-never-regress.ts';
 import { deliveredSetIsMembership } from './delivered-set-is-membership.ts';
 import type { History } from './history.ts';
@@ -24,6 +25,7 @@ export function allOracles(history: History, options: JudgeOptions, count: Laten
     orderPerChat(history, options),
     cursorsNeverRegress(history),
     receiptsMonotone(history, options),
+    countsConverge(history, options),
     bounded(),
     ratesAreFair(history, options),
     noAckedMessageLost(history, options),

@@ -214,6 +214,7 @@ export class History {
         this.#place(o.deviceId, o.chatId);
         return;
       case 'shown':
+      case 'count-shown':
       case 'receipt-sent':
         this.#place(o.deviceId, o.chatId);
         this.message = this.messageOf(o.serverMsgId);

@@ -76,6 +76,15 @@ export type Observation =
     }
   | { readonly kind: 'receipt-shown'; readonly deviceId: DeviceId; readonly receipt: ReceiptRecord }
   | {
+      readonly kind: 'count-shown';
+      readonly deviceId: DeviceId;
+      readonly chatId: ChatId;
+      readonly serverMsgId: ServerMsgId;
+      readonly seq: number;
+      readonly deliveredCount: number;
+      readonly readCount: number;
+    }
+  | {
       readonly kind: 'presence-shown';
       readonly deviceId: DeviceId;
       readonly userId: UserId;

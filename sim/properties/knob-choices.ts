@@ -43,6 +43,9 @@ export const TIGHT_LIMITS: readonly (readonly [keyof Limits, readonly number[]])
   ['addressConnectBurst', [1, 2]],
   ['userConnectBurst', [1, 2]],
   ['rateBuckets', [1, 2]],
+  ['countedMessages', [1, 2]],
+  ['hugeGroup', [1, 2]],
+  ['activeDistance', [0, 1, 2]],
 ];
 
 /** Scaled all together, and set back all together. */
@@ -76,6 +79,9 @@ export const DURATIONS: readonly (keyof Limits)[] = [
   'ratePause',
   'addressConnectInterval',
   'userConnectInterval',
+  'countInterval',
+  'openHeadCheck',
+  'headCheck',
 ];
 
 /** How many times shorter every duration may be, by network: shorter than a round trip, nothing would ever be on time. */

@@ -12,6 +12,8 @@ export class Partition {
   /** Records from the trimmed start on, by ascending offset. */
   #records: QueueRecord[] = [];
   #nextOffset = 0;
+  /** What lies below is gone, whoever had read it. */
+  #start = 0;
   /** Index into the records of the next one to hand out. */
   #position = 0;
   committed = 0;
@@ -41,9 +43,13 @@ export class Partition {
     return records;
   }
 
-  /** Starts again from the committed offset. @returns how many records are handed out a second time. */
+  /**
+   * Starts again from the committed offset. One outside the log stands for nothing: the consumer begins at the log's start.
+   * @returns how many records are handed out a second time.
+   */
   rewind(): number {
     const before = this.#position;
+    if (this.committed < this.#start || this.committed > this.#nextOffset) this.committed = this.#start;
     this.#position = 0;
     while (this.#position < this.#records.length && this.#records[this.#position]!.offset < this.committed) {
       this.#position++;
@@ -51,13 +57,37 @@ export class Partition {
     return Math.max(0, before - this.#position);
   }
 
+  /** Takes a commit; one behind an earlier one says nothing new. */
   commit(offset: number): void {
-    this.committed = offset;
+    this.committed = Math.max(this.committed, offset);
     let finished = 0;
     while (finished < this.#position && this.#records[finished]!.offset < offset) finished++;
     if (finished < TRIM) return;
     this.#records = this.#records.slice(finished);
     this.#position -= finished;
+  }
+
+  /** An offset without a record that anybody is handed: the marker of a transaction, a record that nobody can read. */
+  leaveHole(): void {
+    this.#nextOffset++;
+  }
+
+  /** Somebody who is no consumer sets the committed offset. @param to undefined: beyond the end of the log. */
+  moveCommit(to: number | undefined): void {
+    this.committed = to ?? this.#nextOffset + 1;
+  }
+
+  /** Retention removes what lies below, read or not. */
+  expire(below: number): void {
+    const gone = this.#records.filter(({ offset }) => offset < below).length;
+    this.#records = this.#records.slice(gone);
+    this.#position = Math.max(0, this.#position - gone);
+    this.#start = below;
+  }
+
+  /** @returns the offset of the first record whose event matches. */
+  offsetOf(matches: (event: DeliveryEvent) => boolean): number | undefined {
+    return this.#records.find(({ event }) => matches(event))?.offset;
   }
 
   /** Records that are not finished. */

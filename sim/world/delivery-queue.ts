@@ -22,6 +22,8 @@ type Publish = Extract<RelayEffect, { kind: 'publish' }>;
 
 const OUTCOME_STREAM = 0x7175_6575;
 const PART_STREAM = 0x7061_7274;
+const LAST_STREAM = 0x6c61_7374;
+const BATCH_STREAM = 0x6261_7463;
 const WORK_STREAM = 0x7177_6f72;
 const HOLE_STREAM = 0x686f_6c65;
 
@@ -153,9 +155,9 @@ export class DeliveryQueueNode {
       probes.hit('queue.failed');
       this.#answer(host, incarnation, call, 'failed', delay);
     } else if (fate < this.unknown.value) {
-      const appended = keyedInt(seed, PART_STREAM, key, events.length + 1);
-      probes.hit(appended === 0 ? 'queue.unknown.none' : 'queue.unknown.appended');
-      this.#append(events.slice(0, appended));
+      const appended = this.#partOf(events, key);
+      probes.hit(appended.length === 0 ? 'queue.unknown.none' : 'queue.unknown.appended');
+      this.#append(appended);
       this.#answer(host, incarnation, call, 'unknown', delay);
     } else {
       this.#append(events);
@@ -167,6 +169,21 @@ export class DeliveryQueueNode {
       if (lost) this.#answer(host, incarnation, call, 'unknown', this.#world.callTimeout);
       else this.#answer(host, incarnation, call, 'ok', delay);
     }
+  }
+
+  /**
+   * What of a publish was appended when nobody knows. It went out in requests, one after the other; of the last one each
+   * partition took its batch or did not, so that a later event may be there without an earlier one of another recipient.
+   */
+  #partOf(events: readonly DeliveryEvent[], key: number): readonly DeliveryEvent[] {
+    const { seed } = this.#world;
+    const whole = keyedInt(seed, PART_STREAM, key, events.length + 1);
+    const tried = whole + keyedInt(seed, LAST_STREAM, key, events.length - whole + 1);
+    const took = keyedHash(seed, BATCH_STREAM, key);
+    return events.filter((event, i) => {
+      const partition = partitionOf(event.recipient, this.partitions.length);
+      return i < whole || (i < tried && ((took >>> (partition % 32)) & 1) === 1);
+    });
   }
 
   #isHealthy(): boolean {

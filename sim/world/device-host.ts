@@ -198,6 +198,10 @@ export class DeviceHost extends Host {
         hash.mix(0x107 ^ (effect.receipt.seq << 8));
         observers.receiptShown(this.deviceId, effect.receipt);
         return;
+      case 'receipt-count':
+        hash.mix(0x10f ^ (effect.count.seq << 8));
+        observers.countShown(this.deviceId, effect.count);
+        return;
       case 'cursor':
         hash.mix(0x108 ^ (effect.seq << 8));
         observers.startCursor(this.deviceId, effect.chatId, effect.seq);

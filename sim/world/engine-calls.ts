@@ -1,6 +1,11 @@
 import type { UserId } from '../../core/contract/ids.ts';
 import type { ChatSummary, DeliveryEvent, SessionEntry } from '../../core/contract/records.ts';
-import type { ListChatsResult, ReceiptWrite, SaveReceiptsResult } from '../../core/contract/store.ts';
+import type {
+  ListChatsResult,
+  ReadHeadsResult,
+  ReceiptWrite,
+  SaveReceiptsResult,
+} from '../../core/contract/store.ts';
 import type { PresenceReading } from '../../core/presence/presence-reading.ts';
 import type { RenewOutcome } from '../../core/session/lease.ts';
 import type { QueueCall } from './delivery-queue.ts';
@@ -44,12 +49,13 @@ export class EngineCalls {
     if (stores.length === 1) stores[0]!.call(host, call);
     else if (call.kind === 'list-chats') this.#listChats(host, call);
     else if (call.kind === 'save-receipts') this.#saveReceipts(host, call);
+    else if (call.kind === 'read-heads') this.#readHeads(host, call);
     else stores[this.#shardOf(host, call, regions)]!.call(host, call);
   }
 
   #shardOf(
     host: Host,
-    call: Exclude<StoreCall, Of<StoreCall, 'list-chats' | 'save-receipts'>>,
+    call: Exclude<StoreCall, Of<StoreCall, 'list-chats' | 'save-receipts' | 'read-heads'>>,
     regions: World['regions'],
   ): number {
     switch (call.kind) {
@@ -62,6 +68,7 @@ export class EngineCalls {
       case 'append':
       case 'change-member':
       case 'create-chat':
+      case 'count-receipts':
         return regions.homeOf(call.request.chatId);
       // A relay empties the outbox of its own region.
       case 'read-outbox':
@@ -82,6 +89,19 @@ export class EngineCalls {
       if (!complete && answered > 0) this.#world.probes.hit('store.list.incomplete');
       const result = answered === 0 ? { outcome: 'failed' } : { outcome: 'ok', chats, complete };
       return { kind: 'chats', conn: call.conn, result };
+    });
+  }
+
+  /** Heads of a region that does not answer are left out. */
+  #readHeads(host: Host, call: Of<StoreCall, 'read-heads'>): void {
+    const parts = this.#dealt(call.chatIds, (chatId) => chatId).map(([home, chatIds]) => ({
+      node: this.#world.stores[home]!,
+      call: { ...call, chatIds },
+    }));
+    this.#split(host, parts, (completions) => {
+      const results = completions.map((c) => (c as { result: ReadHeadsResult }).result);
+      const heads = results.flatMap((result) => (result.outcome === 'ok' ? result.heads : []));
+      return { kind: 'heads', result: { outcome: 'ok', heads } };
     });
   }
 

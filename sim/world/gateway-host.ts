@@ -181,6 +181,11 @@ export class GatewayHost extends Host {
         hash.mix(0x205 ^ (effect.conn << 8));
         world.calls.store(this, effect);
         return;
+      case 'read-heads':
+      case 'count-receipts':
+        hash.mix(0x211);
+        world.calls.store(this, effect);
+        return;
       case 'claim':
       case 'renew':
       case 'release':

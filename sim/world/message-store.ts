@@ -13,6 +13,8 @@ import type {
   AppendResult,
   ChangeMemberRequest,
   ChangeMemberResult,
+  CountReceiptsRequest,
+  CountReceiptsResult,
   CreateChatRequest,
   CreateChatResult,
   DeleteOutboxResult,
@@ -24,6 +26,8 @@ import type {
   LoadResult,
   OpenDeviceRequest,
   OpenDeviceResult,
+  ReadHeadsRequest,
+  ReadHeadsResult,
   ReadMembersRequest,
   ReadMembersResult,
   ReadOutboxRequest,
@@ -31,6 +35,7 @@ import type {
   ReceiptWrite,
   SaveReceiptsResult,
 } from '../../core/contract/store.ts';
+import { countReceipts } from '../../core/receipts/count-receipts.ts';
 import { canSee, visibleHead } from '../../core/sequencing/membership.ts';
 import { StoredChat } from './stored-chat.ts';
 
@@ -48,7 +53,7 @@ const OK = { outcome: 'ok' } as const;
 const STALE = { outcome: 'stale' } as const;
 const NO_CHAT = { outcome: 'no-chat' } as const;
 const NO_SPANS: readonly Span[] = [];
-const STRANGER: FetchResult = { outcome: 'ok', messages: [], head: 0, spans: NO_SPANS };
+const STRANGER: FetchResult = { outcome: 'ok', messages: [], head: 0, spans: NO_SPANS, size: 0 };
 
 /**
  * The message store as core/contract/store.ts states it, on maps: every call is one transaction and none fails. Failures,
@@ -185,6 +190,7 @@ export class MessageStoreModel {
         head: chat.head,
         cursor: chat.cursors.get(request.deviceId) ?? 0,
         spans: chat.members.get(request.userId)!.spans,
+        size: chat.size,
         receipts: chat.receiptsExcept(request.userId, this.#receiptMembers),
       });
     }
@@ -198,14 +204,16 @@ export class MessageStoreModel {
     // It may leave out what this user does not see, and does not: so that the one who asked has to.
     const from = Math.max(0, request.afterSeq);
     const messages = chat.messages.slice(from, from + request.limit);
-    return { outcome: 'ok', messages, head: chat.head, spans };
+    return { outcome: 'ok', messages, head: chat.head, spans, size: chat.size };
   }
 
   saveReceipts(writes: readonly ReceiptWrite[]): SaveReceiptsResult {
+    const counted = new Set<ChatId>();
     for (const write of writes) {
       const chat = this.chats.get(write.chatId);
-      if (chat !== undefined) this.#saveReceipt(chat, write);
+      if (chat !== undefined && this.#saveReceipt(chat, write) && write.counted) counted.add(write.chatId);
     }
+    for (const chatId of counted) this.#announce({ id: this.#outboxId++, kind: 'counts', chatId });
     return OK;
   }
 
@@ -229,27 +237,53 @@ export class MessageStoreModel {
 
   readMembers(request: ReadMembersRequest): ReadMembersResult {
     const chat = this.chats.get(request.chatId);
-    if (chat === undefined) return { outcome: 'ok', users: [] };
-    const users: UserId[] = [];
+    if (chat === undefined) return { outcome: 'ok', users: [], positions: [], size: 0 };
+    const found: UserId[] = [];
     for (const member of chat.members.values()) {
       if (!canSee(member.spans, request.seq)) continue;
-      if (request.afterUser === undefined || member.userId > request.afterUser) users.push(member.userId);
+      if (request.afterUser === undefined || member.userId > request.afterUser) found.push(member.userId);
     }
-    return { outcome: 'ok', users: users.sort().slice(0, request.limit) };
+    const users = found.sort().slice(0, request.limit);
+    // Who was not asked for them must not need them.
+    const wanted = chat.size > request.positionsAbove;
+    const positions = wanted ? users.map((user) => chat.position(user, request.seq)) : [];
+    return { outcome: 'ok', users, positions, size: chat.size };
   }
 
-  #saveReceipt(chat: StoredChat, write: ReceiptWrite): void {
+  readHeads(request: ReadHeadsRequest): ReadHeadsResult {
+    const heads: [ChatId, number][] = [];
+    for (const chatId of request.chatIds) {
+      const chat = this.chats.get(chatId);
+      if (chat !== undefined) heads.push([chatId, chat.head]);
+    }
+    return { outcome: 'ok', heads };
+  }
+
+  countReceipts(request: CountReceiptsRequest): CountReceiptsResult {
+    const chat = this.chats.get(request.chatId);
+    if (chat === undefined) return { outcome: 'ok', counts: [] };
+    const messages = chat.messages
+      .slice(-request.limit)
+      .filter(({ from }) => request.from === undefined || from === request.from);
+    return { outcome: 'ok', counts: countReceipts(messages, chat.countedMembers()) };
+  }
+
+  /** @returns whether a watermark moved. */
+  #saveReceipt(chat: StoredChat, write: ReceiptWrite): boolean {
     const { chatId, userId, deviceId, at, recipients } = write;
     const seq = write.seq ?? chat.seqUpToCursor(write.serverMsgId, deviceId);
-    if (seq === undefined) return;
+    if (seq === undefined) return false;
     if (write.type === 'DELIVERED') this.#moveCursor(chat, deviceId, seq);
     const serverMsgId = write.serverMsgId ?? chat.messages[seq - 1]?.serverMsgId;
-    if (serverMsgId === undefined) return;
+    if (serverMsgId === undefined) return false;
     const delivered: ReceiptRecord = { chatId, userId, type: 'DELIVERED', seq, serverMsgId, at };
-    if (chat.moveWatermark(delivered)) this.#announceReceipt(delivered, recipients);
-    if (write.type !== 'READ') return;
+    const moved = chat.moveWatermark(delivered);
+    if (moved) this.#announceReceipt(delivered, recipients);
+    if (write.type !== 'READ') return moved;
     const read: ReceiptRecord = { chatId, userId, type: 'READ', seq, serverMsgId, at };
-    if (chat.moveWatermark(read)) this.#announceReceipt(read, recipients);
+    if (!chat.moveWatermark(read)) return moved;
+    this.#announceReceipt(read, recipients);
+    return true;
   }
 
   #announceReceipt(receipt: ReceiptRecord, recipients: readonly UserId[]): void {
@@ -273,7 +307,7 @@ export class MessageStoreModel {
       if (chats === undefined) this.#chatsOfUser.set(member.userId, [chat]);
       else chats.push(chat);
     }
-    chat.members.set(member.userId, member);
+    chat.setMember(member);
     this.#observer.member(chat.chatId, member, chat.head, chat.version);
   }
 

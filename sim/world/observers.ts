@@ -4,6 +4,7 @@ import type { DeviceEffect, ShownMessage } from '../../core/device/device-effect
 import type {
   MessageFrame,
   PresenceStatus,
+  ReceiptCountFrame,
   ReceiptDownFrame,
   ReceiptUpFrame,
   ResumeFrame,
@@ -76,6 +77,13 @@ export class Observers implements StoreObserver {
   sentAgain(deviceId: DeviceId, send: Pick<Effect<'send-failed'>, 'clientMsgId' | 'chatId'>): void {
     const { clientMsgId, chatId } = send;
     if (this.#judge !== undefined) this.report({ kind: 'sent-again', deviceId, clientMsgId, chatId });
+  }
+
+  countShown(deviceId: DeviceId, count: ReceiptCountFrame): void {
+    this.#progress();
+    if (this.#judge === undefined) return;
+    const { chatId, serverMsgId, seq, deliveredCount, readCount } = count;
+    this.report({ kind: 'count-shown', deviceId, chatId, serverMsgId, seq, deliveredCount, readCount });
   }
 
   heldBack(deviceId: DeviceId, span: number): void {

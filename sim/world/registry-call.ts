@@ -3,7 +3,7 @@ import type { Micros } from '../../core/contract/time.ts';
 import type { RegistryCall } from './registry-node.ts';
 import type { SessionRegistryModel } from './session-registry.ts';
 
-/** Tells who watches this user that its sessions changed. */
+/** Tells who watches this user that its first session came or its last one went. */
 export type Hint = (userId: UserId) => void;
 
 /** Carries the call out. @returns the completion event for the machine that asked; undefined for a call without answer. */
@@ -16,20 +16,23 @@ export function carryOutRegistryCall(
 ): object | undefined {
   switch (call.kind) {
     case 'claim': {
+      const wasOnline = model.isOnline(call.entry.userId, now);
       const result = model.claim(call.entry, call.ttl, now, at);
-      if (result.outcome === 'held') hint(call.entry.userId);
+      if (result.outcome === 'held' && !wasOnline) hint(call.entry.userId);
       return { kind: 'claimed', conn: call.conn, result };
     }
     case 'renew': {
       const outcomes = call.entries.map((entry) => {
+        const wasOnline = model.isOnline(entry.userId, now);
         const outcome = model.renew(entry, call.ttl, now, at);
-        if (outcome === 'recreated') hint(entry.userId);
+        if (outcome === 'recreated' && !wasOnline) hint(entry.userId);
         return outcome;
       });
       return { kind: 'renewed', conns: call.conns, outcomes };
     }
     case 'release':
-      if (model.release(call.entry, now, at)) hint(call.entry.userId);
+      if (model.release(call.entry, now, at) && !model.isOnline(call.entry.userId, now))
+        hint(call.entry.userId);
       return undefined;
     case 'read-presence':
       return { kind: 'presence', readings: call.users.map((userId) => model.presence(userId, now)) };

@@ -20,6 +20,7 @@ export class RelayHost extends Host {
     this.#timers = {
       poll: new Timer(this, { kind: 'wake', timer: 'poll' }),
       retry: new Timer(this, { kind: 'wake', timer: 'retry' }),
+      counts: new Timer(this, { kind: 'wake', timer: 'counts' }),
     };
   }
 
@@ -56,6 +57,7 @@ export class RelayHost extends Host {
       case 'read-outbox':
       case 'read-members':
       case 'delete-outbox':
+      case 'count-receipts':
         hash.mix(0x401 ^ (effect.call << 8));
         world.calls.store(this, effect);
         return;

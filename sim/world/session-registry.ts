@@ -5,6 +5,7 @@ import type { PresenceReading } from '../../core/presence/presence-reading.ts';
 import {
   type ClaimResult,
   claimLease,
+  isForgotten,
   type Lease,
   type LeaseKey,
   liveEntries,
@@ -37,21 +38,21 @@ export class SessionRegistryModel {
 
   /** @param now the registry's own clock, here and below. @param at true time, for `loseSince`. */
   claim(entry: SessionEntry, ttl: number, now: Micros, at: number): ClaimResult {
-    const stored = this.#get(entry);
+    const stored = this.#remembered(entry, now);
     const { lease, result } = claimLease(stored, entry, ttl, now);
     if (lease !== undefined && lease !== stored) this.#put(lease, lease, at);
     return result;
   }
 
   renew(entry: SessionEntry, ttl: number, now: Micros, at: number): RenewOutcome {
-    const { lease, outcome } = renewLease(this.#get(entry), entry, ttl, now);
+    const { lease, outcome } = renewLease(this.#remembered(entry, now), entry, ttl, now);
     if (outcome !== 'fenced') this.#put(entry, lease, at);
     return outcome;
   }
 
   /** @returns whether the entry was there. */
   release(entry: SessionEntry, now: Micros, at: number): boolean {
-    if (!releaseLease(this.#get(entry), entry.epoch)) return false;
+    if (!releaseLease(this.#remembered(entry, now), entry.epoch)) return false;
     this.#put(entry, undefined, at);
     this.#lastSeen.set(entry.userId, now);
     return true;
@@ -71,6 +72,10 @@ export class SessionRegistryModel {
     return liveEntries(leases.values(), now);
   }
 
+  isOnline(userId: UserId, now: Micros): boolean {
+    return liveEntries((this.#leases.get(userId) ?? NOBODY).values(), now).length > 0;
+  }
+
   presence(userId: UserId, now: Micros): PresenceReading {
     let lastSeen = this.#lastSeen.get(userId);
     for (const lease of (this.#leases.get(userId) ?? NOBODY).values()) {
@@ -78,6 +83,12 @@ export class SessionRegistryModel {
       if (lastSeen === undefined || lastSeen < lease.expiresAt) lastSeen = lease.expiresAt;
     }
     return { userId, online: false, lastSeen };
+  }
+
+  /** Everything about one user: an eviction. */
+  evict(userId: UserId): void {
+    this.#leases.delete(userId);
+    this.#lastSeen.delete(userId);
   }
 
   loseEverything(): void {
@@ -115,6 +126,11 @@ export class SessionRegistryModel {
 
   #get(key: LeaseKey): Lease | undefined {
     return this.#leases.get(key.userId)?.get(key.deviceId);
+  }
+
+  #remembered(key: LeaseKey, now: Micros): Lease | undefined {
+    const lease = this.#get(key);
+    return lease !== undefined && isForgotten(lease, now) ? undefined : lease;
   }
 
   #put(key: LeaseKey, lease: Lease | undefined, at: number): void {

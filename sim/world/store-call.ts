@@ -10,9 +10,12 @@ type Of<Effect extends { readonly kind: string }, Kind extends string> = Extract
 
 /** Every effect that is a call of the message store. */
 export type StoreCall =
-  | Of<GatewayEffect, 'open-device' | 'confirm-device' | 'list-chats' | 'fetch'>
+  | Of<
+      GatewayEffect,
+      'open-device' | 'confirm-device' | 'list-chats' | 'fetch' | 'read-heads' | 'count-receipts'
+    >
   | Of<MessageServiceEffect, 'load-chat' | 'append' | 'change-member' | 'create-chat' | 'save-receipts'>
-  | Of<RelayEffect, 'read-outbox' | 'read-members' | 'delete-outbox'>;
+  | Of<RelayEffect, 'read-outbox' | 'read-members' | 'delete-outbox' | 'count-receipts'>;
 
 /** Whether the call may change something: then its outcome may be unknown. */
 export function isWrite(call: StoreCall): boolean {
@@ -22,6 +25,8 @@ export function isWrite(call: StoreCall): boolean {
     case 'load-chat':
     case 'read-outbox':
     case 'read-members':
+    case 'read-heads':
+    case 'count-receipts':
       return false;
     default:
       return true;
@@ -64,11 +69,22 @@ export function carryOut(store: MessageStoreModel, call: StoreCall): object | un
       return { kind: 'receipts-saved', call: call.call, result: store.saveReceipts(call.writes) };
     case 'read-outbox':
       return { kind: 'outbox', call: call.call, result: store.readOutbox(call.request) };
+    case 'read-heads':
+      return { kind: 'heads', result: store.readHeads(call) };
+    case 'count-receipts':
+      return counted(call, store.countReceipts(call.request));
     case 'read-members':
       return { kind: 'members', call: call.call, result: store.readMembers(call.request) };
     case 'delete-outbox':
       return { kind: 'deleted', call: call.call, result: store.deleteOutbox(call.ids) };
   }
+}
+
+/** A gateway knows its count by the session, a relay by a number. */
+function counted(call: Of<StoreCall, 'count-receipts'>, result: object): object {
+  return 'conn' in call
+    ? { kind: 'counted', conn: call.conn, chatId: call.request.chatId, result }
+    : { kind: 'counted', call: call.call, result };
 }
 
 /** @returns the completion of a call that did not go well, as seen by its caller. */
@@ -95,6 +111,10 @@ export function failedCall(call: StoreCall, outcome: 'failed' | 'unknown'): obje
       return { kind: 'receipts-saved', call: call.call, result };
     case 'read-outbox':
       return { kind: 'outbox', call: call.call, result };
+    case 'read-heads':
+      return { kind: 'heads', result };
+    case 'count-receipts':
+      return counted(call, result);
     case 'read-members':
       return { kind: 'members', call: call.call, result };
     case 'delete-outbox':

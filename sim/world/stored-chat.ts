@@ -1,4 +1,6 @@
 import type { ChatId, DeviceId, ServerMsgId, UserId } from '../../core/contract/ids.ts';
+import { isCurrent } from '../../core/sequencing/membership.ts';
+import type { CountedMember } from '../../core/receipts/count-receipts.ts';
 import type { ChatKind, Member, ReceiptRecord, StoredMessage } from '../../core/contract/records.ts';
 
 /** One chat of the store's model: rows of its messages, members, cursors and watermarks. */
@@ -7,6 +9,8 @@ export class StoredChat {
   readonly kind: ChatKind;
   head = 0;
   version = 0;
+  /** Current members. */
+  size = 0;
   /** *Invariant:* messages[i].seq === i + 1. */
   readonly messages: StoredMessage[] = [];
   readonly members = new Map<UserId, Member>();
@@ -48,6 +52,28 @@ export class StoredChat {
 
   read(userId: UserId): number {
     return this.#read.get(userId)?.seq ?? 0;
+  }
+
+  setMember(member: Member): void {
+    if (isCurrent(this.members.get(member.userId)?.spans ?? [])) this.size--;
+    if (isCurrent(member.spans)) this.size++;
+    this.members.set(member.userId, member);
+  }
+
+  /** How far a user who may see `seq` is known to have come. */
+  position(userId: UserId, seq: number): number {
+    const spans = this.members.get(userId)?.spans ?? [];
+    const after = spans.find((span) => span.after < seq && seq <= span.upTo)?.after ?? 0;
+    return Math.max(after, this.delivered(userId));
+  }
+
+  countedMembers(): CountedMember[] {
+    return [...this.members.values()].map(({ userId, spans }) => ({
+      userId,
+      spans,
+      delivered: this.#delivered.get(userId),
+      read: this.#read.get(userId),
+    }));
   }
 
   /** Watermarks of the others, in a chat of at most `members` members. */
