@@ -22,7 +22,7 @@ INSTALLED = node_modules/.parley-installed
 .PHONY: help install run cluster cluster-down cluster-status demo test check fmt sim mutants conformance bench clean
 
 help: ## list the targets
-	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F '\t' '{ printf "  make %-8s %s\n", $$1, $$2 }'
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F '\t' '{ printf "  make %-15s %s\n", $$1, $$2 }'
 
 install: $(INSTALLED) ## install the pinned Node and the dependencies, unless they are current
 
@@ -80,6 +80,23 @@ conformance: install ## compare the simulator's models with the engines that run
 bench: install ## measure throughput and latency on this machine
 	@echo "» measuring"
 	@./parley bench
+
+services: install ## install and start Kafka, Redis, PostgreSQL, Temporal, ClickHouse and S3 on this machine (ONLY=kafka,redis)
+	@./parley services up $(if $(ONLY),--only $(ONLY)) $(if $(DATA),--data $(DATA))
+
+services-down: install ## end what `make services` started
+	@./parley services down $(if $(DATA),--data $(DATA))
+
+services-status: install ## tell what of it runs
+	@./parley services status $(if $(DATA),--data $(DATA))
+
+test-services: install ## run the tests that need those engines, which it starts (ONLY=name for some)
+	@./parley services up
+	@echo "» running the tests that need engines"
+	@mkdir -p .cache
+	@$(NODE) node_modules/vitest/vitest.mjs run --project services $(ONLY) \
+	  --reporter=default --reporter=json --outputFile.json=.cache/services.json \
+	  || { echo "✗ tests failed. Next: make test-services ONLY=<part of a file's name>" >&2; exit 1; }
 
 clean: ## remove what checks and tests left; the dependencies and your data stay
 	@echo "» removing .cache and coverage"

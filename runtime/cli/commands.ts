@@ -74,6 +74,11 @@ export const COMMANDS: readonly Command[] = [
     run: async (argv) => (await import('./migrate.ts')).migrate(argv),
   },
   {
+    name: 'services',
+    summary: 'start the engines on this machine: up, down, status',
+    run: async (argv) => (await import('./services.ts')).services(argv),
+  },
+  {
     name: 'sim',
     summary: 'simulate disasters: run, replay, shrink, mutants',
     run: async (argv) => (await import('../../sim/commands/sim.ts')).simCommand(argv),

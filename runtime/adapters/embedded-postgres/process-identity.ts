@@ -5,7 +5,7 @@ import { readFileSync, readlinkSync } from 'node:fs';
 export interface ProcessIdentity {
   readonly pid: number;
   /** Start time as the kernel tells it; undefined where it does not. */
-  readonly started: string | undefined;
+  readonly started?: string | undefined;
 }
 
 export function ownIdentity(): ProcessIdentity {
