@@ -25,9 +25,12 @@ interface PollResponse {
 /** An answer that is not the one asked for. */
 class StatusError extends Error {
   readonly status: number;
-  constructor(status: number) {
+  /** Milliseconds that the server asked to wait. */
+  readonly retryAfter: number;
+  constructor(status: number, retryAfter = 0) {
     super(`HTTP ${status}`);
     this.status = status;
+    this.retryAfter = retryAfter;
   }
 }
 
@@ -51,7 +54,10 @@ export const openPoll: OpenSocket = (url, token, events) => {
       ...{ method, headers, signal, cache: 'no-store' },
       ...(body === undefined ? {} : { body }),
     });
-    if (!response.ok) throw new StatusError(response.status);
+    if (!response.ok) {
+      const seconds = Number(response.headers.get('retry-after'));
+      throw new StatusError(response.status, Number.isFinite(seconds) ? seconds * 1_000 : 0);
+    }
     const answer = (await response.json()) as PollResponse;
     // What answers in the server's place (a portal, a proxy) need not speak its language.
     if (!Array.isArray(answer.frames) || !Number.isSafeInteger(answer.last)) throw new StatusError(502);
@@ -101,9 +107,8 @@ export const openPoll: OpenSocket = (url, token, events) => {
         take(await ask('GET', `${pollId}?waitMs=${WAIT_MS}&ack=${inbox.got}`));
         failures = 0;
       } catch (error) {
-        const passes = !(error instanceof StatusError) || error.status >= 500;
-        if (!passes || ++failures > RETRIES) return broken(error);
-        await pause(RETRY_MS * failures);
+        if (!passes(error) || ++failures > RETRIES) return broken(error);
+        await pause(Math.max(RETRY_MS * failures, waitOf(error)));
       }
     }
   }
@@ -118,9 +123,10 @@ export const openPoll: OpenSocket = (url, token, events) => {
         take(await ask('POST', pollId, `{"frames":[${frames.join(',')}],"ack":${inbox.got}}`));
       } catch (error) {
         // Refused unread. Any other failure says nothing about what was read: the device finds out when it resumes.
-        if (!(error instanceof StatusError) || error.status !== 503) return broken(error);
+        if (!(error instanceof StatusError) || (error.status !== 503 && error.status !== 429))
+          return broken(error);
         unsent = [...frames, ...unsent];
-        await pause(RETRY_MS);
+        await pause(Math.max(RETRY_MS, waitOf(error)));
       }
     }
     posting = false;
@@ -163,6 +169,15 @@ function batch(frames: readonly string[]): number {
     if (chars > CHARS && i > 0) return i;
   }
   return Math.min(frames.length, FRAMES);
+}
+
+/** Whether asking again may help. */
+function passes(error: unknown): boolean {
+  return !(error instanceof StatusError) || error.status >= 500 || error.status === 429;
+}
+
+function waitOf(error: unknown): number {
+  return error instanceof StatusError ? error.retryAfter : 0;
 }
 
 function pause(ms: number): Promise<void> {

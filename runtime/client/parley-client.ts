@@ -18,6 +18,7 @@ import { startDevice, type DeviceShell } from './device-shell.ts';
 import { createMemoryStorage, type DeviceStorage } from './device-storage.ts';
 import { createEmitter, type Emitter } from './emitter.ts';
 import { createHttpCalls, type HttpCalls } from './http-calls.ts';
+import { createMediaCalls, type MediaCalls } from './media-calls.ts';
 import { tokenClaims } from './token-claims.ts';
 import { uuidV7 } from './uuid-v7.ts';
 
@@ -58,7 +59,7 @@ export class SendError extends Error {
  * One device of one user. It connects, reconnects and resumes by itself; what it was told to send stays in its outbox
  * until the server has it, across restarts when its storage is durable.
  */
-export interface ParleyClient extends HttpCalls {
+export interface ParleyClient extends HttpCalls, MediaCalls {
   readonly on: Emitter<ClientEvents>['on'];
   readonly userId: UserId;
   readonly deviceId: DeviceId;
@@ -120,6 +121,7 @@ export async function createParleyClient(options: ParleyClientOptions): Promise<
 
   return {
     ...createHttpCalls(url, getToken),
+    ...createMediaCalls(url, getToken),
     on: emitter.on,
     userId,
     deviceId,

@@ -83,7 +83,7 @@ export function createDeviceSockets(options: DeviceSocketsOptions): DeviceSocket
   }
 
   return {
-    accept({ socket, raw, identity }) {
+    accept({ socket, raw, identity, address }) {
       const conn = nextConn();
       const connection: Connection = { conn, socket, raw, sends: undefined, paused: false };
       connections.set(conn, connection);
@@ -97,7 +97,7 @@ export function createDeviceSockets(options: DeviceSocketsOptions): DeviceSocket
         closing.delete(socket);
         if (forget(connection, code)) dispatch({ kind: 'closed', conn });
       });
-      dispatch({ kind: 'open', conn, ...identity });
+      dispatch({ kind: 'open', conn, ...identity, address });
     },
     send(conn, frame) {
       const connection = connections.get(conn);

@@ -51,6 +51,7 @@ export function pollRoutes({ polls, limits, unavailable }: PollRoutesOptions): R
         if (reason !== undefined) throw new ProblemError(problem('unavailable', reason));
         const session = polls.open(
           exchange.identity,
+          exchange.address,
           cursors === undefined ? undefined : readCursors(cursors, limits),
         );
         exchange.onGone(() => session.leave());

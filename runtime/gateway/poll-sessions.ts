@@ -14,10 +14,10 @@ import { createPollSession, type PollSession } from './poll-session.ts';
 /** The devices of one gateway that cannot hold a WebSocket and ask for their frames instead. */
 export interface PollSessions {
   /**
-   * Opens a connection for the device of a verified token. @param cursors what RESUME says as soon as WELCOME is there;
+   * Opens a connection for the device of a verified token. @param address where it comes from, for rate limits. @param cursors what RESUME says as soon as WELCOME is there;
    * undefined when the device will say it itself.
    */
-  open(identity: Identity, cursors: Cursors | undefined): PollSession;
+  open(identity: Identity, address: string | undefined, cursors: Cursors | undefined): PollSession;
   /** The session with this id, for the device that opened it and for nobody else. */
   find(pollId: string, identity: Identity): PollSession | undefined;
   holds(conn: ConnId): boolean;
@@ -68,7 +68,7 @@ export function createPollSessions(options: PollSessionsOptions): PollSessions {
   }
 
   return {
-    open(identity, cursors) {
+    open(identity, address, cursors) {
       const conn = nextConn();
       // Named after its gateway, for the balancers in front of several: the session lives in this process alone.
       const pollId = `${encodeURIComponent(nodeId)}.${randomBytes(ID_BYTES).toString('base64url')}`;
@@ -83,7 +83,7 @@ export function createPollSessions(options: PollSessionsOptions): PollSessions {
       byConn.set(conn, session);
       metrics.connectionsOpened.inc();
       log.debug({ conn, userId: identity.userId, deviceId: identity.deviceId }, 'poll session opened');
-      dispatch({ kind: 'open', conn, ...identity });
+      dispatch({ kind: 'open', conn, ...identity, address });
       dispatch({ kind: 'polled', conn });
       return session;
     },

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws';
 import type { Limits } from '../../core/contract/limits.ts';
 import { PROBLEM_TYPE, problem, problemHeaders, type Problem } from '../http-api/problem.ts';
+import { addressOf } from '../http-api/peer-address.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { Identity, TokenVerifier } from '../ports/token-verifier.ts';
 import { SUBPROTOCOL, bearerToken, offeredProtocols } from './bearer-token.ts';
@@ -19,9 +20,13 @@ export interface AcceptedSocket {
   /** The stream under `socket`. */
   readonly raw: Duplex;
   readonly identity: Identity;
+  /** Where it comes from, for rate limits; undefined for this machine itself. */
+  readonly address: string | undefined;
 }
 
 export interface UpgradeOptions {
+  /** Whether a proxy in front of this process says who its peers are. */
+  readonly trustProxy: boolean;
   readonly limits: Limits;
   readonly verifier: TokenVerifier;
   readonly metrics: Metrics;
@@ -56,7 +61,8 @@ export function serveUpgrades(server: Server, options: UpgradeOptions): void {
         if (raw.destroyed) return;
         if ('refusal' in decision) return refuse(raw, decision.refusal, options);
         sockets.handleUpgrade(request, raw, head, (socket) => {
-          options.accept({ socket, raw, identity: decision.identity });
+          const address = addressOf(request, options.trustProxy);
+          options.accept({ socket, raw, identity: decision.identity, address });
         });
       },
       () => refuse(raw, problem('internal', 'the token could not be checked'), options),

@@ -5,6 +5,9 @@ import { PROBLEM_TYPE, problem, problemHeaders, type Problem } from './problem.t
 /** Largest request body: the members of the largest group, as ids, fit. */
 const BODY_BYTES = 256 * 1024;
 
+/** A body that is not whole after this long is not waited for. */
+const BODY_TIMEOUT_MS = 30_000;
+
 /** What a route gets: the request, taken apart and authenticated. */
 export interface Exchange {
   readonly params: Readonly<Record<string, string>>;
@@ -12,6 +15,10 @@ export interface Exchange {
   /** The parsed JSON body; undefined when the request has none. */
   readonly body: unknown;
   readonly identity: Identity;
+  /** Where the request comes from, for rate limits; undefined for this machine itself. */
+  readonly address: string | undefined;
+  /** Scheme and host under which the peer reaches this process: what URLs that lead back here begin with. */
+  readonly origin: string;
   /** Calls back when the peer leaves before it was answered. */
   readonly onGone: (listener: () => void) => void;
 }
@@ -46,10 +53,15 @@ export async function readJson(request: IncomingMessage): Promise<unknown> {
   if (declared > BODY_BYTES) throw tooLarge();
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > BODY_BYTES) throw tooLarge();
-    chunks.push(chunk);
+  const late = setTimeout(() => request.destroy(), BODY_TIMEOUT_MS);
+  try {
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size > BODY_BYTES) throw tooLarge();
+      chunks.push(chunk);
+    }
+  } finally {
+    clearTimeout(late);
   }
   if (size === 0) return undefined;
   const type = request.headers['content-type'];

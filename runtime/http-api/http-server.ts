@@ -2,16 +2,24 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Logger } from 'pino';
 import { micros } from '../../core/contract/time.ts';
 import { deviceId, userId } from '../../core/contract/ids.ts';
+import type { Limits } from '../../core/contract/limits.ts';
+import {
+  createHttpLimiter,
+  type HttpLimiter,
+  type HttpLimiterEvent,
+  stepHttpLimiter,
+} from '../../core/session/http-limiter.ts';
+import { systemClock } from '../driver/machine-driver.ts';
 import { bearerToken } from '../gateway/bearer-token.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { Identity, TokenVerifier } from '../ports/token-verifier.ts';
 import { CONNECT_PATH } from '../gateway/upgrade.ts';
 import { ProblemError, readJson, writeAnswer, writeProblem } from './http-exchange.ts';
 import { problem } from './problem.ts';
+import { addressOf, originOf } from './peer-address.ts';
 import { createRouter, type Match, type Route } from './router.ts';
 
 const HEADERS_TIMEOUT_MS = 10_000;
-const REQUEST_TIMEOUT_MS = 30_000;
 
 /** What answers requests. */
 export interface HttpApi {
@@ -25,13 +33,18 @@ export interface HttpServerOptions {
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly api: () => HttpApi;
+  /** Whether a proxy in front of this process says who its peers are. */
+  readonly trustProxy: boolean;
+  readonly limits: Limits;
 }
 
 /** Routes without a token get this; they must not look at it. */
 const NOBODY: Identity = { userId: userId(''), deviceId: deviceId(''), expiresAt: micros(0) };
 
 /** An HTTP server that answers requests by the routes and every failure with a problem document. */
-export function createHttpServer({ metrics, log, api }: HttpServerOptions): Server {
+export function createHttpServer(options: HttpServerOptions): Server {
+  const { metrics, log, api, trustProxy, limits } = options;
+  const limiter = createHttpLimiter({ limits });
   let matcher: { readonly api: HttpApi; readonly match: (method: string, path: string) => Match } | undefined;
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -45,18 +58,25 @@ export function createHttpServer({ metrics, log, api }: HttpServerOptions): Serv
     response.once('close', () =>
       metrics.httpRequests.inc({ route: route.path, status: response.statusCode }),
     );
+    const address = addressOf(request, trustProxy);
+    admit(limiter, { kind: 'request', address, userId: undefined });
+    if ('stream' in route) return route.stream({ params, query: url.searchParams, request, response });
     const identity = route.auth === 'none' ? NOBODY : await identify(request, current.verifier);
+    if (route.auth !== 'none')
+      admit(limiter, { kind: 'request', address: undefined, userId: identity.userId });
     const body = await readJson(request);
     const onGone = (listener: () => void): void => {
       response.once('close', () => {
         if (!response.writableEnded) listener();
       });
     };
-    const exchange = { params, query: url.searchParams, body, identity, onGone };
+    const origin = originOf(request, trustProxy);
+    const exchange = { params, query: url.searchParams, body, identity, address, origin, onGone };
     writeAnswer(response, await route.handle(exchange));
   }
 
-  const server = createServer({ headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS });
+  // Each body has its own time: what is JSON is short, what is a film is not.
+  const server = createServer({ headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: 0 });
   server.on('request', (request, response) => {
     serve(request, response).catch((error: unknown) => {
       if (error instanceof ProblemError) return fail(request, response, error);
@@ -71,6 +91,14 @@ export function createHttpServer({ metrics, log, api }: HttpServerOptions): Serv
     });
   });
   return server;
+}
+
+/** @throws ProblemError `rate_limited` for a peer or user that asks too often. */
+function admit(limiter: HttpLimiter, event: HttpLimiterEvent): void {
+  const effect = stepHttpLimiter(limiter, event, systemClock());
+  if (effect.kind === 'pass') return;
+  const detail = 'too many requests: ask again after the time in retryAfterMs';
+  throw new ProblemError(problem('rate_limited', detail, { retryAfterMs: effect.retryAfterMs }));
 }
 
 function fail(request: IncomingMessage, response: ServerResponse, error: ProblemError): void {

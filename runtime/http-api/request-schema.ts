@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { chatId, deviceId, serverMsgId, userId } from '../../core/contract/ids.ts';
+import { chatId, deviceId, mediaId, serverMsgId, userId } from '../../core/contract/ids.ts';
 import { isWireId } from '../gateway/wire-id.ts';
 import { problem } from './problem.ts';
 import { ProblemError } from './http-exchange.ts';
@@ -11,6 +11,7 @@ const wireId = (prefix: string, what: string, example: string) =>
 
 const userIdSchema = wireId('u', 'a user', 'u_3').transform(userId);
 const chatIdSchema = wireId('c', 'a chat', 'c_9').transform(chatId);
+const mediaIdSchema = wireId('x', 'a media', 'x_12').transform(mediaId);
 const serverMsgIdSchema = wireId('m', 'a message', 'm_88').transform(serverMsgId);
 
 /** What people may type instead of an id in development mode. */
@@ -47,6 +48,22 @@ export const historyQuery = (syncPage: number) =>
     afterSeq: decimal(0, Number.MAX_SAFE_INTEGER).default(0),
     limit: decimal(1, syncPage).default(Math.min(100, syncPage)),
   });
+
+/** RFC 6838 section 4.2: type and subtype, in lower case, without parameters. */
+const CONTENT_TYPE = /^[a-z0-9][a-z0-9!#$&^_.+-]{0,63}\/[a-z0-9][a-z0-9!#$&^_.+-]{0,63}$/;
+export const newMediaBody = (mediaBytes: number) =>
+  z.strictObject({
+    size: z.int().min(0).max(mediaBytes),
+    contentType: z
+      .string()
+      .regex(CONTENT_TYPE, { error: 'is not a media type in lower case such as image/jpeg' }),
+    sha256: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/i, { error: 'is not a SHA-256 of 64 hexadecimal digits' })
+      .transform((text) => text.toLowerCase()),
+  });
+export const mediaParams = z.object({ mediaId: mediaIdSchema });
+export const mediaQuery = z.strictObject({ chatId: chatIdSchema.optional() });
 
 export const devTokenBody = z.strictObject({
   userId: z.union([wireId('u', 'a user', 'u_3').transform(userId), name]),

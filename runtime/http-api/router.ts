@@ -1,13 +1,34 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { problem } from './problem.ts';
 import { ProblemError, type Answer, type Exchange } from './http-exchange.ts';
 
-export interface Route {
+interface RouteName {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** Segments with a leading colon are parameters: `/v1/chats/:chatId`. */
   readonly path: string;
+}
+
+/** Takes JSON or nothing, answers with JSON or text. */
+export interface JsonRoute extends RouteName {
   /** `none`: served without a token (probes, metrics, the token endpoint itself). */
   readonly auth: 'bearer' | 'none';
   readonly handle: (exchange: Exchange) => Promise<Answer> | Answer;
+}
+
+/** Reads and writes bodies itself, since they do not fit into memory. What it throws before it answers is answered. */
+export interface StreamRoute extends RouteName {
+  /** Its URLs carry their own permission. */
+  readonly auth: 'none';
+  readonly stream: (exchange: StreamExchange) => Promise<void>;
+}
+
+export type Route = JsonRoute | StreamRoute;
+
+export interface StreamExchange {
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: URLSearchParams;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
 }
 
 export interface Match {

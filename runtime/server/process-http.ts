@@ -11,6 +11,8 @@ import { closeHttp, listenHttp } from './http-listener.ts';
 export interface ProcessHttpOptions {
   readonly host: string;
   readonly port: number;
+  /** Whether a proxy in front of this process says who its peers are. */
+  readonly trustProxy?: boolean;
   readonly limits: Limits;
   readonly verifier: TokenVerifier;
   readonly metrics: Metrics;
@@ -33,13 +35,14 @@ export interface ProcessHttp {
 
 /** @throws StartError when the port cannot be had. */
 export async function openProcessHttp(options: ProcessHttpOptions): Promise<ProcessHttp> {
-  const { host, port, verifier, probes, metrics, log } = options;
+  const { host, port, verifier, probes, metrics, log, limits, trustProxy = false } = options;
   let pipeline: Pipeline | undefined;
   let api: HttpApi = { routes: probes, verifier, starting: true };
 
-  const http = createHttpServer({ metrics, log, api: () => api });
+  const http = createHttpServer({ metrics, log, limits, trustProxy, api: () => api });
   serveUpgrades(http, {
     ...options,
+    trustProxy,
     unavailable: () =>
       options.unavailable() ??
       (pipeline?.gateway === undefined ? 'this process takes no devices: connect to a gateway' : undefined),

@@ -17,6 +17,7 @@ import { soleOutbox } from '../ports/outbox.ts';
 import type { Recording } from '../recording/machine-recorder.ts';
 import { deviceRoutes } from './device-routes.ts';
 import { developmentSecret } from './development-secret.ts';
+import { openMediaFolder } from './open-media-folder.ts';
 import { newRun } from './new-run.ts';
 import { onceOnly } from './once-only.ts';
 import { openProcessHttp } from './process-http.ts';
@@ -102,7 +103,12 @@ export async function startServer(options: ServerOptions): Promise<ParleyServer>
     });
     checks = [{ name: 'the message store', check: () => store.ping() }];
     http.serve(
-      deviceRoutes({ pipeline, store, limits, development: tokens, unavailable: () => unavailable }),
+      deviceRoutes({
+        ...{ pipeline, store, limits },
+        media: openMediaFolder(join(options.dataDir, 'media'), limits),
+        development: tokens,
+        unavailable: () => unavailable,
+      }),
       pipeline,
     );
     unavailable = undefined;
