@@ -46,6 +46,10 @@ class ModelStore implements MessageStore {
     answer(done, () => this.#model.deleteOutbox(ids));
   readMembers: MessageStore['readMembers'] = (request, done) =>
     answer(done, () => this.#model.readMembers(request));
+  readHeads: MessageStore['readHeads'] = (request, done) =>
+    answer(done, () => this.#model.readHeads(request));
+  countReceipts: MessageStore['countReceipts'] = (request, done) =>
+    answer(done, () => this.#model.countReceipts(request));
 
   claimInstance = async (): Promise<number> => this.#model.claimInstance();
 

@@ -8,9 +8,10 @@ import { createGateway, stepGateway } from '../../core/session/gateway.ts';
 import { createMachineDriver, systemClock, type Halt } from '../driver/machine-driver.ts';
 import { createWakeTimers } from '../driver/wake-timers.ts';
 import type { Metrics } from '../observability/metrics.ts';
-import type { MessageStore } from '../ports/message-store.ts';
+import type { ChatStore } from '../ports/message-store.ts';
 import type { NodeLinks } from '../ports/node-links.ts';
 import type { SessionRegistry } from '../ports/session-registry.ts';
+import type { Recording } from '../recording/machine-recorder.ts';
 import { createDeviceSockets, type DeviceSockets } from './device-sockets.ts';
 import { createFrameMeter } from './frame-meter.ts';
 import { createPollSessions, type PollSessions } from './poll-sessions.ts';
@@ -32,18 +33,20 @@ export interface GatewayOptions {
   readonly region: string;
   readonly limits: Limits;
   readonly seed: number;
-  readonly store: MessageStore;
+  readonly store: ChatStore;
   readonly registry: SessionRegistry;
   readonly links: NodeLinks;
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly halt: Halt;
+  readonly recording?: Recording | undefined;
 }
 
 /** Runs a gateway: device connections on one side, store, registry and message service on the other. */
 export function startGateway(options: GatewayOptions): GatewayShell {
-  const { nodeId, region, limits, seed, links, registry, metrics, log, halt } = options;
-  const state = createGateway({ nodeId, region, limits, seed });
+  const { nodeId, region, limits, seed, links, registry, metrics, log, halt, recording } = options;
+  const made = { nodeId, region, limits, seed };
+  const state = createGateway(made);
   const drained = Promise.withResolvers<void>();
 
   const driver = createMachineDriver<GatewayEvent, GatewayEffect>({
@@ -52,6 +55,7 @@ export function startGateway(options: GatewayOptions): GatewayShell {
     carryOut: (effects) => effects.forEach(carryOut),
     clock: systemClock,
     halt,
+    recorder: recording?.machine('gateway', made),
   });
   const { dispatch } = driver;
   let lastConn = 0;
@@ -98,6 +102,8 @@ export function startGateway(options: GatewayOptions): GatewayShell {
       case 'release':
       case 'list-chats':
       case 'fetch':
+      case 'read-heads':
+      case 'count-receipts':
       case 'read-presence':
         return storeCalls(effect);
       default:
@@ -133,7 +139,18 @@ export function startGateway(options: GatewayOptions): GatewayShell {
 
 type StoreEffect = Extract<
   GatewayEffect,
-  { kind: 'open-device' | 'claim' | 'renew' | 'release' | 'list-chats' | 'fetch' | 'read-presence' }
+  {
+    kind:
+      | 'open-device'
+      | 'claim'
+      | 'renew'
+      | 'release'
+      | 'list-chats'
+      | 'fetch'
+      | 'read-heads'
+      | 'count-receipts'
+      | 'read-presence';
+  }
 >;
 
 /** The effects that end in the store or the registry and come back as an event. */
@@ -163,6 +180,14 @@ function createStoreCalls(
         const { conn, call: number, chatId } = effect;
         return store.fetch(effect, (result) =>
           dispatch({ kind: 'fetched', conn, call: number, chatId, result }),
+        );
+      }
+      case 'read-heads':
+        return store.readHeads(effect, (result) => dispatch({ kind: 'heads', result }));
+      case 'count-receipts': {
+        const { conn, request } = effect;
+        return store.countReceipts(request, (result) =>
+          dispatch({ kind: 'counted', conn, chatId: request.chatId, result }),
         );
       }
       case 'read-presence':

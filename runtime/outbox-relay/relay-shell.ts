@@ -76,6 +76,10 @@ export function startRelay({
         return store.readMembers(effect.request, (result) =>
           dispatch({ kind: 'members', call: effect.call, result }),
         );
+      case 'count-receipts':
+        return store.countReceipts(effect.request, (result) =>
+          dispatch({ kind: 'counted', call: effect.call, result }),
+        );
       case 'publish': {
         const begin = stageClock();
         inFlight++;

@@ -4,6 +4,8 @@ import type {
   AppendResult,
   ChangeMemberRequest,
   ChangeMemberResult,
+  CountReceiptsRequest,
+  CountReceiptsResult,
   CreateChatRequest,
   CreateChatResult,
   DeleteOutboxResult,
@@ -15,6 +17,8 @@ import type {
   LoadResult,
   OpenDeviceRequest,
   OpenDeviceResult,
+  ReadHeadsRequest,
+  ReadHeadsResult,
   ReadMembersRequest,
   ReadMembersResult,
   ReadOutboxRequest,
@@ -75,6 +79,9 @@ export interface ChatStore {
   fetchHistory(request: FetchRequest, done: Done<FetchResult>): void;
   saveReceipts(writes: readonly ReceiptWrite[], done: Done<SaveReceiptsResult>): void;
   readMembers(request: ReadMembersRequest, done: Done<ReadMembersResult>): void;
+  /** Heads of chats of any shard; those of a shard that does not answer are left out. */
+  readHeads(request: ReadHeadsRequest, done: Done<ReadHeadsResult>): void;
+  countReceipts(request: CountReceiptsRequest, done: Done<CountReceiptsResult>): void;
 
   /**
    * A number from 1 to 2^21 - 1, never handed out before by any shard of any region: makes the ids of one run of a message

@@ -1,7 +1,7 @@
 import type { MessageStore } from './message-store.ts';
 
 /** What a relay asks of the store. */
-export type OutboxStore = Pick<MessageStore, 'readOutbox' | 'readMembers' | 'deleteOutbox'>;
+export type OutboxStore = Pick<MessageStore, 'readOutbox' | 'readMembers' | 'countReceipts' | 'deleteOutbox'>;
 
 /**
  * The outbox of one shard. One relay at a time works on it: two would publish everything twice, which recipients do not
