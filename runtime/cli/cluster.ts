@@ -1,11 +1,12 @@
 import { resolve } from 'node:path';
-import { defaultEngines } from '../cluster/cluster-engines.ts';
+import { runningEngines } from '../cluster/cluster-engines.ts';
 import { planCluster } from '../cluster/cluster-plan.ts';
 import { readinessOf } from '../cluster/cluster-process.ts';
 import { CLUSTER_FOLDER, living, readClusterState, type ClusterProcess } from '../cluster/cluster-state.ts';
 import { residentBytes } from '../cluster/process-memory.ts';
 import { startCluster } from '../cluster/start-cluster.ts';
 import { stopCluster } from '../cluster/stop-cluster.ts';
+import { ServiceError } from '../deploy/services/services.ts';
 import { CommandError, EXIT } from './exit-code.ts';
 import { flagsHelp, parseFlags, type Parsed } from './parse-flags.ts';
 
@@ -71,29 +72,34 @@ async function up(flags: Parsed<FlagName>): Promise<number> {
       `another cluster runs in ${folder}: ${other.name}, process ${other.pid}`,
       'make cluster-down',
     );
-  const record = flags.text('record');
-  const plan = planCluster({
-    folder,
-    regions,
-    engines: defaultEngines(regions.length),
-    // The shard map of a database never changes, so each layout has its own.
-    database: `parley_cluster_${regions.length}`,
-    redisDatabase: regions.length,
-    basePort: flags.integer('port', 1_024, 50_000) ?? 8_100,
-  });
   const json = flags.on('json');
-  const members = await startCluster({
-    plan,
-    record: record === undefined ? undefined : resolve(record),
-    say: (line) => (json ? undefined : console.log(line)),
-  }).catch((error: unknown) => {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new CommandError(
-      EXIT.unavailable,
-      `the cluster did not start: ${reason}`,
-      'parley services status',
-    );
-  });
+  const say = (line: string): void => (json ? undefined : console.log(line));
+  const basePort = flags.integer('port', 1_024, 50_000) ?? 8_100;
+  const record = flags.text('record');
+  const began = performance.now();
+  const members = await runningEngines(regions.length, say)
+    .then((engines) => {
+      // The shard map of a database never changes, so each layout has its own.
+      const database = `parley_cluster_${regions.length}`;
+      const plan = planCluster({
+        folder,
+        regions,
+        engines,
+        database,
+        redisDatabase: regions.length,
+        basePort,
+      });
+      return startCluster({ plan, record: record === undefined ? undefined : resolve(record), say });
+    })
+    .catch((error: unknown) => {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new CommandError(
+        EXIT.unavailable,
+        `the cluster did not start: ${reason}`,
+        error instanceof ServiceError ? error.next : 'parley services status',
+      );
+    });
+  say(`All ${members.length} are ready after ${((performance.now() - began) / 1_000).toFixed(1)} s.`);
   const rows = await table(members);
   if (json) console.log(JSON.stringify({ folder, processes: rows }));
   else console.log(`${format(rows)}\n\n${howToChat(members)}`);

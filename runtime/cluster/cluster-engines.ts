@@ -1,19 +1,38 @@
-/** Where the engines of one region of a development cluster are. */
-export interface RegionEngines {
-  /** Two shards; without a database, which each cluster has of its own. */
-  readonly postgres: readonly { readonly host: string; readonly port: number; readonly user: string }[];
-  readonly redis: { readonly host: string; readonly port: number };
-  readonly kafka: { readonly brokers: readonly string[] };
-}
+import { servicesUp } from '../deploy/services/services.ts';
+import { readServiceState, servicesFolder, type ServiceRegion } from '../deploy/services/service-state.ts';
+import { isRunning } from '../adapters/embedded-postgres/process-identity.ts';
 
-const SHARDS = 2;
+const NEEDED = ['postgres', 'redis', 'kafka'] as const;
 
-/** The ports that `parley services` uses unless it is told otherwise. */
-export function defaultEngines(regions: number): readonly RegionEngines[] {
-  const host = '127.0.0.1';
-  return Array.from({ length: regions }, (_, i) => ({
-    postgres: Array.from({ length: SHARDS }, (__, k) => ({ host, port: 5_540 + 10 * i + k, user: 'parley' })),
-    redis: { host, port: 6_390 + i },
-    kafka: { brokers: [`${host}:${9_192 + i}`] },
-  }));
+/**
+ * The engines of `parley services`, started when they do not run: PostgreSQL, Redis and Kafka of as many regions.
+ * @param say told of each thing that was started.
+ * @throws ServiceError, which names the next command, when one cannot be had.
+ */
+export async function runningEngines(
+  regions: number,
+  say: (line: string) => void,
+): Promise<readonly ServiceRegion[]> {
+  const folder = servicesFolder(undefined);
+  const known = readServiceState(folder);
+  const running = (known?.processes ?? []).filter(isRunning).map(({ name }) => name);
+  const names = (known?.regions ?? []).slice(0, regions).map(({ name }) => name);
+  const complete =
+    names.length === regions &&
+    names.every((name) =>
+      [`postgres-${name}-1`, `postgres-${name}-2`, `redis-${name}`, `kafka-${name}`].every((each) =>
+        running.includes(each),
+      ),
+    );
+  if (complete && known !== undefined) return known.regions.slice(0, regions);
+  say('Starting PostgreSQL, Redis and Kafka …');
+  const state = await servicesUp({
+    folder,
+    only: NEEDED,
+    // Engines of a region that runs already stay known.
+    regions: Math.max(regions, known?.regions.length ?? 0),
+    portOffset: 0,
+    progress: (what, seconds) => say(`  ${what} (${seconds.toFixed(1)} s)`),
+  });
+  return state.regions.slice(0, regions);
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { SLOTS } from '../../core/contract/placement.ts';
 import type { LinkFiles } from '../adapters/grpc/link-security.ts';
 import type { NodeRole } from '../ports/node-directory.ts';
-import type { RegionEngines } from './cluster-engines.ts';
+import type { ServiceRegion } from '../deploy/services/service-state.ts';
 
 /** One process of a development cluster. */
 export interface PlannedProcess {
@@ -18,7 +18,7 @@ export interface ClusterPlan {
   readonly folder: string;
   readonly regions: readonly string[];
   /** By region. */
-  readonly engines: readonly RegionEngines[];
+  readonly engines: readonly ServiceRegion[];
   /** A name in every PostgreSQL; and a number in every Redis. */
   readonly database: string;
   readonly redisDatabase: number;
@@ -30,7 +30,7 @@ export interface ClusterPlan {
 export interface ClusterPlanOptions {
   readonly folder: string;
   readonly regions: readonly string[];
-  readonly engines: readonly RegionEngines[];
+  readonly engines: readonly ServiceRegion[];
   readonly database: string;
   readonly redisDatabase: number;
   /** Ports follow from it: 100 a region for HTTP, and as many 10,000 above for links. */
@@ -86,18 +86,20 @@ export function configOf(plan: ClusterPlan, process: PlannedProcess, certificate
     regions: engines.map(({ postgres, redis, kafka }, i) => ({
       name: regions[i],
       postgres: {
-        shards: postgres.map(({ host, port, user }, k) => {
+        shards: postgres.map((server, k) => {
           const shard = next++;
+          const url = new URL(server);
+          url.pathname = `/${database}`;
           return {
             name: `${regions[i]}-${k}`,
-            url: `postgresql://${user}@${host}:${port}/${database}`,
+            url: url.href,
             slots: [[Math.floor((shard * SLOTS) / shards), Math.floor(((shard + 1) * SLOTS) / shards) - 1]],
           };
         }),
       },
       // One broker a region: there is nobody to copy to.
-      kafka: { brokers: kafka.brokers, partitions: 6, replicationFactor: 1, minInsyncReplicas: 1 },
-      redis: { url: `redis://${redis.host}:${redis.port}/${redisDatabase}` },
+      kafka: { brokers: kafka, partitions: 6, replicationFactor: 1, minInsyncReplicas: 1 },
+      redis: { url: `${redis}/${redisDatabase}` },
     })),
     media: { kind: 'filesystem', folder: join(folder, 'media') },
     drain: { timeoutMs: 10_000 },

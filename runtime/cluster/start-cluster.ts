@@ -1,3 +1,5 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { makeDevelopmentCertificates } from '../adapters/grpc/development-certificates.ts';
 import type { LinkFiles } from '../adapters/grpc/link-security.ts';
 import { createDatabase } from '../adapters/postgres/create-database.ts';
@@ -7,8 +9,6 @@ import { migrateDeployment } from '../roles/migrate-deployment.ts';
 import { configOf, type ClusterPlan, type PlannedProcess } from './cluster-plan.ts';
 import { endProcess, launch, untilReady } from './cluster-process.ts';
 import { living, readClusterState, writeClusterState, type ClusterProcess } from './cluster-state.ts';
-import { writeFileSync, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 
 export interface StartClusterOptions {
   readonly plan: ClusterPlan;
