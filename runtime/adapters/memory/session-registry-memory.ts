@@ -1,8 +1,9 @@
 import type { DeviceId, UserId } from '../../../core/contract/ids.ts';
 import type { SessionEntry } from '../../../core/contract/records.ts';
-import { SECOND, type Micros } from '../../../core/contract/time.ts';
+import type { Micros } from '../../../core/contract/time.ts';
 import {
   claimLease,
+  isForgotten,
   liveEntries,
   markMissed,
   overlookedEntries,
@@ -14,8 +15,6 @@ import type { PresenceWatch, SessionRegistry } from '../../ports/session-registr
 
 /** How often leases that ran out are looked for; presence of a device that died silently is late by this much. */
 const SWEEP_MS = 1_000;
-/** An expired lease stays this long, because it still fences older epochs. */
-const REMEMBER = 120 * SECOND;
 /** Users whose last-seen time is remembered; beyond it the oldest is forgotten. */
 const LAST_SEEN_USERS = 100_000;
 
@@ -78,7 +77,7 @@ export function createMemorySessionRegistry(clock: () => Micros): SessionRegistr
     const now = clock();
     for (const [userId, leases] of users) {
       for (const [deviceId, lease] of leases.devices) {
-        if (lease.expiresAt + REMEMBER > now) continue;
+        if (!isForgotten(lease, now)) continue;
         leases.devices.delete(deviceId);
         rememberLastSeen(userId, lease.expiresAt);
       }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { HOUR, SECOND } from '../../../core/contract/time.ts';
+import { HOUR } from '../../../core/contract/time.ts';
+import { LEASE_MEMORY } from '../../../core/session/lease.ts';
 
 /**
  * The rules of core/session/lease.ts as Lua, so that each call is one atomic step on the server that holds the user, by
@@ -21,8 +22,6 @@ export interface LeaseScript {
   readonly argsPerKey: number;
 }
 
-/** An expired lease still fences older epochs, and tells a late holder that it was overlooked, for this long. */
-export const REMEMBER = 120 * SECOND;
 /**
  * A user's hash lives this long after the last write, for `lastSeen`. Longer than any lease on purpose: an eviction by
  * nearest expiry (`volatile-ttl`) takes those who were away longest, and nobody who is connected.
@@ -39,7 +38,7 @@ local function read(text)
   local epoch, expiresAt, missed, gatewayId = string.match(text, '^(%d+) (%d+) ([01]) (.*)$')
   if not epoch then return nil end
   local lease = { epoch = tonumber(epoch), expiresAt = tonumber(expiresAt), missed = missed, gatewayId = gatewayId }
-  if lease.expiresAt + ${REMEMBER} <= now then return nil end
+  if lease.expiresAt + ${LEASE_MEMORY} <= now then return nil end
   return lease
 end
 
