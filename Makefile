@@ -81,6 +81,9 @@ bench: install ## measure throughput and latency on this machine
 	@echo "» measuring"
 	@./parley bench
 
+load: install ## load the cluster: sends/s, latencies, CPU a role, memory a connection (ONLY=sends,group)
+	@./parley load $(if $(ONLY),--only $(ONLY)) $(if $(DATA),--data $(DATA))
+
 services: install ## install and start Kafka, Redis, PostgreSQL, Temporal, ClickHouse and S3 on this machine (ONLY=kafka,redis)
 	@./parley services up $(if $(ONLY),--only $(ONLY)) $(if $(DATA),--data $(DATA))
 

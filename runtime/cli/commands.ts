@@ -79,6 +79,11 @@ export const COMMANDS: readonly Command[] = [
     run: async (argv) => (await import('./services.ts')).services(argv),
   },
   {
+    name: 'load',
+    summary: 'load a running system and print what it does',
+    run: async (argv) => (await import('./load.ts')).load(argv),
+  },
+  {
     name: 'sim',
     summary: 'simulate disasters: run, replay, shrink, mutants',
     run: async (argv) => (await import('../../sim/commands/sim.ts')).simCommand(argv),

@@ -19,8 +19,10 @@ export interface LoadResult {
   readonly deliveredPerSecond: number;
   readonly ackP50Ms: number;
   readonly ackP99Ms: number;
+  readonly ackP999Ms: number;
   readonly deliveryP50Ms: number;
   readonly deliveryP99Ms: number;
+  readonly deliveryP999Ms: number;
   readonly refused: number;
 }
 
@@ -29,7 +31,12 @@ const FIRST_USER = 1_000_000;
 const CIPHERTEXT_BYTES = 100;
 const TICK_MS = 2;
 
-export async function connectPairs(url: string, pairs: number): Promise<LoadPairs> {
+/**
+ * Connects the pairs; each writes from one of the servers to the next, so that with several a message crosses between them.
+ * @param urls at least one.
+ */
+export async function connectPairs(urls: readonly string[], pairs: number): Promise<LoadPairs> {
+  const urlOf = (index: number): string => urls[index % urls.length] as string;
   const acks = createLatencySample();
   const deliveries = createLatencySample();
   let refused = 0;
@@ -38,6 +45,7 @@ export async function connectPairs(url: string, pairs: number): Promise<LoadPair
   const receivers: LoadDevice[] = [];
   for (let i = 0; i < pairs; i++) {
     const [user, peer] = [FIRST_USER + 2 * i, FIRST_USER + 2 * i + 1];
+    const url = urlOf(i);
     const device = await connectLoadDevice({
       url,
       user,
@@ -52,7 +60,7 @@ export async function connectPairs(url: string, pairs: number): Promise<LoadPair
       },
     });
     const onMessage = (ciphertext: string): void => deliveries.add(Date.now() - madeAt(ciphertext));
-    receivers.push(await connectLoadDevice({ url, user: peer, device: peer, onMessage }));
+    receivers.push(await connectLoadDevice({ url: urlOf(i + 1), user: peer, device: peer, onMessage }));
     senders.push({ device, chatId: await createDirect(url, user, peer) });
   }
   const sendFrom = (index: number): void => {
@@ -71,8 +79,10 @@ export async function connectPairs(url: string, pairs: number): Promise<LoadPair
       deliveredPerSecond: deliveries.count / seconds,
       ackP50Ms: at(acks, 0.5),
       ackP99Ms: at(acks, 0.99),
+      ackP999Ms: at(acks, 0.999),
       deliveryP50Ms: at(deliveries, 0.5),
       deliveryP99Ms: at(deliveries, 0.99),
+      deliveryP999Ms: at(deliveries, 0.999),
       refused,
     };
   }
@@ -130,29 +140,4 @@ function stamped(): string {
 
 function madeAt(ciphertext: string): number {
   return Buffer.from(ciphertext.slice(0, 12), 'base64').readDoubleBE();
-}
-
-/**
- * Opens connections that do nothing.
- * @returns the server's resident memory per connection, bytes.
- */
-export async function memoryPerIdleConnection(url: string, connections: number): Promise<number> {
-  const before = await residentBytes(url);
-  const devices: LoadDevice[] = [];
-  const lanes = Array.from({ length: 16 }, async (_, lane) => {
-    for (let i = lane; i < connections; i += 16) {
-      const user = 2 * FIRST_USER + i;
-      devices.push(await connectLoadDevice({ url, user, device: user }));
-    }
-  });
-  await Promise.all(lanes);
-  await sleep(1_000);
-  const after = await residentBytes(url);
-  await Promise.all(devices.map((device) => device.close()));
-  return (after - before) / connections;
-}
-
-async function residentBytes(url: string): Promise<number> {
-  const text = await (await fetch(`${url}/metrics`)).text();
-  return Number(/^process_resident_memory_bytes (\S+)/m.exec(text)?.[1]);
 }

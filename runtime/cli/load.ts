@@ -1,0 +1,168 @@
+import { openIdle } from '../e2e/idle-load.ts';
+import { loadGroup } from '../e2e/group-load.ts';
+import { connectPairs, type LoadResult } from '../e2e/pair-load.ts';
+import { CommandError, EXIT } from './exit-code.ts';
+import { type Figure, reached, row } from './figures.ts';
+import { loadHttp, type HttpLoadResult } from './http-load.ts';
+import { loadTargets, type LoadTargets } from './load-targets.ts';
+import { flagsHelp, parseFlags } from './parse-flags.ts';
+import { cpuSeconds, type RoleUrl } from './role-cpu.ts';
+
+const PARTS = ['sends', 'http', 'poll', 'group', 'idle'] as const;
+type Part = (typeof PARTS)[number];
+
+const FLAGS = {
+  url: { value: 'URL,…', help: 'gateways to load (default: those of the local cluster)' },
+  only: { value: 'PARTS', help: `some of ${PARTS.join(',')} (default: all)` },
+  seconds: { value: 'N', help: 'length of each measurement (default: 10)' },
+  pairs: { value: 'N', help: 'pairs of users who write to each other (default: 200)' },
+  window: { value: 'N', help: 'messages under way per sender when saturated (default: 8)' },
+  members: { value: 'N', help: 'members of the group (default: 1000)' },
+  connections: { value: 'N', help: 'idle connections (default: 15000)' },
+  data: { value: 'DIR', help: 'folder of the local cluster' },
+  json: { help: 'print the figures as one JSON object' },
+  help: { help: 'print this', short: 'h' },
+};
+
+const ABOUT =
+  'Loads a running system in development mode from one process, bounded in time and count.\n' +
+  'sends: durable 1:1 messages between gateways, saturated and at half of that. http: history by HTTP. poll: long polling.\n' +
+  'group: one group, everybody online. idle: memory of a gateway per connection. CPU is that of each role meanwhile.';
+
+const TARGET_SENDS = 2_000;
+const TARGET_DELIVERY_P99_MS = 200;
+const TARGET_GROUP_MS = 500;
+const TARGET_IDLE_KB = 12;
+
+interface Sizes {
+  readonly seconds: number;
+  readonly pairs: number;
+  readonly window: number;
+  readonly members: number;
+  readonly connections: number;
+}
+
+export async function load(argv: readonly string[]): Promise<number> {
+  const flags = parseFlags('load', FLAGS, argv);
+  if (flags.on('help')) {
+    console.log(flagsHelp('parley load [flags]', ABOUT, FLAGS));
+    return EXIT.ok;
+  }
+  const sizes = {
+    seconds: flags.integer('seconds', 1, 600) ?? 10,
+    pairs: flags.integer('pairs', 1, 2_000) ?? 200,
+    window: flags.integer('window', 1, 32) ?? 8,
+    members: flags.integer('members', 2, 10_000) ?? 1_000,
+    connections: flags.integer('connections', 1, 18_000) ?? 15_000,
+  };
+  const targets = loadTargets(flags.text('url'), flags.text('data'));
+  const json = flags.on('json');
+  const figures: Figure[] = [];
+  const show = (figure: Figure): void => {
+    figures.push(figure);
+    if (!json) console.log(row(figure));
+  };
+  for (const part of partsOf(flags.text('only'))) {
+    if (!json) console.log(`» ${part}: ${targets.gateways.join(', ')}`);
+    await RUN[part](targets, sizes, show);
+  }
+  const missed = figures.filter((figure) => !reached(figure)).length;
+  if (json) console.log(JSON.stringify({ figures, missed }));
+  else if (missed > 0)
+    console.log(`\n${missed} target(s) missed. Next: close other programs, and parley load again`);
+  else console.log('\nEvery target was reached.');
+  return missed === 0 ? EXIT.ok : EXIT.failed;
+}
+
+function partsOf(text: string | undefined): readonly Part[] {
+  if (text === undefined) return PARTS;
+  return text.split(',').map((name) => {
+    const part = PARTS.find((each) => each === name);
+    if (part !== undefined) return part;
+    const problem = `--only: ${JSON.stringify(name)} is none of ${PARTS.join(', ')}`;
+    throw new CommandError(EXIT.usage, problem, 'parley load --help');
+  });
+}
+
+type Show = (figure: Figure) => void;
+type Run = (targets: LoadTargets, sizes: Sizes, show: Show) => Promise<void>;
+
+const RUN: Record<Part, Run> = {
+  async sends({ gateways, roles }, { seconds, pairs, window }, show) {
+    const load = await connectPairs(gateways, pairs);
+    await load.saturate(2, window); // warms up
+    const full = await withCpu(roles, show, () => load.saturate(seconds, window));
+    const most = full.ackedPerSecond;
+    const target = { at: 'least', value: TARGET_SENDS } as const;
+    show({ name: 'sends: durable 1:1 messages, saturated', value: most, unit: 'messages/s', target });
+    showLatencies(show, 'saturated', full, undefined);
+    const half = await withCpu(roles, show, () => load.pace(seconds, most / 2));
+    showLatencies(show, `at ${Math.round(most / 2)} messages/s`, half, TARGET_DELIVERY_P99_MS);
+    await load.close();
+  },
+  async http({ gateways }, { seconds }, show) {
+    showHttp(show, 'http: history', await loadHttp(gateways[0] as string, 'history', seconds));
+  },
+  async poll({ gateways }, { seconds }, show) {
+    showHttp(show, 'poll: empty polls', await loadHttp(gateways[0] as string, 'poll', seconds));
+  },
+  async group({ gateways }, { members }, show) {
+    const { lastAfterAck } = await loadGroup(gateways, members, 20);
+    const name = `group of ${members}: last device after the ACK`;
+    const at = (share: number): number => lastAfterAck.percentile(share) ?? Number.NaN;
+    show({ name: `${name}, p50 of 20`, value: at(0.5), unit: 'ms' });
+    const target = { at: 'most', value: TARGET_GROUP_MS } as const;
+    show({ name: `${name}, worst of 20`, value: at(1), unit: 'ms', target });
+  },
+  async idle({ gateways }, { connections }, show) {
+    const [url] = gateways as [string];
+    await (await openIdle({ urls: [url], connections: 200 })).close(); // warms up
+    const idle = await openIdle({ urls: [url], connections });
+    const name = `idle: memory per connection, of ${connections} at one gateway`;
+    const target = { at: 'most', value: TARGET_IDLE_KB } as const;
+    show({ name, value: idle.bytesPerConnection / 1_000, unit: 'kB', target });
+    show({ name: 'idle: connections opened', value: idle.perSecond, unit: 'connections/s' });
+    await idle.close();
+  },
+};
+
+function showLatencies(show: Show, load: string, result: LoadResult, p99Ms: number | undefined): void {
+  const target = p99Ms === undefined ? {} : { target: { at: 'most', value: p99Ms } as const };
+  show({ name: `sends: ${load}, ACK p50`, value: result.ackP50Ms, unit: 'ms' });
+  show({ name: `sends: ${load}, ACK p99`, value: result.ackP99Ms, unit: 'ms' });
+  show({ name: `sends: ${load}, ACK p999`, value: result.ackP999Ms, unit: 'ms' });
+  show({ name: `sends: ${load}, delivery p50`, value: result.deliveryP50Ms, unit: 'ms' });
+  show({ name: `sends: ${load}, delivery p99`, value: result.deliveryP99Ms, unit: 'ms', ...target });
+  show({ name: `sends: ${load}, delivery p999`, value: result.deliveryP999Ms, unit: 'ms' });
+  if (result.refused > 0) show({ name: `sends: ${load}, refused`, value: result.refused, unit: 'messages' });
+}
+
+function showHttp(show: Show, name: string, result: HttpLoadResult): void {
+  show({ name: `${name}, requests`, value: result.perSecond, unit: 'requests/s' });
+  show({ name: `${name}, p50`, value: result.p50Ms, unit: 'ms' });
+  show({ name: `${name}, p99`, value: result.p99Ms, unit: 'ms' });
+  show({
+    name: `${name}, other answers than 200`,
+    value: result.failures,
+    unit: 'answers',
+    target: { at: 'most', value: 0 },
+  });
+}
+
+/** Runs a measurement and shows what each role used of a core meanwhile. */
+async function withCpu<Result>(
+  roles: readonly RoleUrl[],
+  show: Show,
+  measure: () => Promise<Result>,
+): Promise<Result> {
+  const before = await cpuSeconds(roles);
+  const began = performance.now();
+  const result = await measure();
+  const seconds = (performance.now() - began) / 1_000;
+  const after = await cpuSeconds(roles);
+  for (const [role, used] of after) {
+    const share = ((used - (before.get(role) ?? used)) / seconds) * 100;
+    show({ name: `cpu: ${role}`, value: share, unit: '% of a core' });
+  }
+  return result;
+}
