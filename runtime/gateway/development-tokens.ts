@@ -1,14 +1,9 @@
-import { SignJWT, errors, jwtVerify, type JWTPayload } from 'jose';
-import { deviceId, userId } from '../../core/contract/ids.ts';
-import { SECOND, micros } from '../../core/contract/time.ts';
-import type { Identity, TokenVerifier, Verification } from '../ports/token-verifier.ts';
-import { isWireId } from './wire-id.ts';
+import { SignJWT, jwtVerify } from 'jose';
+import type { Identity, TokenVerifier } from '../ports/token-verifier.ts';
+import { AUDIENCE, claimRules, identityOf, reasonOf, refused } from './verified-claims.ts';
 
 /** RFC 7518 section 3.2: an HS256 key has at least the size of the hash. A shorter one can be guessed offline. */
 const SECRET_BYTES = 32;
-const AUDIENCE = 'parley';
-/** How far clocks of issuer and gateway may differ, seconds. */
-const CLOCK_TOLERANCE_S = 5;
 const LIFETIME_S = 24 * 3600;
 
 /** Tokens of development mode: HS256 with one secret that never leaves this machine. */
@@ -41,42 +36,11 @@ export function createDevelopmentTokens(secret: Uint8Array): DevelopmentTokens {
     async verify(token) {
       if (token === undefined || token === '') return refused('no bearer token was sent');
       try {
-        const { payload } = await jwtVerify(token, secret, {
-          // Exactly one algorithm: `none` and every confusion of key types end here.
-          algorithms: ['HS256'],
-          audience: AUDIENCE,
-          requiredClaims: ['exp', 'iat', 'sub', 'did'],
-          clockTolerance: CLOCK_TOLERANCE_S,
-        });
+        const { payload } = await jwtVerify(token, secret, claimRules(['HS256'], AUDIENCE));
         return identityOf(payload);
       } catch (error) {
         return refused(reasonOf(error));
       }
     },
   };
-}
-
-function identityOf(payload: JWTPayload): Verification {
-  const { sub, exp, iat } = payload;
-  const did = payload['did'];
-  if (sub === undefined || !isWireId('u', sub)) return refused('the claim sub is not a user id such as u_3');
-  if (typeof did !== 'string' || !isWireId('d', did))
-    return refused('the claim did is not a device id such as d_7');
-  if (exp === undefined || iat === undefined) return refused('the claims exp and iat are required');
-  if (iat > Date.now() / 1_000 + CLOCK_TOLERANCE_S) return refused('the claim iat lies in the future');
-  const expiresAt = micros(Math.floor(exp) * SECOND);
-  return { ok: true, identity: { userId: userId(sub), deviceId: deviceId(did), expiresAt } };
-}
-
-/** Says which claim is wrong, never what the token was. */
-function reasonOf(error: unknown): string {
-  if (error instanceof errors.JWTExpired) return 'the token has expired';
-  if (error instanceof errors.JWTClaimValidationFailed) return `the claim ${error.claim} is missing or wrong`;
-  if (error instanceof errors.JOSEAlgNotAllowed) return 'the algorithm of the token is not accepted';
-  if (error instanceof errors.JWSSignatureVerificationFailed) return 'the signature of the token is wrong';
-  return 'the token is not a valid JWT';
-}
-
-function refused(detail: string): Verification {
-  return { ok: false, detail };
 }

@@ -51,7 +51,7 @@ export async function startRole(options: RoleOptions): Promise<RoleProcess> {
   const self = nodeId(`${config.nodeName}.${newRun()}`);
   const tracer = await openTracer(config, role, self);
   const metrics = createMetrics(true, tracer);
-  const tokens = openTokens(config);
+  const tokens = openTokens(config, metrics, log);
   const media = openMedia(config);
   let checks: readonly ReadinessCheck[] = [];
   let unavailable: string | undefined = 'this process is starting: try again';
