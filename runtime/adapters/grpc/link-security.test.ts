@@ -81,6 +81,11 @@ describe('who dials in', () => {
       hello('gateway-1.57', 'gateway', { version: 9, oldest: 8 }),
       'upgrade one version at a time',
     ],
+    [
+      'a version that is too old',
+      hello('gateway-1.57', 'gateway', { version: 0, oldest: 0 }),
+      'upgrade one version at a time',
+    ],
     ['a request before the hello', '[["q",{}]]', 'the first message must begin with'],
     ['no JSON', '{', 'the first message must begin with'],
   ])('is refused with %s', async (_what, text, reason) => {
@@ -185,6 +190,18 @@ describe('whom we dial', () => {
     expect(impostor.counters.received.push).toBe(0);
     // It may have said hello, and no more.
     expect(impostor.counters.batches.received).toBeLessThanOrEqual(1);
+  });
+
+  it('gets not even a hello when its certificate names another node, whatever it says itself', async () => {
+    const worker = await rig.start('worker-1.1', 'delivery-worker');
+    const liar = await rig.start('gateway-1.2', 'gateway', {
+      security: await rig.security('gateway-9', 'gateway'),
+    });
+    const answers: unknown[] = [];
+    worker.attachWorker(nodeId('worker-1.1'), { pushed: (...answer) => void answers.push(answer) });
+    worker.push(nodeId('gateway-1.2'), madePush('worker-1.1', 7));
+    await soon(() => expect(answers).toEqual([[7, 'unreachable']]));
+    expect(liar.counters.batches.received).toBe(0);
   });
 
   it('takes a renewed certificate without a restart', async () => {
