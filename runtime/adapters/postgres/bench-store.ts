@@ -161,6 +161,7 @@ function receiptOne(store: MessageStore, chat: BenchChat, done: (ok: boolean) =>
     seq: chat.read,
     at: (Date.now() * 1000) as Micros,
     recipients: [chat.sender],
+    counted: false,
   } as const;
   store.saveReceipts([write], (result: SaveReceiptsResult) => done(result.outcome === 'ok'));
 }

@@ -2,12 +2,12 @@ import type { Span, StoredMessage } from '../../../core/contract/records.ts';
 import type { FetchRequest, FetchResult } from '../../../core/contract/store.ts';
 import { ArrayColumn } from './array-column.ts';
 import type { GroupKind } from './group-lane.ts';
-import { MESSAGE_COLUMNS, messageOf, type Row, spansOf } from './message-row.ts';
+import { MESSAGE_BODY, MESSAGE_COLUMNS, messageOf, type Row, spansOf } from './message-row.ts';
 import { decimalOf } from './postgres-id.ts';
 
 const NO_KEYS: readonly string[] = [];
 const NO_SPANS: readonly Span[] = [];
-const STRANGER: FetchResult = { outcome: 'ok', messages: [], head: 0, spans: NO_SPANS };
+const STRANGER: FetchResult = { outcome: 'ok', messages: [], head: 0, spans: NO_SPANS, size: 0 };
 
 /** Reads pages of many chats at once; each page with the head and the spans that were true with it. */
 export const fetchGroup: GroupKind<FetchRequest, FetchResult> = {
@@ -44,7 +44,7 @@ export const fetchGroup: GroupKind<FetchRequest, FetchResult> = {
 };
 
 const HEADS = `
-  SELECT r.request, c.head, m.span_after, m.span_up_to
+  SELECT r.request, c.head, m.span_after, m.span_up_to, c.current_members
     FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS r(usr, chat, request)
     JOIN members m ON m.chat_id = r.chat AND m.user_id = r.usr AND m.span_after <> '{}'
     JOIN chats c ON c.chat_id = r.chat`;
@@ -62,7 +62,7 @@ const MESSAGES = `
          ORDER BY y.seq LIMIT r.lim
       ) AS x
       ORDER BY x.seq LIMIT r.lim
-   ) AS m
+   ) AS m ${MESSAGE_BODY}
    ORDER BY r.request, m.seq`;
 
 function pagesOf(
@@ -80,6 +80,7 @@ function pagesOf(
       messages: messages[at] ?? [],
       head: Number(row[1]),
       spans: spansOf(row[2], row[3]),
+      size: Number(row[4]),
     };
   }
   return pages;

@@ -100,7 +100,7 @@ const STRANGERS = `
 
 /** Who never saw anything of a chat (added and removed again at one seq) is a stranger to it. */
 const CHATS = `
-  SELECT r.request, c.chat_id, c.head, coalesce(k.seq, 0), m.span_after, m.span_up_to
+  SELECT r.request, c.chat_id, c.head, coalesce(k.seq, 0), m.span_after, m.span_up_to, c.current_members
     FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS r(usr, device, request)
     JOIN members m ON m.user_id = r.usr AND m.span_after <> '{}'
     JOIN chats c ON c.chat_id = m.chat_id
@@ -128,11 +128,12 @@ function summariesByRequest(
   const byRequest = new Map<number, ChatSummary[]>();
   for (const row of rows) {
     const request = Number(row[0]);
-    const summary = {
+    const summary: ChatSummary = {
       chatId: `c_${text(row, 1)}` as ChatId,
       head: Number(row[2]),
       cursor: Number(row[3]),
       spans: spansOf(row[4], row[5]),
+      size: Number(row[6]),
       receipts: receipts.get(`${text(row, 0)} ${text(row, 1)}`) ?? NO_RECEIPTS,
     };
     const list = byRequest.get(request);

@@ -13,10 +13,20 @@ import { elementsOf } from './array-column.ts';
 /** Rows come as text, column by column, in the order in which the statement names them. */
 export type Row = readonly (string | null)[];
 
-/** Columns of a message, for a table alias `m`; `messageOf` reads them from any offset of a row. */
+/** Columns of a message, for a table alias `m` and `MESSAGE_BODY`; `messageOf` reads them from any offset of a row. */
 export const MESSAGE_COLUMNS =
-  'm.chat_id, m.seq, m.server_msg_id, m.client_msg_id, m.from_user, m.from_device, m.ciphertext, m.media_ids, m.sent_at';
+  'm.chat_id, m.seq, m.server_msg_id, m.client_msg_id, m.from_user, m.from_device, b.ciphertext, m.media_ids, m.sent_at';
 
+/**
+ * What the messages `m` say, from the partition of each one's day alone (it is found while the statement runs). NULL when
+ * that day has been dropped.
+ */
+export const MESSAGE_BODY = `
+  LEFT JOIN LATERAL (
+    SELECT x.ciphertext FROM bodies x WHERE x.day = body_day(m.sent_at) AND x.server_msg_id = m.server_msg_id LIMIT 1
+  ) AS b ON true`;
+
+/** A message older than the time for which bodies are kept has an empty ciphertext; the rest of it stays for ever. */
 export function messageOf(row: Row, at: number): StoredMessage {
   return {
     chatId: `c_${row[at]}` as ChatId,
@@ -25,7 +35,7 @@ export function messageOf(row: Row, at: number): StoredMessage {
     clientMsgId: text(row, at + 3) as ClientMsgId,
     from: `u_${row[at + 4]}` as UserId,
     fromDevice: `d_${row[at + 5]}` as DeviceId,
-    ciphertext: base64OfBytea(text(row, at + 6)),
+    ciphertext: base64OfBytea(row[at + 6] ?? ''),
     mediaIds: elementsOf(row[at + 7] ?? '{}').map((id) => `x_${id}` as MediaId),
     sentAt: Number(row[at + 8]) as Micros,
   };

@@ -2,10 +2,12 @@ import { hashText } from '../../../core/contract/random.ts';
 import type { Done, MessageStore } from '../../ports/message-store.ts';
 import { appendGroup } from './append-group.ts';
 import { changeMemberGroup, createChatGroup } from './chat-groups.ts';
+import { countGroup } from './count-group.ts';
 import { confirmGroup, deviceGroup } from './device-group.ts';
 import { type DirectClaim, type DirectClaimResult, directClaimGroup } from './direct-claim-group.ts';
 import { fetchGroup } from './fetch-group.ts';
 import { type GroupKind, GroupLane, type LaneOptions } from './group-lane.ts';
+import { headsGroup } from './heads-group.ts';
 import { listGroup } from './list-group.ts';
 import { loadGroup } from './load-group.ts';
 import { mediaQueries } from './media-queries.ts';
@@ -61,6 +63,8 @@ function wire(
   const lists = lane(listGroup(receiptMembers), readers);
   const fetches = lane(fetchGroup, readers);
   const members = lane(membersGroup, [relay]);
+  const heads = lane(headsGroup, readers);
+  const counts = lane(countGroup, [relay]);
   const outbox = lane(readOutboxGroup, [relay]);
   const deletions = lane(deleteOutboxGroup, [connections.deleter]);
   const lanes = [
@@ -75,6 +79,8 @@ function wire(
     lists,
     fetches,
     members,
+    heads,
+    counts,
     outbox,
     deletions,
   ];
@@ -94,6 +100,8 @@ function wire(
     fetch: (request, done) => fetches.submit(request, done),
     fetchHistory: (request, done) => fetches.submit(request, done),
     readMembers: (request, done) => members.submit(request, done),
+    readHeads: (request, done) => heads.submit(request, done),
+    countReceipts: (request, done) => counts.submit(request, done),
     readOutbox: (request, done) => outbox.submit(request, done),
     deleteOutbox: (ids, done) => deletions.submit(ids, done),
     ...mediaQueries(control, firstReader),

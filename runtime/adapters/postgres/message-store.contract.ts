@@ -2,6 +2,8 @@ import type { MessageStore } from '../../ports/message-store.ts';
 import { appendBehaviours } from './contract/append-behaviours.ts';
 import { chatBehaviours } from './contract/chat-behaviours.ts';
 import { deviceBehaviours } from './contract/device-behaviours.ts';
+import { largeChatBehaviours } from './contract/large-chat-behaviours.ts';
+import { mediaBehaviours } from './contract/media-behaviours.ts';
 import { outboxBehaviours } from './contract/outbox-behaviours.ts';
 import { readBehaviours } from './contract/read-behaviours.ts';
 import { receiptBehaviours } from './contract/receipt-behaviours.ts';
@@ -35,6 +37,8 @@ export function messageStoreContract(
     ...deviceBehaviours,
     ...receiptBehaviours,
     ...outboxBehaviours,
+    ...largeChatBehaviours,
+    ...mediaBehaviours,
   ];
   return behaviours.map(([name, run]) => ({
     name,

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import pg from 'pg';
 import type { Logger } from 'pino';
+import { keepBodyPartitions } from './body-partitions.ts';
 
 /**
  * Forward-only migrations: the files runtime/deploy/migrations/NNNN_name.sql, each in a transaction of its own together
@@ -27,7 +28,7 @@ const FILE = /^(\d{4})_([a-z0-9_]+)\.sql$/;
 
 /**
  * Brings a database's schema to the newest version this code knows. One that is newer already, from a later release, is
- * left alone: during a rolling update both run.
+ * left alone: during a rolling update both run. Then makes the partitions of the next days.
  * @throws MigrationError when a file was changed after it had been applied, or its SQL fails.
  */
 export async function migrate(connectionString: string, log: Logger): Promise<void> {
@@ -36,6 +37,7 @@ export async function migrate(connectionString: string, log: Logger): Promise<vo
   await client.connect();
   try {
     for (const migration of readMigrations()) await applyOnce(client, migration, log);
+    await keepBodyPartitions(client, { nowMs: Date.now(), keepDays: undefined });
   } finally {
     await client.end();
   }

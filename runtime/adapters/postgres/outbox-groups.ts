@@ -8,7 +8,7 @@ import type {
 import type { Micros } from '../../../core/contract/time.ts';
 import { ArrayColumn } from './array-column.ts';
 import type { GroupKind } from './group-lane.ts';
-import { MESSAGE_COLUMNS, messageOf, type Row, text, usersOf } from './message-row.ts';
+import { MESSAGE_BODY, MESSAGE_COLUMNS, messageOf, type Row, text, usersOf } from './message-row.ts';
 
 const NO_KEYS: readonly string[] = [];
 const OK = { outcome: 'ok' } as const;
@@ -72,8 +72,11 @@ const READ = `
     ) AS o
     LEFT JOIN LATERAL (
       SELECT * FROM messages x WHERE o.receipt_type IS NULL AND x.chat_id = o.chat_id AND x.seq = o.seq LIMIT 1
-    ) AS m ON true
+    ) AS m ON true ${MESSAGE_BODY}
    ORDER BY o.id`;
+
+/** `receipt_type` of a row that asks for a count. */
+const COUNTS = '3';
 
 function rowOf(row: Row): OutboxRow {
   const id = Number(row[0]);
@@ -86,6 +89,7 @@ function rowOf(row: Row): OutboxRow {
       recipients: list === undefined ? undefined : usersOf(list),
     };
   }
+  if (row[2] === COUNTS) return { id, kind: 'counts', chatId: `c_${text(row, 3)}` as ChatId };
   return {
     id,
     kind: 'receipt',

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Outbox, OutboxOwnership, OutboxStore } from '../../ports/outbox.ts';
+import { runRetention } from './body-partitions.ts';
 import { DEFAULT_POSTGRES_LIMITS, type PostgresLimits } from './postgres-limits.ts';
 import { StoreConnection } from './store-connection.ts';
 
@@ -8,12 +9,18 @@ export interface PostgresOutboxOptions {
   readonly connectionString: string;
   readonly store: OutboxStore;
   readonly log: Logger;
+  /**
+   * The owner looks after the partitions of message bodies, now and several times a day: makes those of the next days, and
+   * drops what is older than this many days. Undefined: nothing is dropped.
+   */
+  readonly keepDays?: number;
   /** How often the owner shows that it lives, and others try to become it. Milliseconds. */
   readonly beatMs?: number;
   /** Without an answer for this long the owner takes itself for cut off. Milliseconds. */
   readonly patienceMs?: number;
 }
 
+const TEND_MS = 6 * 3_600_000;
 const BEAT_MS = 1_000;
 const PATIENCE_MS = 3_000;
 
@@ -40,6 +47,7 @@ class Competitor implements OutboxOwnership {
   readonly #onLost: () => void;
   readonly #connection: StoreConnection;
   #timer: NodeJS.Timeout | undefined;
+  #tending: NodeJS.Timeout | undefined;
   #owned = false;
   #closed = false;
 
@@ -95,10 +103,25 @@ class Competitor implements OutboxOwnership {
     this.#owned = true;
     this.#options.log.info({ shard: this.#options.shard }, 'this process empties the outbox');
     this.#onOwned();
+    this.#tend();
+  }
+
+  /** On a connection of its own: it waits for locks. */
+  #tend(): void {
+    const { connectionString, keepDays, log, shard } = this.#options;
+    runRetention(connectionString, { nowMs: Date.now(), keepDays }, log).catch((err: unknown) => {
+      log.error(
+        { err, shard },
+        'the partitions of message bodies could not be looked after; tried again in six hours',
+      );
+    });
+    this.#tending = setTimeout(() => this.#tend(), TEND_MS);
+    this.#tending.unref();
   }
 
   #lose(reason: string): void {
     clearTimeout(this.#timer);
+    clearTimeout(this.#tending);
     if (!this.#owned) return;
     this.#owned = false;
     this.#options.log.warn({ shard: this.#options.shard, reason }, 'this process lost the outbox');

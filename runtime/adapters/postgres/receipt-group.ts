@@ -27,10 +27,7 @@ export const receiptGroup: GroupKind<readonly ReceiptWrite[], SaveReceiptsResult
 };
 
 function receiptStatement(writes: readonly ReceiptWrite[]): Statement {
-  const [chat, user, device, type, id, seq, at] = Array.from(
-    { length: 7 },
-    () => new ArrayColumn(),
-  ) as SevenColumns;
+  const [chat, user, device, type, id, seq, at, counted] = newColumns();
   const recipients = new RangesColumn();
   for (const write of writes) {
     chat.digits(requireDecimal(write.chatId, 'c_'));
@@ -41,21 +38,21 @@ function receiptStatement(writes: readonly ReceiptWrite[]): Statement {
     seq.digits(write.seq);
     at.digits(write.at);
     recipients.add(write.recipients);
+    counted.plain(write.counted ? 't' : 'f');
   }
   const values = [chat, user, device, type, id, seq, at].map((column) => column.literal());
-  return { name: 'save_receipts', text: SAVE, values: [...values, ...recipients.literals()] };
+  return {
+    name: 'save_receipts',
+    text: SAVE,
+    values: [...values, ...recipients.literals(), counted.literal()],
+  };
 }
 
-type SevenColumns = [
-  ArrayColumn,
-  ArrayColumn,
-  ArrayColumn,
-  ArrayColumn,
-  ArrayColumn,
-  ArrayColumn,
-  ArrayColumn,
-];
+function newColumns() {
+  const column = (): ArrayColumn => new ArrayColumn();
+  return [column(), column(), column(), column(), column(), column(), column(), column()] as const;
+}
 
 const SAVE = `
   SELECT save_receipts($1::bigint[], $2::bigint[], $3::bigint[], $4::smallint[], $5::bigint[], $6::bigint[],
-    $7::bigint[], $8::int[], $9::int[], $10::bigint[])`;
+    $7::bigint[], $8::int[], $9::int[], $10::bigint[], $11::boolean[])`;

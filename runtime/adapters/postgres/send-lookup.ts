@@ -2,7 +2,7 @@ import type { ClientMsgId } from '../../../core/contract/ids.ts';
 import type { StoredMessage } from '../../../core/contract/records.ts';
 import type { SendKey } from '../../../core/contract/store.ts';
 import { ArrayColumn, checkedUuid } from './array-column.ts';
-import { MESSAGE_COLUMNS, messageOf, type Row } from './message-row.ts';
+import { MESSAGE_BODY, MESSAGE_COLUMNS, messageOf, type Row } from './message-row.ts';
 import { requireDecimal } from './postgres-id.ts';
 import type { Statement } from './store-connection.ts';
 
@@ -32,7 +32,7 @@ export class SendLookup {
           FROM unnest($1::int[], $2::bigint[], $3::uuid[]) WITH ORDINALITY AS k(request, sender, client, ord)
          CROSS JOIN LATERAL (
            SELECT * FROM messages x WHERE x.from_user = k.sender AND x.client_msg_id = k.client LIMIT 1
-         ) AS m
+         ) AS m ${MESSAGE_BODY}
          ORDER BY k.ord`,
       values: [this.#request.literal(), this.#from.literal(), this.#client.literal()],
     };

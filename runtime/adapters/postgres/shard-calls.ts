@@ -1,9 +1,12 @@
+import type { ChatId } from '../../../core/contract/ids.ts';
 import type { ChatSummary } from '../../../core/contract/records.ts';
 import type {
   CreateChatRequest,
   CreateChatResult,
   ListChatsRequest,
   ListChatsResult,
+  ReadHeadsRequest,
+  ReadHeadsResult,
   ReceiptWrite,
   SaveReceiptsResult,
 } from '../../../core/contract/store.ts';
@@ -83,19 +86,49 @@ export function listChats(
   for (const link of links) link.read((store, then) => store.listChats(request, then), take);
 }
 
+/** Heads of chats on shards that do not answer are left out. */
+export function readHeads(of: LinkOf, { chatIds }: ReadHeadsRequest, done: Done<ReadHeadsResult>): void {
+  const parts = dealt(of, chatIds, (chatId) => chatId);
+  const heads: (readonly [ChatId, number])[] = [];
+  let answered = 0;
+  let missing = parts.size;
+  if (missing === 0) setImmediate(() => done({ outcome: 'ok', heads }));
+  for (const [link, own] of parts) {
+    link.read<ReadHeadsResult>(
+      (store, then) => store.readHeads({ chatIds: own }, then),
+      (result) => {
+        if (result.outcome === 'ok') {
+          answered++;
+          for (const head of result.heads) heads.push(head);
+        }
+        if (--missing === 0) done(answered === 0 ? FAILED : { outcome: 'ok', heads });
+      },
+    );
+  }
+}
+
+function dealt<Item>(
+  of: LinkOf,
+  items: readonly Item[],
+  idOf: (item: Item) => string,
+): ReadonlyMap<ShardLink, readonly Item[]> {
+  const parts = new Map<ShardLink, Item[]>();
+  for (const item of items) {
+    const link = of(idOf(item));
+    const part = parts.get(link);
+    if (part === undefined) parts.set(link, [item]);
+    else part.push(item);
+  }
+  return parts;
+}
+
 /** Writes about chats of several shards are split; each shard keeps the order of its own. */
 export function saveReceipts(
   of: LinkOf,
   writes: readonly ReceiptWrite[],
   done: Done<SaveReceiptsResult>,
 ): void {
-  const parts = new Map<ShardLink, ReceiptWrite[]>();
-  for (const write of writes) {
-    const link = of(write.chatId);
-    const part = parts.get(link);
-    if (part === undefined) parts.set(link, [write]);
-    else part.push(write);
-  }
+  const parts = dealt(of, writes, ({ chatId }) => chatId);
   if (parts.size === 0) {
     setImmediate(() => done({ outcome: 'ok' }));
     return;

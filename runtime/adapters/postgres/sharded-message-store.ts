@@ -4,7 +4,7 @@ import { type Placement, shardOf } from '../../../core/contract/placement.ts';
 import type { ChatStore, MessageStore } from '../../ports/message-store.ts';
 import type { PostgresLimits } from './postgres-limits.ts';
 import { DEFAULT_SHARD_LIMITS, type ShardLimits } from './shard-limits.ts';
-import { createChat, listChats, saveReceipts } from './shard-calls.ts';
+import { createChat, listChats, readHeads, saveReceipts } from './shard-calls.ts';
 import { type ShardHealth, ShardLink } from './shard-link.ts';
 import type { StoreMetrics } from './store-options.ts';
 import { StoreNotReadyError } from './store-readiness.ts';
@@ -97,6 +97,9 @@ function storeOver(
     saveReceipts: (writes, done) => saveReceipts(of, writes, done),
     readMembers: (request, done) =>
       of(request.chatId).read((store, then) => store.readMembers(request, then), done),
+    readHeads: (request, done) => readHeads(of, request, done),
+    countReceipts: (request, done) =>
+      of(request.chatId).read((store, then) => store.countReceipts(request, then), done),
 
     claimInstance: () => first.require().claimInstance(),
     receiptsOf: async (chatId, serverMsgId) => of(chatId).require().receiptsOf(chatId, serverMsgId),

@@ -58,7 +58,7 @@ test.each(['cut-before', 'cut-after'] as const)(
     const calls: ((done: (result: unknown) => void) => void)[] = [
       (done) =>
         store.saveReceipts(
-          [{ ...write, serverMsgId: undefined, seq: 1, at: 1 as never, recipients: [] }],
+          [{ ...write, serverMsgId: undefined, seq: 1, at: 1 as never, recipients: [], counted: false }],
           done,
         ),
       (done) => store.openDevice({ userId: s.user(), deviceId: s.device() }, done),

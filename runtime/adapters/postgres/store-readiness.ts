@@ -53,8 +53,6 @@ async function assertMigrated(client: pg.Client, wanted: readonly Migration[]): 
   const missing = wanted.filter((migration) => !applied.has(migration.version));
   if (missing.length > 0) {
     const names = missing.map((migration) => `${migration.version} (${migration.name})`).join(', ');
-    throw new StoreNotReadyError(
-      `the database lacks the migrations ${names}. Next: run migrate() of runtime/adapters/postgres/migrate.ts first, as the server does`,
-    );
+    throw new StoreNotReadyError(`the database lacks the migrations ${names}. Next: parley migrate`);
   }
 }

@@ -25,6 +25,7 @@ export function causeOf(error: Error): FailureCause {
   switch (state) {
     case '40001': // serialization_failure
     case '40P01': // deadlock_detected
+    case '23514': // check_violation: a partition was made for the day of a body on its way to the one for all other days
     case '23505': // unique_violation: a race on a send key or a direct chat; tried again, it is seen
       return 'conflict';
     case '25006': // read_only_sql_transaction: a failover made this server a replica

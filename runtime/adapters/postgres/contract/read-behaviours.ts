@@ -48,7 +48,7 @@ export const readBehaviours: readonly Behaviour[] = [
     async (s) => {
       const chat = await s.chat(2);
       await s.appendSome(chat, 3);
-      const nothing = { outcome: 'ok', messages: [], head: 0, spans: [] };
+      const nothing = { outcome: 'ok', messages: [], head: 0, spans: [], size: 0 };
       assert.deepEqual(await s.fetch(s.user(), chat.chatId), nothing);
       assert.deepEqual(await s.fetch(the(chat.users[0]), s.chatId()), nothing);
     },

@@ -109,10 +109,30 @@ export class StoreUnderTest {
     assert.equal(result.outcome, 'ok');
   }
   async members(chatId: ChatId, seq: number, afterUser: UserId | undefined, limit: number) {
-    const request = { chatId, seq, afterUser, limit };
+    return (await this.memberPage(chatId, seq, afterUser, limit, Number.MAX_SAFE_INTEGER)).users;
+  }
+  async memberPage(
+    chatId: ChatId,
+    seq: number,
+    afterUser: UserId | undefined,
+    limit: number,
+    positionsAbove: number,
+  ) {
+    const request = { chatId, seq, afterUser, limit, positionsAbove };
     const result = await once<Calls.ReadMembersResult>((done) => this.store.readMembers(request, done));
     assert(result.outcome === 'ok');
-    return result.users;
+    return result;
+  }
+  async counts(chatId: ChatId, from: UserId | undefined, limit: number) {
+    const request = { chatId, from, limit };
+    const result = await once<Calls.CountReceiptsResult>((done) => this.store.countReceipts(request, done));
+    assert(result.outcome === 'ok');
+    return result.counts;
+  }
+  async heads(...chatIds: ChatId[]) {
+    const result = await once<Calls.ReadHeadsResult>((done) => this.store.readHeads({ chatIds }, done));
+    assert(result.outcome === 'ok');
+    return result.heads;
   }
   async readOutbox(limit: number, except: readonly number[]): Promise<readonly OutboxRow[]> {
     const result = await once<Calls.ReadOutboxResult>((done) =>
@@ -124,9 +144,7 @@ export class StoreUnderTest {
   /** Outbox rows of one chat, oldest first. */
   async outboxOf(chatId: ChatId): Promise<readonly OutboxRow[]> {
     const rows = await this.readOutbox(1_000_000, []);
-    return rows.filter(
-      (row) => (row.kind === 'message' ? row.message.chatId : row.receipt.chatId) === chatId,
-    );
+    return rows.filter((row) => chatOf(row) === chatId);
   }
   async deleteOutbox(rows: readonly OutboxRow[]): Promise<void> {
     const ids = rows.map((row) => row.id);
@@ -210,6 +228,11 @@ export class StoreUnderTest {
   }
 }
 
+function chatOf(row: OutboxRow): ChatId {
+  if (row.kind === 'message') return row.message.chatId;
+  return row.kind === 'receipt' ? row.receipt.chatId : row.chatId;
+}
+
 export function member(userId: UserId, spans: readonly Span[] = ALWAYS, role: Role = 'member'): Member {
   return { userId, role, spans };
 }
@@ -224,7 +247,18 @@ export function receipt(
 ): Calls.ReceiptWrite {
   const { chatId, serverMsgId, seq, from } = message;
   const at = (2_000_000_000_000_000 + seq) as Micros;
-  return { chatId, userId, deviceId, type, serverMsgId, seq, at, recipients: [from], ...fields };
+  return {
+    chatId,
+    userId,
+    deviceId,
+    type,
+    serverMsgId,
+    seq,
+    at,
+    recipients: [from],
+    counted: false,
+    ...fields,
+  };
 }
 
 /** @throws AssertionError when the call answers before it returned, or twice. */

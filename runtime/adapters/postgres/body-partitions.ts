@@ -1,0 +1,81 @@
+import pg from 'pg';
+import type { Logger } from 'pino';
+
+/** Days for which partitions are made ahead: as long as nobody may look after them. */
+export const PARTITIONS_AHEAD_DAYS = 3;
+
+const DAY_MS = 86_400_000;
+/** Readers wait behind who waits for a lock on their table, so nobody waits for one longer than this. */
+const LOCK_TIMEOUT_MS = 500;
+/** Times a lock is tried for. */
+const ATTEMPTS = 20;
+
+export interface RetentionOutcome {
+  readonly made: number;
+  readonly dropped: number;
+}
+
+export interface RetentionOptions {
+  readonly nowMs: number;
+  /** What was said earlier is dropped: whole days, of which the last is today. Undefined: kept for ever. */
+  readonly keepDays: number | undefined;
+}
+
+/**
+ * Looks after the partitions of `bodies`: makes those of yesterday to `PARTITIONS_AHEAD_DAYS` from now, and drops those that
+ * are older than `keepDays`. Safe to run by many at once and at any time; each step is tried for a short lock again and again,
+ * so that traffic never queues behind it.
+ * @throws RangeError when keepDays is below 1; the driver's error when PostgreSQL does not answer or the lock is never had.
+ */
+export async function keepBodyPartitions(
+  client: pg.ClientBase,
+  { nowMs, keepDays }: RetentionOptions,
+): Promise<RetentionOutcome> {
+  if (keepDays !== undefined && !(Number.isInteger(keepDays) && keepDays >= 1))
+    throw new RangeError(`days to keep: ${keepDays} is not a whole number from 1`);
+  const today = Math.floor(nowMs / DAY_MS);
+  const days = [today - 1, today + PARTITIONS_AHEAD_DAYS];
+  const made = await withShortLock(client, 'SELECT make_body_partitions($1, $2) AS n', days);
+  if (keepDays === undefined) return { made, dropped: 0 };
+  const firstKept = today - keepDays + 1;
+  const dropped = await withShortLock(client, 'SELECT drop_bodies_before($1) AS n', [firstKept]);
+  return { made, dropped };
+}
+
+/** As `keepBodyPartitions`, on a connection of its own. */
+export async function runRetention(
+  connectionString: string,
+  options: RetentionOptions,
+  log: Logger,
+): Promise<RetentionOutcome> {
+  const client = new pg.Client({ connectionString, application_name: 'parley retention' });
+  client.on('error', () => {}); // reported by the query that was under way
+  await client.connect();
+  try {
+    const outcome = await keepBodyPartitions(client, options);
+    if (outcome.made + outcome.dropped > 0) log.info(outcome, 'partitions of message bodies looked after');
+    return outcome;
+  } finally {
+    await client.end();
+  }
+}
+
+async function withShortLock(
+  client: pg.ClientBase,
+  text: string,
+  values: readonly number[],
+): Promise<number> {
+  for (let attempt = 1; ; attempt++) {
+    await client.query('BEGIN');
+    try {
+      await client.query(`SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}`);
+      const result = await client.query<{ n: number }>(text, [...values]);
+      await client.query('COMMIT');
+      return result.rows[0]?.n ?? 0;
+    } catch (error) {
+      await client.query('ROLLBACK');
+      // lock_not_available
+      if (!(error instanceof pg.DatabaseError && error.code === '55P03') || attempt === ATTEMPTS) throw error;
+    }
+  }
+}
