@@ -22,6 +22,8 @@ export interface LinkPeersOptions {
   readonly limits: LinkLimits;
   readonly counters: LinkCounters;
   readonly ends: LocalEnds;
+  /** Called when the last stream to a peer has ended. */
+  readonly lost: (peer: NodeId) => void;
 }
 
 /** How often streams are looked at, and how long `close` sleeps between two looks. */
@@ -93,6 +95,12 @@ export class LinkPeers {
   takesRequests(id: NodeId): boolean {
     const peer = this.#peers.get(id);
     return peer === undefined || (peer.state !== 'down' && !peer.leaving);
+  }
+
+  /** Whether the process is there beyond doubt, and has not said that it leaves. */
+  isWith(id: NodeId): boolean {
+    const peer = this.#peers.get(id);
+    return peer?.state === 'up' && !peer.leaving;
   }
 
   /** Lets go of processes that the directory lacks and that have no stream. */
@@ -172,6 +180,7 @@ export class LinkPeers {
       broken: (reason) => {
         log.info({ peer: peer.id, reason }, 'a link ended');
         peer.lost(stream, dialled && this.#options.directory.view().has(peer.id));
+        if (peer.streams === 0) this.#options.lost(peer.id);
       },
     });
     log.debug({ peer: peer.id, role: hello.role, dialled }, 'a link is up');

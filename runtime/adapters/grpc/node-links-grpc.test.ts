@@ -222,6 +222,7 @@ describe('a request', () => {
 
     target = (chat, service) => void moved.set(chat, service);
     await services.get('service-2.4')?.leave();
+    await soon(() => expect(gateways[0]?.counters.received.leaving).toBe(1));
     for (const chat of chats) gateways[0]?.request(madeSubmit('gateway-1.1', chat, 1));
     await soon(() => expect(moved.size).toBe(chats.length));
     for (const chat of chats) {
@@ -235,6 +236,21 @@ describe('a request', () => {
     const gateway = await rig.start('gateway-1.1', 'gateway', { placement: onePlacement('elsewhere') });
     serviceAt(await rig.start('service-1.2', 'message-service'));
     gateway.request(madeSubmit('gateway-1.1', 'c_9', 1));
+    expect(gateway.counters.dropped['no-service']).toBe(1);
+  });
+
+  it('still goes to a service that the directory has forgotten while its link is up, and no longer', async () => {
+    const gateway = await rig.start('gateway-1.1', 'gateway');
+    const service = await rig.start('service-1.2', 'message-service');
+    const requests = serviceAt(service);
+    gateway.request(madeSubmit('gateway-1.1', 'c_1', 1));
+    await soon(() => expect(requests).toHaveLength(1));
+    rig.nodes.expire(nodeId('service-1.2'));
+    gateway.request(madeSubmit('gateway-1.1', 'c_1', 2));
+    await soon(() => expect(requests).toHaveLength(2));
+    await service.close();
+    await soon(async () => expect(await rig.metric(gateway, 'parley_links_streams')).toBe(0));
+    gateway.request(madeSubmit('gateway-1.1', 'c_1', 3));
     expect(gateway.counters.dropped['no-service']).toBe(1);
   });
 

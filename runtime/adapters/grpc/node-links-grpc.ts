@@ -61,24 +61,30 @@ export async function startGrpcNodeLinks(options: GrpcLinksOptions): Promise<Grp
   const counters = createLinkCounters();
   const ends = new LocalEnds(counters);
   const routes = new ServiceRoutes(placement);
-  const peers = await LinkPeers.start({ ...options, limits, counters, ends });
+  let known: ReadonlyMap<NodeId, NodeRecord> = new Map();
+  let relays: readonly NodeId[] = [];
+  const peers = await LinkPeers.start({
+    ...options,
+    limits,
+    counters,
+    ends,
+    lost: (peer) => {
+      if (known.has(peer) && !directory.view().has(peer)) readView();
+    },
+  });
   const hints = createHints(limits.hintMs, () => {
     for (const relay of relays) peers.find(relay)?.say('hint', HINT);
   });
-  let relays: readonly NodeId[] = [];
 
-  const readView = (): void => {
-    const records = [...directory.view().values()];
-    routes.update(records);
-    relays = records
-      .filter(({ nodeId, role, region }) => {
-        return (
-          region === self.region && (role === 'outbox-relay' || role === 'all') && nodeId !== self.nodeId
-        );
-      })
-      .map(({ nodeId }) => nodeId);
+  function readView(): void {
+    const records = new Map(directory.view());
+    // A link that is up says more than a directory that missed some heartbeats of a busy process, or lost them.
+    for (const [id, record] of known) if (!records.has(id) && peers.isWith(id)) records.set(id, record);
+    known = records;
+    routes.update(records.values());
+    relays = [...records.values()].filter(isRelayBeside(self)).map(({ nodeId }) => nodeId);
     peers.forgetGone();
-  };
+  }
   const stopReading = directory.onChange(readView);
   readView();
   exportLinkCounters(counters, metrics, peers.gauges);
@@ -153,6 +159,11 @@ export async function startGrpcNodeLinks(options: GrpcLinksOptions): Promise<Grp
       await peers.close();
     },
   };
+}
+
+function isRelayBeside(self: GrpcLinksOptions['self']): (node: NodeRecord) => boolean {
+  return ({ nodeId, role, region }) =>
+    (role === 'outbox-relay' || role === 'all') && region === self.region && nodeId !== self.nodeId;
 }
 
 /** Lets one through at once and then one every `everyMs` at most: a burst of commits is one hint, its last commit is not missed. */
