@@ -78,7 +78,14 @@ export function createSuite<Step>(options: SuiteOptions<Step>): Suite {
         else if (counterexample === undefined) comparisons.push(comparison);
         return comparison.equal;
       });
-      await fc.check(property, { numRuns: count, seed, endOnFailure: false, maxSkipsPerRun: 0 });
+      const details = await fc.check(property, {
+        numRuns: count,
+        seed,
+        endOnFailure: false,
+        maxSkipsPerRun: 0,
+      });
+      // A side that could not be opened says nothing about either.
+      if (counterexample === undefined && details.failed) throw details.errorInstance;
       return counterexample === undefined ? comparisons : [...comparisons, counterexample];
     },
   };

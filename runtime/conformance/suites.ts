@@ -1,4 +1,6 @@
 import type { Suite } from './script.ts';
 
 /** Every engine whose model is compared. Each is loaded, and its engine looked for, when it is asked for. */
-export const SUITES: readonly { readonly engine: string; readonly open: () => Promise<Suite> }[] = [];
+export const SUITES: readonly { readonly engine: string; readonly open: () => Promise<Suite> }[] = [
+  { engine: 'kafka', open: async () => (await import('./kafka/kafka-suite.ts')).openKafkaSuite() },
+];

@@ -1,4 +1,5 @@
-import type { ITopicConfig } from 'kafkajs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ITopicConfig, ITopicMetadata } from 'kafkajs';
 import type { Logger } from 'pino';
 import { createKafkaAdmin, type KafkaAdmin } from './kafka-admin.ts';
 import { DEAD_TOPIC, DEFAULT_KAFKA_TUNING, deliverTopic, type KafkaRegion } from './kafka-options.ts';
@@ -74,6 +75,21 @@ function topicsOf(homes: readonly string[], layout: TopicLayout): readonly ITopi
   return [...homes.map((home) => topic(deliverTopic(home), partitions)), topic(DEAD_TOPIC, 1)];
 }
 
+/** A topic that was made this moment may be unknown to the broker that is asked; kafkajs waits for its leaders, not for that. */
+async function describe(admin: KafkaAdmin, topics: string[]): Promise<readonly ITopicMetadata[]> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return (await admin.ask((kafka) => kafka.fetchTopicMetadata({ topics }))).topics;
+    } catch (error) {
+      if (attempt === DESCRIBE_ATTEMPTS) throw error;
+      await sleep(DESCRIBE_EVERY_MS);
+    }
+  }
+}
+
+const DESCRIBE_ATTEMPTS = 20;
+const DESCRIBE_EVERY_MS = 100;
+
 async function createMissing(
   region: string,
   admin: KafkaAdmin,
@@ -82,9 +98,10 @@ async function createMissing(
   const existing = new Set(await admin.ask((kafka) => kafka.listTopics()));
   const missing = topics.filter(({ topic }) => !existing.has(topic));
   if (missing.length > 0)
-    await admin.ask((kafka) => kafka.createTopics({ topics: missing, waitForLeaders: true }));
-  const { topics: described } = await admin.ask((kafka) =>
-    kafka.fetchTopicMetadata({ topics: topics.map(({ topic }) => topic) }),
+    await admin.ask((kafka) => kafka.createTopics({ topics: [...missing], waitForLeaders: false }));
+  const described = await describe(
+    admin,
+    topics.map(({ topic }) => topic),
   );
   return topics.map(({ topic, numPartitions }) => {
     const found = described.find(({ name }) => name === topic)?.partitions.length;

@@ -4,10 +4,10 @@ import { connectSocket } from '../guarded-sockets.ts';
 
 /**
  * What happens to the next Produce request that passes: `cut-before` loses it with the connection, `cut-after` delivers it and
- * loses the acknowledgement with the connection, `mute` delivers it and loses the acknowledgement alone, as a half-open
- * connection does.
+ * loses the acknowledgement with the connection. `swallow` and `mute` lose the request or the acknowledgement alone, as a
+ * half-open connection does.
  */
-export type ProduceFault = 'cut-before' | 'cut-after' | 'mute';
+export type ProduceFault = 'cut-before' | 'cut-after' | 'swallow' | 'mute';
 
 const API_KEY_PRODUCE = 0;
 
@@ -17,6 +17,7 @@ export class FaultProxy {
   readonly #sockets = new Set<Socket>();
   #faults: ProduceFault[] = [];
   #open = true;
+  #held: (readonly [Socket, Buffer])[] | undefined;
 
   private constructor(host: string, port: number) {
     this.#server = createServer((client) => {
@@ -61,6 +62,23 @@ export class FaultProxy {
     await closed;
   }
 
+  /** Holds everything back, both ways, with the connections open: the process behind it stands still. Until `thaw`. */
+  freeze(): void {
+    this.#held ??= [];
+  }
+
+  /** Lets everything go that was held back, in order. */
+  thaw(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const [to, bytes] of held) to.write(bytes);
+  }
+
+  #pass(to: Socket, bytes: Buffer): void {
+    if (this.#held === undefined) to.write(bytes);
+    else this.#held.push([to, bytes]);
+  }
+
   #relay(client: Socket, broker: Socket): void {
     this.#sockets.add(client).add(broker);
     let fault: ProduceFault | undefined;
@@ -75,10 +93,10 @@ export class FaultProxy {
       const isProduce = bytes.length > 6 && bytes.readInt16BE(4) === API_KEY_PRODUCE;
       if (isProduce && fault === undefined) fault = this.#faults.shift();
       if (fault === 'cut-before') end();
-      else broker.write(bytes);
+      else if (fault !== 'swallow') this.#pass(broker, bytes);
     });
     broker.on('data', (bytes: Buffer) => {
-      if (fault === undefined) client.write(bytes);
+      if (fault === undefined) this.#pass(client, bytes);
       else if (fault === 'cut-after') end();
     });
     for (const socket of [client, broker]) {

@@ -1,0 +1,23 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { describeDifference } from '../report.ts';
+import type { Suite } from '../script.ts';
+import { openKafkaSuite } from './kafka-suite.ts';
+import { KAFKA_SCRIPTS } from './scripts.ts';
+
+let suite: Suite;
+
+beforeAll(async () => {
+  suite = await openKafkaSuite();
+});
+afterAll(() => suite.close());
+
+test.for(KAFKA_SCRIPTS.map(({ name, story }) => [name, story] as const))('%s: %s', async ([name]) => {
+  const comparison = await suite.run(name);
+  expect(comparison.equal, describeDifference(comparison)).toBe(true);
+});
+
+test('scripts drawn at random', { timeout: 300_000 }, async () => {
+  const comparisons = await suite.runRandom(10, 1);
+  for (const comparison of comparisons) expect(comparison.equal, describeDifference(comparison)).toBe(true);
+  expect(comparisons).toHaveLength(10);
+});
