@@ -5,6 +5,19 @@ import { defineConfig } from 'vitest/config';
  * Tests that need a service or a browser say so in their name and are run by their own target.
  */
 const FOLDERS = ['core', 'sim', 'runtime', 'tools'];
+/** Suites that take their server from runtime/e2e/test-server.ts. */
+const ON_CLUSTER = [
+  'protocol',
+  'http-api',
+  'sdk',
+  'privacy',
+  'tokens',
+  'abuse',
+  'chat-terminals',
+  'poll',
+  'media',
+  'sdk-fallback',
+];
 
 const isCI = process.env['CI'] !== undefined;
 
@@ -36,6 +49,18 @@ export default defineConfig({
           include: ['runtime/**/*.services.test.ts'],
           fileParallelism: false,
           testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      // The suites of the embedded server, unchanged, each against a cluster of processes on those engines.
+      {
+        extends: true as const,
+        test: {
+          name: 'cluster',
+          include: ON_CLUSTER.map((suite) => `runtime/e2e/${suite}.test.ts`),
+          env: { PARLEY_E2E_SYSTEM: 'cluster' },
+          fileParallelism: false,
+          testTimeout: 60_000,
           hookTimeout: 120_000,
         },
       },

@@ -1,12 +1,12 @@
 import { resolve } from 'node:path';
 import { runningEngines } from '../cluster/cluster-engines.ts';
-import { planCluster } from '../cluster/cluster-plan.ts';
+import { planCluster, type ClusterPlan } from '../cluster/cluster-plan.ts';
 import { readinessOf } from '../cluster/cluster-process.ts';
 import { CLUSTER_FOLDER, living, readClusterState, type ClusterProcess } from '../cluster/cluster-state.ts';
 import { residentBytes } from '../cluster/process-memory.ts';
 import { startCluster } from '../cluster/start-cluster.ts';
 import { stopCluster } from '../cluster/stop-cluster.ts';
-import { ServiceError } from '../deploy/services/services.ts';
+import { ServiceError } from '../deploy/services/service-error.ts';
 import { CommandError, EXIT } from './exit-code.ts';
 import { flagsHelp, parseFlags, type Parsed } from './parse-flags.ts';
 
@@ -56,6 +56,27 @@ export async function cluster(argv: readonly string[]): Promise<number> {
   }
 }
 
+const USUAL_PORT = 8_100;
+
+/**
+ * What a cluster has of its own in engines that others use too. The shard map of a database never changes, so each layout
+ * has its own; and so has each first port, because two clusters with one topic would deliver each other's messages.
+ */
+function namesOf(
+  regions: readonly string[],
+  basePort: number,
+): Pick<ClusterPlan, 'regions' | 'database' | 'redisDatabase'> {
+  const { length } = regions;
+  if (basePort === USUAL_PORT)
+    return { regions, database: `parley_cluster_${length}`, redisDatabase: length };
+  return {
+    regions: regions.map((name) => `${name}-${basePort}`),
+    database: `parley_cluster_${length}_${basePort}`,
+    // Redis has 16 databases; the first three are taken.
+    redisDatabase: 3 + (Math.floor(basePort / 100) % 13),
+  };
+}
+
 function folderOf(flags: Parsed<FlagName>): string {
   const given = flags.text('data');
   return given === undefined ? CLUSTER_FOLDER : resolve(given);
@@ -63,9 +84,11 @@ function folderOf(flags: Parsed<FlagName>): string {
 
 async function up(flags: Parsed<FlagName>): Promise<number> {
   const folder = folderOf(flags);
-  const regions = REGIONS[(flags.integer('regions', 1, 2) ?? 1) - 1] ?? REGIONS[0];
+  const count = flags.integer('regions', 1, 2) ?? 1;
+  const basePort = flags.integer('port', 1_024, 50_000) ?? USUAL_PORT;
+  const names = namesOf(REGIONS[count - 1] ?? REGIONS[0], basePort);
   const running = living(readClusterState(folder));
-  const other = running.find(({ region }) => !(regions as readonly string[]).includes(region));
+  const other = running.find(({ region }) => !names.regions.includes(region));
   if (other !== undefined)
     throw new CommandError(
       EXIT.dataInUse,
@@ -74,21 +97,11 @@ async function up(flags: Parsed<FlagName>): Promise<number> {
     );
   const json = flags.on('json');
   const say = (line: string): void => (json ? undefined : console.log(line));
-  const basePort = flags.integer('port', 1_024, 50_000) ?? 8_100;
   const record = flags.text('record');
   const began = performance.now();
-  const members = await runningEngines(regions.length, say)
+  const members = await runningEngines(count, say)
     .then((engines) => {
-      // The shard map of a database never changes, so each layout has its own.
-      const database = `parley_cluster_${regions.length}`;
-      const plan = planCluster({
-        folder,
-        regions,
-        engines,
-        database,
-        redisDatabase: regions.length,
-        basePort,
-      });
+      const plan = planCluster({ folder, engines, basePort, ...names });
       return startCluster({ plan, record: record === undefined ? undefined : resolve(record), say });
     })
     .catch((error: unknown) => {

@@ -31,7 +31,8 @@ export async function runningEngines(
     only: NEEDED,
     // Engines of a region that runs already stay known.
     regions: Math.max(regions, known?.regions.length ?? 0),
-    portOffset: 0,
+    // Wherever the engines of this folder are.
+    portOffset: undefined,
     progress: (what, seconds) => say(`  ${what} (${seconds.toFixed(1)} s)`),
   });
   return state.regions.slice(0, regions);

@@ -69,13 +69,32 @@ export async function readinessOf(member: ClusterProcess): Promise<{ state: Read
 export async function untilReady(member: ClusterProcess, deadlineMs: number): Promise<void> {
   for (;;) {
     const { state, detail } = await readinessOf(member);
-    if (state === 'ready') return;
+    // Somebody else may have answered at its port.
+    if (state === 'ready' && isRunning(member)) return;
     const late = performance.now() > deadlineMs;
     if (state === 'gone' || late) {
       const what = late ? `is not ready in time (${detail})` : 'ended while it started';
       throw new Error(`${member.name} ${what}; its log ends so:\n${logTail(member.log)}`);
     }
     await sleep(POLL_MS);
+  }
+}
+
+/** The directory is read every two seconds. */
+const ACQUAINTED_MS = 6_000;
+
+/**
+ * Waits until a process knows so many others: what it would send to one that it does not know yet is lost, and repeated only
+ * after a while. Gives up quietly; everything works without.
+ */
+export async function untilAcquainted({ url }: ClusterProcess, processes: number): Promise<void> {
+  for (const until = performance.now() + ACQUAINTED_MS; performance.now() < until; await sleep(100)) {
+    try {
+      const text = await (await fetch(`${url}/metrics`, { signal: AbortSignal.timeout(1_000) })).text();
+      if (Number(/^parley_nodes (\d+)$/m.exec(text)?.[1] ?? 0) >= processes) return;
+    } catch {
+      // It is busy starting: asked again.
+    }
   }
 }
 

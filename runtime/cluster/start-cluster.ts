@@ -1,4 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { makeDevelopmentCertificates } from '../adapters/grpc/development-certificates.ts';
 import type { LinkFiles } from '../adapters/grpc/link-security.ts';
@@ -7,7 +8,7 @@ import { loadConfig } from '../config/load-config.ts';
 import { createLogger } from '../observability/logger.ts';
 import { migrateDeployment } from '../roles/migrate-deployment.ts';
 import { configOf, type ClusterPlan, type PlannedProcess } from './cluster-plan.ts';
-import { endProcess, launch, untilReady } from './cluster-process.ts';
+import { endProcess, launch, untilAcquainted, untilReady } from './cluster-process.ts';
 import { living, readClusterState, writeClusterState, type ClusterProcess } from './cluster-state.ts';
 
 export interface StartClusterOptions {
@@ -29,6 +30,8 @@ export async function startCluster(options: StartClusterOptions): Promise<readon
   const missing = processes.filter(({ name }) => !before.some((member) => member.name === name));
   if (missing.length === 0) return before;
 
+  await assertPortsFree(missing);
+
   const certificates = await makeDevelopmentCertificates({
     folder: join(folder, 'certificates'),
     nodes: processes.map(({ name, role }) => ({ name, role })),
@@ -45,12 +48,32 @@ export async function startCluster(options: StartClusterOptions): Promise<readon
   const deadline = performance.now() + READY_MS;
   try {
     await Promise.all(started.map((member) => untilReady(member, deadline)));
+    await Promise.all(all.map((member) => untilAcquainted(member, all.length)));
   } catch (error) {
     await Promise.all(started.map((member) => endProcess(member, 'SIGKILL', 5_000)));
     writeClusterState({ folder, regions, processes: before });
     throw error;
   }
   return all;
+}
+
+/** @throws Error that names every port that somebody has: the processes would only say so one by one, in their logs. */
+async function assertPortsFree(planned: readonly PlannedProcess[]): Promise<void> {
+  const ports = planned.flatMap(({ httpPort, linkPort }) => [httpPort, linkPort]);
+  const taken = await Promise.all(ports.map(isTaken));
+  const named = ports.filter((_, i) => taken[i] === true);
+  if (named.length > 0)
+    throw new Error(
+      `port ${named.join(', ')} is in use by another process; another --port gives other ports`,
+    );
+}
+
+function isTaken(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = createServer()
+      .once('error', () => resolve(true))
+      .listen(port, '127.0.0.1', () => probe.close(() => resolve(false)));
+  });
 }
 
 /** Databases, schema and topics, of all regions. */

@@ -4,7 +4,7 @@ import { createHttpCalls } from '../client/http-calls.ts';
 import type { UserId } from '../../core/contract/ids.ts';
 import { DEFAULT_LIMITS } from '../../core/contract/limits.ts';
 import { connectRaw, fetchDevToken, openRaw, type RawDevice } from './raw-device.ts';
-import { startTestServer, type TestServer } from './test-server.ts';
+import { startTestServer, sumOfMetric, type TestServer } from './test-server.ts';
 
 /** Whatever one connection does, the others go on, and the server's memory has a bound. */
 
@@ -154,9 +154,6 @@ test('a device that stops reading is cut off, and what waited for it is not kept
   slow.socket.terminate();
 }, 40_000);
 
-async function metric(pattern: RegExp): Promise<number> {
-  const text = await (await fetch(`${server.url}/metrics`)).text();
-  return Number(pattern.exec(text)?.[1] ?? 0);
-}
-const closedSlow = (): Promise<number> => metric(/^parley_connections_closed_total\{code="4003"\} (\d+)/m);
-const bufferedMetrics = (): Promise<number> => metric(/^process_resident_memory_bytes (\d+)/m);
+const closedSlow = (): Promise<number> =>
+  sumOfMetric(server, /^parley_connections_closed_total\{code="4003"\} (\d+)/m);
+const bufferedMetrics = (): Promise<number> => sumOfMetric(server, /^process_resident_memory_bytes (\d+)/m);

@@ -66,11 +66,13 @@ test('two terminals talk, with ticks, and a pipe ends by itself', async () => {
 });
 
 test('the same device in a second terminal is told to use another name', async () => {
-  const first = chat('--as', 'carol', '--to', 'dave');
+  // What a terminal remembers belongs to one server, so all of these go to the same gateway.
+  const carol = ['--as', 'carol', '--to', 'dave', '--url', server.url];
+  const first = chat(...carol);
   await first.shows('[connected]');
-  const second = chat('--as', 'carol', '--to', 'dave');
+  const second = chat(...carol);
   await second.shows('is open in another terminal');
   expect(await second.ended).toBe(2);
-  const other = chat('--as', 'carol', '--to', 'dave', '--device', 'laptop');
+  const other = chat(...carol, '--device', 'laptop');
   await other.shows('[connected]');
 });

@@ -105,7 +105,10 @@ test('probes and metrics answer without a token', async () => {
     ['/healthz', '/readyz', '/metrics'].map((path) => fetch(server.url + path)),
   );
   expect([health?.status, ready?.status, metrics?.status]).toEqual([200, 200, 200]);
-  const text = (await metrics?.text()) ?? '';
+  const texts = await Promise.all(
+    server.processUrls.map(async (url) => (await fetch(`${url}/metrics`)).text()),
+  );
+  const text = texts.join('\n');
   for (const name of [
     'parley_connections',
     'parley_messages_acked_total',

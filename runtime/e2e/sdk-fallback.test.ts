@@ -9,7 +9,7 @@ import { callHttp } from '../client/http-calls.ts';
 import { createParleyClient, type ParleyClient } from '../client/parley-client.ts';
 import { startHostileProxy, type HostileProxy } from './hostile-proxy.ts';
 import { fetchDevToken } from './raw-device.ts';
-import { startTestServer, type TestServer } from './test-server.ts';
+import { startTestServer, sumOfMetric, type TestServer } from './test-server.ts';
 
 /** The SDK behind things that do not let WebSockets through, or that break what they carry. */
 
@@ -68,10 +68,7 @@ const live = (of: ParleyClient): Promise<void> =>
   });
 
 /** What the server counts. */
-async function polling(): Promise<number> {
-  const text = await (await fetch(`${server.url}/metrics`)).text();
-  return Number(/^parley_poll_sessions (\d+)$/m.exec(text)?.[1]);
-}
+const polling = (): Promise<number> => sumOfMetric(server, /^parley_poll_sessions (\d+)$/m);
 
 async function chatOf(a: UserId, b: UserId) {
   const api = await client(a);

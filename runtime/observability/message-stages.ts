@@ -30,7 +30,11 @@ export function createMessageStages(
   histogram: Histogram<'stage'>,
   tracer: MessageTracer | undefined,
 ): MessageStages {
-  const of = (stage: MessageStage) => histogram.labels({ stage });
+  const of = (stage: MessageStage) => {
+    // There from the beginning: a series that appears with its first message hides that there was none.
+    histogram.zero({ stage });
+    return histogram.labels({ stage });
+  };
   const seconds = { ack: of('ack'), append: of('append'), publish: of('publish'), deliver: of('deliver') };
   return {
     over(stage, clientMsgId, begin, attributes = NOTHING) {

@@ -1,0 +1,138 @@
+import { randomInt } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { Kafka, logLevel } from 'kafkajs';
+import type { Limits } from '../../core/contract/limits.ts';
+import { dropDatabase } from '../adapters/postgres/create-database.ts';
+import { DEAD_TOPIC, deliverTopic } from '../adapters/kafka/kafka-options.ts';
+import { runningEngines } from '../cluster/cluster-engines.ts';
+import { planCluster, type ClusterPlan } from '../cluster/cluster-plan.ts';
+import { readClusterState, type ClusterProcess } from '../cluster/cluster-state.ts';
+import { startCluster } from '../cluster/start-cluster.ts';
+import { stopCluster } from '../cluster/stop-cluster.ts';
+import type { ServiceRegion } from '../deploy/services/service-state.ts';
+import type { NodeRole } from '../ports/node-directory.ts';
+
+/** Every role as a process of its own, on engines that others use too, in databases and topics that nobody else uses. */
+export interface TestCluster {
+  readonly plan: ClusterPlan;
+  readonly processes: readonly ClusterProcess[];
+  /** Base URLs of the gateways. */
+  readonly gateways: readonly string[];
+  /** Ends everybody and removes all that the cluster left in the engines. */
+  stop(): Promise<void>;
+}
+
+export interface TestClusterOptions {
+  readonly regions: number;
+  /** How many of each role a region has; what is left out is one. */
+  readonly counts?: Partial<Record<NodeRole, number>>;
+  readonly limits?: Partial<Limits>;
+}
+
+/** Redis has 16 databases; 0 to 2 belong to clusters that people start. */
+const REDIS_DATABASES = [3, 15] as const;
+const ONE_OF_EACH = {
+  gateway: 1,
+  'message-service': 1,
+  'outbox-relay': 1,
+  'delivery-worker': 1,
+  'http-api': 0,
+};
+
+/** @throws Error, with the log of who failed, when not everybody gets ready. */
+export async function startTestCluster(options: TestClusterOptions): Promise<TestCluster> {
+  const { regions: count, counts = {}, limits = {} } = options;
+  const folder = mkdtempSync(join(tmpdir(), 'parley-cluster-'));
+  const engines = await runningEngines(count, () => undefined);
+  const run = `t${randomInt(1_000_000)}`;
+  const regions = engines.map(({ name }) => `${run}-${name}`);
+  const plan = planCluster({
+    folder,
+    regions,
+    engines,
+    database: `parley_${run}`,
+    redisDatabase: randomInt(REDIS_DATABASES[0], REDIS_DATABASES[1] + 1),
+    basePort: await freeHundreds(count),
+    counts: { ...ONE_OF_EACH, ...counts },
+    overrides: {
+      log: { level: 'warn' },
+      limits: { drainSpread: 100_000, drainTimeout: 1_000_000, ...limits },
+    },
+  });
+  await emptyRedis(plan);
+  const clean = async (): Promise<void> => {
+    await forgetEngines(plan);
+    rmSync(folder, { recursive: true, force: true });
+  };
+  const processes = await startCluster({ plan, say: () => undefined }).catch(async (error: unknown) => {
+    await clean();
+    throw error;
+  });
+  return {
+    plan,
+    processes,
+    gateways: processes.filter(({ role }) => role === 'gateway').map(({ url }) => url),
+    async stop() {
+      const state = readClusterState(folder);
+      const killed = state === undefined ? [] : await stopCluster(state);
+      await clean();
+      if (killed.length > 0) throw new Error(`did not drain: ${killed.map(({ name }) => name).join(', ')}`);
+    },
+  };
+}
+
+/** Ports of a plan lie in hundreds, so a base is taken whose first port is free; others of it may not be, and say so. */
+async function freeHundreds(regions: number): Promise<number> {
+  for (;;) {
+    const base = 100 * randomInt(200, 300);
+    const ports = Array.from({ length: regions }, (_, i) => base + 100 * i + 1);
+    const free = await Promise.all(ports.map(isFree));
+    if (free.every(Boolean)) return base;
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = createServer()
+      .once('error', () => resolve(false))
+      .listen(port, '127.0.0.1', () => {
+        const { port: taken } = probe.address() as AddressInfo;
+        probe.close(() => resolve(taken === port));
+      });
+  });
+}
+
+/** A new store begins its epochs at 1; leases of an earlier one would fence them. */
+async function emptyRedis({ engines, redisDatabase }: ClusterPlan): Promise<void> {
+  for (const { redis } of engines) {
+    const client = new Redis(`${redis}/${redisDatabase}`, { maxRetriesPerRequest: 1 });
+    await client.flushdb();
+    client.disconnect();
+  }
+}
+
+async function forgetEngines(plan: ClusterPlan): Promise<void> {
+  await emptyRedis(plan);
+  await Promise.all(plan.engines.map((engine) => forgetRegion(engine, plan)));
+}
+
+async function forgetRegion(
+  { postgres, kafka }: ServiceRegion,
+  { database, regions }: ClusterPlan,
+): Promise<void> {
+  for (const server of postgres) {
+    const url = new URL(server);
+    url.pathname = `/${database}`;
+    await dropDatabase(url.href);
+  }
+  const admin = new Kafka({ brokers: kafka, clientId: 'test', logLevel: logLevel.NOTHING }).admin();
+  await admin.connect();
+  const known = await admin.listTopics();
+  const topics = regions.map(deliverTopic).filter((topic) => topic !== DEAD_TOPIC && known.includes(topic));
+  if (topics.length > 0) await admin.deleteTopics({ topics });
+  await admin.disconnect();
+}
