@@ -254,6 +254,22 @@ describe('a request', () => {
     expect(gateway.counters.dropped['no-service']).toBe(1);
   });
 
+  it('avoids a service that leaves, before the directory tells, unless it is the only one', async () => {
+    const gateway = await rig.start('gateway-1.1', 'gateway');
+    const directory = { ...rig.nodes.join(), withdraw: () => Promise.resolve() };
+    const leaving = await rig.start('service-1.2', 'message-service', { directory });
+    const last = serviceAt(leaving);
+    gateway.request(madeSubmit('gateway-1.1', 'c_1', 1));
+    await soon(() => expect(last).toHaveLength(1));
+    await leaving.leave();
+    await soon(() => expect(gateway.counters.received.leaving).toBe(1));
+    gateway.request(madeSubmit('gateway-1.1', 'c_1', 1));
+    await soon(() => expect(last).toHaveLength(2));
+    const requests = serviceAt(await rig.start('service-2.3', 'message-service'));
+    for (const chat of chats) gateway.request(madeSubmit('gateway-1.1', chat, 1));
+    await soon(() => expect(requests).toHaveLength(chats.length));
+  });
+
   it('avoids a service whose link is down while another one lives', async () => {
     const gateway = await rig.start('gateway-1.1', 'gateway');
     const living = await rig.start('service-1.2', 'message-service');

@@ -15,11 +15,12 @@ import {
   HINT,
   partOf,
 } from './link-items.ts';
+import { createHintPace } from './hint-pace.ts';
+import { KnownNodes } from './known-nodes.ts';
 import { DEFAULT_LINK_LIMITS, type LinkLimits } from './link-limits.ts';
 import { LinkPeers } from './link-peers.ts';
 import type { LinkSecurity } from './link-security.ts';
 import { LocalEnds } from './local-ends.ts';
-import { ServiceRoutes } from './service-routes.ts';
 
 export interface GrpcLinksOptions {
   /** Without its address, which follows from `listen` and `advertise`. */
@@ -60,33 +61,23 @@ export async function startGrpcNodeLinks(options: GrpcLinksOptions): Promise<Grp
   const limits = options.limits ?? DEFAULT_LINK_LIMITS;
   const counters = createLinkCounters();
   const ends = new LocalEnds(counters);
-  const routes = new ServiceRoutes(placement);
-  let known: ReadonlyMap<NodeId, NodeRecord> = new Map();
-  let relays: readonly NodeId[] = [];
   const peers = await LinkPeers.start({
     ...options,
     limits,
     counters,
     ends,
-    lost: (peer) => {
-      if (known.has(peer) && !directory.view().has(peer)) readView();
-    },
+    lost: (node) => nodes.unlinked(node),
   });
-  const hints = createHints(limits.hintMs, () => {
-    for (const relay of relays) peers.find(relay)?.say('hint', HINT);
-  });
-
-  function readView(): void {
-    const records = new Map(directory.view());
-    // A link that is up says more than a directory that missed some heartbeats of a busy process, or lost them.
-    for (const [id, record] of known) if (!records.has(id) && peers.isWith(id)) records.set(id, record);
-    known = records;
-    routes.update(records.values());
-    relays = [...records.values()].filter(isRelayBeside(self)).map(({ nodeId }) => nodeId);
+  const nodes = new KnownNodes({ self, directory, placement, isLinked: (node) => peers.isWith(node) });
+  const readView = (): void => {
+    nodes.read();
     peers.forgetGone();
-  }
+  };
   const stopReading = directory.onChange(readView);
   readView();
+  const hints = createHintPace(limits.hintMs, () => {
+    for (const relay of nodes.relays) peers.find(relay)?.say('hint', HINT);
+  });
   exportLinkCounters(counters, metrics, peers.gauges);
   directory.announce({ ...self, address: options.advertise ?? peers.listening, startedAt: Date.now() });
 
@@ -101,7 +92,10 @@ export async function startGrpcNodeLinks(options: GrpcLinksOptions): Promise<Grp
     listening: peers.listening,
     counters,
     request(request) {
-      const service = routes.serviceFor(request, (node) => node === self.nodeId || peers.takesRequests(node));
+      const service = nodes.routes.serviceFor(
+        request,
+        (node) => node === self.nodeId || peers.takesRequests(node),
+      );
       if (service === undefined) counters.dropped['no-service']++;
       else if (service === self.nodeId) ends.request(request);
       else peers.find(service)?.say('request', encodeRequest(request));
@@ -135,7 +129,7 @@ export async function startGrpcNodeLinks(options: GrpcLinksOptions): Promise<Grp
     },
     hintRelays() {
       ends.hint();
-      if (relays.length > 0) hints.ask();
+      if (nodes.relays.length > 0) hints.ask();
     },
     attachService(end) {
       ends.service = end;
@@ -158,36 +152,5 @@ export async function startGrpcNodeLinks(options: GrpcLinksOptions): Promise<Grp
       await directory.withdraw();
       await peers.close();
     },
-  };
-}
-
-function isRelayBeside(self: GrpcLinksOptions['self']): (node: NodeRecord) => boolean {
-  return ({ nodeId, role, region }) =>
-    (role === 'outbox-relay' || role === 'all') && region === self.region && nodeId !== self.nodeId;
-}
-
-/** Lets one through at once and then one every `everyMs` at most: a burst of commits is one hint, its last commit is not missed. */
-function createHints(everyMs: number, say: () => void): { ask(): void; stop(): void } {
-  let resting: NodeJS.Timeout | undefined;
-  let asked = false;
-  const rest = (): void => {
-    resting = setTimeout(() => {
-      resting = undefined;
-      if (!asked) return;
-      asked = false;
-      say();
-      rest();
-    }, everyMs).unref();
-  };
-  return {
-    ask() {
-      if (resting !== undefined) {
-        asked = true;
-        return;
-      }
-      say();
-      rest();
-    },
-    stop: () => clearTimeout(resting),
   };
 }

@@ -25,7 +25,8 @@ export interface LinkRig {
   close(): Promise<void>;
 }
 
-export interface RigOptions extends Partial<Pick<GrpcLinksOptions, 'advertise' | 'security' | 'placement'>> {
+export interface RigOptions
+  extends Partial<Pick<GrpcLinksOptions, 'advertise' | 'security' | 'placement' | 'directory'>> {
   readonly region?: string;
   /** A free one when undefined. */
   readonly port?: number;
@@ -54,7 +55,7 @@ export function createLinkRig(shared: { readonly placement?: Placement } = {}): 
         listen: { host: '127.0.0.1', port: options.port ?? 0 },
         advertise: options.advertise,
         security: options.security ?? (await security(nameOf(process), role)),
-        directory: nodes.join(),
+        directory: options.directory ?? nodes.join(),
         placement: options.placement ?? shared.placement ?? onePlacement('one'),
         metrics,
         log: pino({ level: 'silent' }),
