@@ -73,9 +73,17 @@ export const LAYERS: readonly Layer[] = [
     node: true,
   },
   {
+    // Holds docs/api/ against the code.
+    name: 'API documents',
+    files: ['runtime/api-documents/**'],
+    imports: ['core', 'adapters', 'runtime', 'end to end'],
+    packages: ['fast-check', 'yaml', 'zod'],
+    node: true,
+  },
+  {
     // Each engine is known to its adapter alone; the rest of runtime/ sees the port.
     name: 'adapters',
-    files: ['runtime/adapters/**'],
+    files: ['runtime/adapters/**', 'runtime/deploy/services/**'],
     imports: ['core', 'runtime'],
     packages: [
       'pg',

@@ -6,6 +6,7 @@ import { ProblemError, type Answer, type Exchange } from '../http-api/http-excha
 import { problem } from '../http-api/problem.ts';
 import { decimal, parseInput } from '../http-api/request-schema.ts';
 import type { Route } from '../http-api/router.ts';
+import { isWireId } from './wire-id.ts';
 import type { Cursors, PollSessions } from './poll-sessions.ts';
 import type { PollSession } from './poll-session.ts';
 
@@ -16,21 +17,20 @@ export interface PollRoutesOptions {
   readonly unavailable: () => string | undefined;
 }
 
-export const POLL_PATH = '/poll';
+const POLL_PATH = '/poll';
 const DEFAULT_WAIT_MS = 25_000;
 
 const ack = z.int().min(0);
+const chatKey = z.string().refine((text) => isWireId('c', text), { error: 'is not a chat id such as c_9' });
 
 /** The inputs of long polling. Frames are checked one by one, by the codec, and answered one by one. */
-export const pollConnectBody = z
-  .strictObject({ cursors: z.record(z.string(), z.unknown()).optional() })
-  .default({});
-export const pollQuery = (pollWait: number) =>
+const pollConnectBody = z.strictObject({ cursors: z.record(chatKey, z.int().min(0)).optional() }).default({});
+const pollQuery = (pollWait: number) =>
   z.strictObject({
     waitMs: decimal(0, pollWait / 1_000).default(Math.min(DEFAULT_WAIT_MS, pollWait / 1_000)),
     ack: decimal(0, Number.MAX_SAFE_INTEGER).optional(),
   });
-export const pollBody = (pollFrames: number) =>
+const pollBody = (pollFrames: number) =>
   z.strictObject({ frames: z.array(z.unknown()).max(pollFrames), ack: ack.optional() });
 
 /**
@@ -45,6 +45,7 @@ export function pollRoutes({ polls, limits, unavailable }: PollRoutesOptions): R
       method: 'POST',
       path: `${POLL_PATH}/connect`,
       auth: 'bearer',
+      input: { body: pollConnectBody },
       async handle(exchange) {
         const { cursors } = parseInput(pollConnectBody, exchange.body);
         const reason = unavailable();
@@ -64,6 +65,7 @@ export function pollRoutes({ polls, limits, unavailable }: PollRoutesOptions): R
       method: 'GET',
       path: `${POLL_PATH}/:pollId`,
       auth: 'bearer',
+      input: { query },
       async handle(exchange) {
         const { waitMs, ack: upTo } = parseInput(query, Object.fromEntries(exchange.query));
         const session = sessionOf(polls, exchange, upTo);
@@ -74,6 +76,7 @@ export function pollRoutes({ polls, limits, unavailable }: PollRoutesOptions): R
       method: 'POST',
       path: `${POLL_PATH}/:pollId`,
       auth: 'bearer',
+      input: { body },
       handle(exchange) {
         const { frames, ack: upTo } = parseInput(body, exchange.body);
         const session = sessionOf(polls, exchange, upTo);
@@ -128,8 +131,8 @@ function answer(session: PollSession, carry: boolean, more: Readonly<Record<stri
   return { status: 200, text, contentType: 'application/json', ended };
 }
 
-/** @throws ProblemError `bad_frame` that names the chat. */
-function readCursors(cursors: Readonly<Record<string, unknown>>, limits: Limits): Cursors {
+/** @throws ProblemError `too_large` for more chats than a device may have. */
+function readCursors(cursors: Readonly<Record<string, number>>, limits: Limits): Cursors {
   const decoded = readClientValue({ frame: 'RESUME', cursors }, limits);
   if (!decoded.ok) throw new ProblemError(problem(decoded.code, decoded.message));
   return decoded.frame.frame === 'RESUME' ? decoded.frame.cursors : [];

@@ -39,6 +39,7 @@ function chatListRoutes({ store, service, limits }: ChatRoutesOptions): Route[] 
       method: 'POST',
       path: '/v1/chats',
       auth: 'bearer',
+      input: { body },
       async handle(exchange) {
         const { kind, members } = parseInput(body, exchange.body);
         const { userId } = exchange.identity;
@@ -72,6 +73,7 @@ function chatListRoutes({ store, service, limits }: ChatRoutesOptions): Route[] 
       method: 'GET',
       path: '/v1/chats/:chatId',
       auth: 'bearer',
+      input: { params: chatParams },
       async handle({ params, identity }) {
         const { chatId } = parseInput(chatParams, params);
         const chat = await loadChat(store, chatId);
@@ -89,6 +91,7 @@ function memberRoutes({ service }: ChatRoutesOptions): Route[] {
       method: 'PUT',
       path: '/v1/chats/:chatId/members/:userId',
       auth: 'bearer',
+      input: { params: memberParams, body: memberBody },
       async handle({ params, body, identity: { userId } }) {
         const { chatId, userId: member } = parseInput(memberParams, params);
         const { role } = parseInput(memberBody, body);
@@ -100,6 +103,7 @@ function memberRoutes({ service }: ChatRoutesOptions): Route[] {
       method: 'DELETE',
       path: '/v1/chats/:chatId/members/:userId',
       auth: 'bearer',
+      input: { params: memberParams },
       async handle({ params, identity: { userId } }) {
         const { chatId, userId: member } = parseInput(memberParams, params);
         await service.call((replyTo) => ({ kind: 'remove-member', replyTo, userId, chatId, member }));
@@ -116,6 +120,7 @@ function messageRoutes({ store, limits }: ChatRoutesOptions): Route[] {
       method: 'GET',
       path: '/v1/chats/:chatId/messages',
       auth: 'bearer',
+      input: { params: chatParams, query },
       async handle({ params, query: search, identity: { userId } }) {
         const { chatId } = parseInput(chatParams, params);
         const { afterSeq, limit } = parseInput(query, Object.fromEntries(search));
@@ -130,6 +135,7 @@ function messageRoutes({ store, limits }: ChatRoutesOptions): Route[] {
       method: 'GET',
       path: '/v1/chats/:chatId/receipts',
       auth: 'bearer',
+      input: { params: chatParams, query: receiptsQuery },
       async handle({ params, query: search, identity: { userId } }) {
         const { chatId } = parseInput(chatParams, params);
         const { serverMsgId } = parseInput(receiptsQuery, Object.fromEntries(search));
@@ -141,10 +147,11 @@ function messageRoutes({ store, limits }: ChatRoutesOptions): Route[] {
             problem('bad_frame', 'serverMsgId: no such message in this chat', { status: 404 }),
           );
         }
-        return {
-          status: 200,
-          json: { serverMsgId, seq: found.seq, receipts: found.receipts.map(receiptsShape) },
-        };
+        const { seq, receipts } = found;
+        const deliveredCount = receipts.filter(({ deliveredAt }) => deliveredAt !== undefined).length;
+        const readCount = receipts.filter(({ readAt }) => readAt !== undefined).length;
+        const counts = { deliveredCount, readCount };
+        return { status: 200, json: { serverMsgId, seq, ...counts, receipts: receipts.map(receiptsShape) } };
       },
     },
   ];

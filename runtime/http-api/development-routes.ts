@@ -10,6 +10,7 @@ export function developmentRoutes(tokens: DevelopmentTokens): Route[] {
       method: 'POST',
       path: '/v1/dev/token',
       auth: 'none',
+      input: { body: devTokenBody },
       async handle({ body }) {
         const input = parseInput(devTokenBody, body);
         const userId = userOf(input.userId);
@@ -24,6 +25,7 @@ export function developmentRoutes(tokens: DevelopmentTokens): Route[] {
       method: 'GET',
       path: '/v1/dev/users/:name',
       auth: 'none',
+      input: { params: devUserParams },
       handle: ({ params }) => {
         const { name } = parseInput(devUserParams, params);
         return { status: 200, json: { name, userId: userOf(name) } };

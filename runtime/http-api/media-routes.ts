@@ -30,6 +30,7 @@ export function mediaRoutes({ media, store, limits }: MediaRoutesOptions): Route
       method: 'POST',
       path: '/v1/media',
       auth: 'bearer',
+      input: { body },
       async handle({ body: input, identity, origin }) {
         const wanted = parseInput(body, input);
         const object = { ...wanted, mediaId: await record(store, wanted, identity.userId) };
@@ -48,6 +49,7 @@ export function mediaRoutes({ media, store, limits }: MediaRoutesOptions): Route
       method: 'GET',
       path: '/v1/media/:mediaId',
       auth: 'bearer',
+      input: { params: mediaParams, query: mediaQuery },
       async handle({ params, query, identity, origin }) {
         const { mediaId: id } = parseInput(mediaParams, params);
         const { chatId } = parseInput(mediaQuery, Object.fromEntries(query));

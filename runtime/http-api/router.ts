@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { z } from 'zod';
 import { problem } from './problem.ts';
 import { ProblemError, type Answer, type Exchange } from './http-exchange.ts';
 
@@ -12,7 +13,15 @@ interface RouteName {
 export interface JsonRoute extends RouteName {
   /** `none`: served without a token (probes, metrics, the token endpoint itself). */
   readonly auth: 'bearer' | 'none';
+  /** What the handler checks its input by, for docs/api/openapi.yaml to be held against. */
+  readonly input?: RouteInput;
   readonly handle: (exchange: Exchange) => Promise<Answer> | Answer;
+}
+
+export interface RouteInput {
+  readonly params?: z.ZodType;
+  readonly query?: z.ZodType;
+  readonly body?: z.ZodType;
 }
 
 /** Reads and writes bodies itself, since they do not fit into memory. What it throws before it answers is answered. */
