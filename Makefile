@@ -97,7 +97,7 @@ test-services: install ## run the tests that need those engines, which it starts
 	@./parley services up
 	@echo "» running the tests that need engines"
 	@mkdir -p .cache
-	@$(NODE) node_modules/vitest/vitest.mjs run --project services $(ONLY) \
+	@$(NODE) node_modules/vitest/vitest.mjs run --project services --project cluster $(ONLY) \
 	  --reporter=default --reporter=json --outputFile.json=.cache/services.json \
 	  || { echo "✗ tests failed. Next: make test-services ONLY=<part of a file's name>" >&2; exit 1; }
 

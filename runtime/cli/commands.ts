@@ -69,6 +69,11 @@ export const COMMANDS: readonly Command[] = [
     run: async (argv) => (await import('./cluster.ts')).cluster(argv),
   },
   {
+    name: 'doctor',
+    summary: 'ask every engine and process of a configuration what is wrong, and what to do',
+    run: async (argv) => (await import('./doctor.ts')).doctor(argv),
+  },
+  {
     name: 'migrate',
     summary: 'bring the databases and topics of a configuration to this release',
     run: async (argv) => (await import('./migrate.ts')).migrate(argv),

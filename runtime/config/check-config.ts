@@ -104,7 +104,6 @@ function limitFaults({ drain }: ParsedConfig, limits: Limits): readonly string[]
   below('drainSpread', 'drainTimeout', 'devices would be cut off before they are told to leave');
   below('leaseRenew', 'leaseTtl', 'sessions would expire between two renewals');
   below('heartbeat', 'silence', 'healthy devices would be closed as silent');
-  below('pollWait', 'pollSilence', 'polls would outlive their session');
   if (limits.drainTimeout > drain.timeoutMs * 1_000)
     faults.push(
       `limits.drainTimeout: ${limits.drainTimeout} is not at most drain.timeoutMs (${drain.timeoutMs * 1_000} microseconds)`,
