@@ -7,21 +7,17 @@ import { CommandFailed, runCommand } from './run-command.ts';
 const POLICY = '/usr/sbin/policy-rc.d';
 const CLUSTER_CONFIG = '/etc/postgresql-common/createcluster.conf';
 
-/** apt takes one at a time. */
-let last: Promise<void> = Promise.resolve();
-
-/**
- * Installs a package of Debian without starting its service or making its cluster.
- * @throws CommandFailed that says what to install by hand where this user may not.
- */
-export function installDebianPackage(name: string): Promise<void> {
-  const next = last.then(() => install(name));
-  last = next.catch(() => undefined);
-  return next;
+/** Whether this user may install packages of Debian on this machine. */
+export function canInstallDebianPackages(): boolean {
+  return isRoot() && existsSync('/usr/bin/apt-get');
 }
 
-async function install(name: string): Promise<void> {
-  if (!isRoot() || !existsSync('/usr/bin/apt-get')) {
+/**
+ * Installs a package of Debian without starting its service or making its cluster. One at a time.
+ * @throws CommandFailed that says what to install by hand where this user may not.
+ */
+export async function installDebianPackage(name: string): Promise<void> {
+  if (!canInstallDebianPackages()) {
     throw new CommandFailed(`${name} is not installed. Next: install it (Debian: apt-get install ${name})`);
   }
   const policy = existsSync(POLICY) ? readFileSync(POLICY) : undefined;
@@ -31,7 +27,15 @@ async function install(name: string): Promise<void> {
     writeFileSync(CLUSTER_CONFIG, 'create_main_cluster = false\n');
   }
   const environment = { DEBIAN_FRONTEND: 'noninteractive' };
-  const options = ['-qq', '-o', 'Dpkg::Options::=--force-confold', '--no-install-recommends', '-y'];
+  const options = [
+    '-qq',
+    '-o',
+    'Dpkg::Options::=--force-confold',
+    '-o',
+    'DPkg::Lock::Timeout=300',
+    '--no-install-recommends',
+    '-y',
+  ];
   try {
     await runCommand('apt-get', ['install', ...options, name], { environment }).catch(async () => {
       await runCommand('apt-get', ['update', '-qq'], { environment });

@@ -1,44 +1,39 @@
-import { clickhouseEngine, installClickhouse } from './clickhouse.ts';
-import type { Engine, EngineKind } from './engine.ts';
-import { installKafka, kafkaEngine } from './kafka.ts';
-import { installPostgres, postgresEngine, postgresUrl } from './postgres.ts';
-import { installRedis, redisClusterEngine, redisEngine } from './redis.ts';
-import { installS3, S3_LOGIN, s3Engine } from './s3.ts';
+import { clickhouseEngine } from './clickhouse.ts';
+import type { Engine } from './engine.ts';
+import { kafkaEngine } from './kafka.ts';
+import { type PostgresSource, postgresEngine, postgresUrl } from './postgres.ts';
+import { redisClusterEngine, redisEngine } from './redis.ts';
+import { S3_LOGIN, s3Engine } from './s3.ts';
 import type { ServiceState } from './service-state.ts';
-import { installTemporal, temporalEngine } from './temporal.ts';
+import { temporalEngine } from './temporal.ts';
 
 /** Which engines there are and on which ports of this machine, for a number of regions. */
 export interface EnginePlan {
   readonly engines: readonly Engine[];
-  readonly addresses: Omit<ServiceState, 'version' | 'processes'>;
+  readonly addresses: Omit<ServiceState, 'version' | 'processes' | 'portOffset'>;
 }
 
 export const REGION_NAMES = ['eu', 'us'] as const;
 const SHARDS = 2;
 
-/** Added to every port, so that a second set can run beside the first. */
 export interface PlanOptions {
+  /** Complete sets of PostgreSQL, Redis and Kafka. */
   readonly regions: number;
+  /** Added to every port, so that a second set can run beside the first. */
   readonly portOffset: number;
+  /** Of new databases. Default: Debian's. */
+  readonly postgres?: PostgresSource | undefined;
 }
 
-export const INSTALLERS: Readonly<Record<EngineKind, () => Promise<void>>> = {
-  postgres: installPostgres,
-  redis: installRedis,
-  'redis-cluster': installRedis,
-  kafka: installKafka,
-  temporal: installTemporal,
-  clickhouse: installClickhouse,
-  s3: installS3,
-};
-
-export function planEngines({ regions, portOffset }: PlanOptions): EnginePlan {
+export function planEngines({ regions, portOffset, postgres }: PlanOptions): EnginePlan {
   const names = REGION_NAMES.slice(0, regions);
   const port = (base: number): number => base + portOffset;
   const shardPort = (region: number, shard: number): number => port(5_540 + 10 * region + shard);
   const cluster = [6_400, 6_401, 6_402].map(port);
   const engines = names.flatMap((name, i) => [
-    ...Array.from({ length: SHARDS }, (_, k) => postgresEngine(`postgres-${name}-${k + 1}`, shardPort(i, k))),
+    ...Array.from({ length: SHARDS }, (_, k) =>
+      postgresEngine(`postgres-${name}-${k + 1}`, shardPort(i, k), postgres),
+    ),
     redisEngine(`redis-${name}`, port(6_390 + i)),
     kafkaEngine(`kafka-${name}`, port(9_192 + i), port(9_292 + i)),
   ]);

@@ -1,24 +1,33 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
-import type { Engine } from './engine.ts';
+import type { Engine, Program } from './engine.ts';
 import { installOnce, isInstalled, programCache } from './program-cache.ts';
 import { runCommand } from './run-command.ts';
 
 const VERSION = '4.2.1';
-const PROGRAM = `kafka-${VERSION}`;
+const FOLDER = `kafka-${VERSION}`;
+const JAVA = {
+  hint: 'install a JDK of version 17 or newer (Debian: apt-get install openjdk-17-jdk-headless)',
+};
 
-export async function installKafka(): Promise<void> {
-  await installOnce(PROGRAM, async (folder) => {
-    writeFileSync(join(folder, 'pom.xml'), POM);
-    const copy = ['dependency:copy-dependencies', `-DoutputDirectory=${join(folder, 'lib')}`];
-    await runCommand('mvn', ['-q', '-B', '-f', join(folder, 'pom.xml'), ...copy]);
-  });
-}
+export const KAFKA: Program = {
+  name: `Kafka ${VERSION}`,
+  isInstalled: () => isInstalled(FOLDER),
+  async install() {
+    await installOnce(FOLDER, async (folder) => {
+      writeFileSync(join(folder, 'pom.xml'), POM);
+      const copy = ['dependency:copy-dependencies', `-DoutputDirectory=${join(folder, 'lib')}`];
+      await runCommand('mvn', ['-q', '-B', '-f', join(folder, 'pom.xml'), ...copy], {
+        hint: 'install Maven and a JDK (Debian: apt-get install maven openjdk-17-jdk-headless)',
+      });
+    });
+  },
+};
 
 /** @returns the folder of Kafka's jars, undefined while they are not installed. */
 export function kafkaJars(): string | undefined {
-  return isInstalled(PROGRAM) ? join(programCache(), PROGRAM, 'lib') : undefined;
+  return isInstalled(FOLDER) ? join(programCache(), FOLDER, 'lib') : undefined;
 }
 
 /** One Kafka node that is its own controller (KRaft). */
@@ -26,8 +35,9 @@ export function kafkaEngine(name: string, port: number, controllerPort: number):
   return {
     name,
     kind: 'kafka',
+    program: KAFKA,
     port,
-    version: VERSION,
+    otherPorts: [controllerPort],
     async prepare(folder) {
       const jars = kafkaJars();
       if (jars === undefined) throw new Error('Kafka is not installed');
@@ -38,11 +48,12 @@ export function kafkaEngine(name: string, port: number, controllerPort: number):
       const path = join(jars, '*');
       if (!existsSync(join(logs, 'meta.properties'))) {
         const storage = ['-Xmx128m', '-cp', path, 'kafka.tools.StorageTool'];
-        const id = (await runCommand('java', [...storage, 'random-uuid'])).trim().split('\n').at(-1) ?? '';
-        await runCommand('java', [...storage, 'format', '--standalone', '-t', id, '-c', properties]);
+        const id =
+          (await runCommand('java', [...storage, 'random-uuid'], JAVA)).trim().split('\n').at(-1) ?? '';
+        await runCommand('java', [...storage, 'format', '--standalone', '-t', id, '-c', properties], JAVA);
       }
       const memory = ['-Xmx512m', '-Xms256m', '-XX:+UseSerialGC'];
-      return { command: 'java', args: [...memory, '-cp', path, 'kafka.Kafka', properties] };
+      return { command: 'java', args: [...memory, '-cp', path, 'kafka.Kafka', properties], version: VERSION };
     },
     async answers() {
       const kafka = new Kafka({

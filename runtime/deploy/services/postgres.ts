@@ -1,66 +1,68 @@
-import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
-import { isRoot } from '../../adapters/embedded-postgres/unprivileged-user.ts';
-import { installDebianPackage } from './debian-package.ts';
-import type { Engine } from './engine.ts';
+import { POSTGRES_MAJOR, postgresBinaries } from '../../adapters/embedded-postgres/postgres-binaries.ts';
+import {
+  canReach,
+  clusterUser,
+  giveTo,
+  initUser,
+  type RunAs,
+} from '../../adapters/embedded-postgres/unprivileged-user.ts';
+import { canInstallDebianPackages, installDebianPackage } from './debian-package.ts';
+import type { Engine, Program } from './engine.ts';
+import { programVersion } from './program-version.ts';
 import { runCommand } from './run-command.ts';
 
-const VERSIONS = '/usr/lib/postgresql';
+/** Debian's own, or the one of the embedded server, which npm has brought already. */
+export type PostgresSource = 'debian' | 'embedded';
+export const POSTGRES_SOURCES: readonly PostgresSource[] = ['debian', 'embedded'];
+
+const DEBIAN = '/usr/lib/postgresql';
 /** User and database of every shard. */
 const NAME = 'parley';
 
-export async function installPostgres(): Promise<void> {
-  if (programs() === undefined) await installDebianPackage('postgresql');
-}
-
-/** @returns the folder of the newest version's programs. */
-function programs(): string | undefined {
-  if (!existsSync(VERSIONS)) return undefined;
-  const versions = readdirSync(VERSIONS).filter((version) =>
-    existsSync(join(VERSIONS, version, 'bin', 'postgres')),
-  );
-  const newest = versions.sort((a, b) => Number(b) - Number(a))[0];
-  return newest === undefined ? undefined : join(VERSIONS, newest, 'bin');
-}
+const DEBIANS: Program = {
+  name: "PostgreSQL (Debian's)",
+  isInstalled: () => debianMajors().length > 0,
+  alone: true,
+  install: () => installDebianPackage('postgresql'),
+};
+const EMBEDDED: Program = {
+  name: `PostgreSQL ${POSTGRES_MAJOR} (embedded)`,
+  isInstalled: () => true,
+  install: () => Promise.resolve(),
+};
 
 export function postgresUrl(port: number): string {
   return `postgres://${NAME}@127.0.0.1:${port}/${NAME}`;
 }
 
-/** One PostgreSQL, durable as in production: fsync and synchronous commit are on. */
-export function postgresEngine(name: string, port: number): Engine {
+/**
+ * One PostgreSQL, durable as in production: fsync and synchronous commit are on. Whoever reaches loopback is let in.
+ * @param source of a new one; what has data already keeps its version. Default: Debian's, where it can be had.
+ */
+export function postgresEngine(name: string, port: number, source: PostgresSource | undefined): Engine {
+  const chosen = source ?? (DEBIANS.isInstalled() || canInstallDebianPackages() ? 'debian' : 'embedded');
   return {
     name,
     kind: 'postgres',
+    program: chosen === 'debian' ? DEBIANS : EMBEDDED,
     port,
-    version: "Debian's",
     async prepare(folder) {
-      const bin = programs();
-      if (bin === undefined) throw new Error('PostgreSQL is not installed');
-      const runAs = isRoot() ? userNamed('postgres') : undefined;
       const data = join(folder, 'data');
-      if (!existsSync(join(data, 'PG_VERSION'))) {
-        mkdirSync(data, { recursive: true, mode: 0o700 });
-        if (runAs !== undefined) for (const path of [folder, data]) chownSync(path, runAs.uid, runAs.gid);
-        const how = ['--auth=trust', '--encoding=UTF8', '--locale=C', `--username=${NAME}`];
-        await runCommand(join(bin, 'initdb'), ['-D', data, ...how], { cwd: folder, runAs });
-      }
+      if (!existsSync(join(data, 'PG_VERSION'))) await initialise(folder, data, chosen);
+      const runAs = clusterUser(data);
+      const command = join(programsOf(data, runAs), 'postgres');
       const settings = {
         listen_addresses: '127.0.0.1',
         port: String(port),
         unix_socket_directories: '',
         max_connections: '300',
         shared_buffers: '128MB',
-        // A cluster on one machine commits from many processes; what waits this long shares a flush.
-        commit_delay: '0',
       };
       const args = Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`]);
-      return {
-        command: join(bin, 'postgres'),
-        args: ['-D', data, ...args],
-        ...(runAs === undefined ? {} : { runAs }),
-      };
+      return { command, args: ['-D', data, ...args], runAs, version: await programVersion(command) };
     },
     answers: () => query(port, 'SELECT 1').then(Boolean, () => false),
     async furnish() {
@@ -68,6 +70,52 @@ export function postgresEngine(name: string, port: number): Engine {
       if (found.length === 0) await query(port, `CREATE DATABASE ${NAME}`);
     },
   };
+}
+
+/** Made aside and moved in place, so that an initdb cut short leaves no half of a cluster. */
+async function initialise(folder: string, data: string, source: PostgresSource): Promise<void> {
+  const runAs = initUser();
+  if (runAs !== undefined && !canReach(folder, runAs))
+    throw new Error(`PostgreSQL does not run as root, and user ${runAs.uid} may not enter ${folder}`);
+  const unfinished = `${data}.new`;
+  rmSync(unfinished, { recursive: true, force: true });
+  mkdirSync(unfinished, { recursive: true, mode: 0o700 });
+  if (runAs !== undefined) giveTo(unfinished, runAs);
+  const major = debianMajors()[0];
+  const programs =
+    source === 'debian' && major !== undefined ? debianPrograms(major) : embeddedPrograms(runAs);
+  const how = ['--auth=trust', '--encoding=UTF8', '--locale=C', `--username=${NAME}`];
+  await runCommand(join(programs, 'initdb'), ['-D', unfinished, ...how], { cwd: folder, runAs });
+  const owner = clusterUser(undefined);
+  if (owner !== undefined) giveTo(unfinished, owner);
+  chmodSync(unfinished, 0o700);
+  renameSync(unfinished, data);
+}
+
+/** @throws Error when the programs that wrote the data are not on this machine any more. */
+function programsOf(data: string, runAs: RunAs | undefined): string {
+  const major = readFileSync(join(data, 'PG_VERSION'), 'utf8').trim();
+  if (debianMajors().includes(major)) return debianPrograms(major);
+  if (major === POSTGRES_MAJOR) return embeddedPrograms(runAs);
+  throw new Error(
+    `${data} was written by PostgreSQL ${major}, which is not installed. Next: install it, or use another folder`,
+  );
+}
+
+function embeddedPrograms(runAs: RunAs | undefined): string {
+  return join(postgresBinaries(runAs).postgres, '..');
+}
+
+function debianPrograms(major: string): string {
+  return join(DEBIAN, major, 'bin');
+}
+
+/** Newest first. */
+function debianMajors(): readonly string[] {
+  if (!existsSync(DEBIAN)) return [];
+  return readdirSync(DEBIAN)
+    .filter((major) => existsSync(join(debianPrograms(major), 'postgres')))
+    .sort((a, b) => Number(b) - Number(a));
 }
 
 async function query(port: number, text: string): Promise<readonly unknown[]> {
@@ -85,13 +133,4 @@ async function query(port: number, text: string): Promise<readonly unknown[]> {
   } finally {
     await client.end().catch(() => undefined);
   }
-}
-
-/** @throws Error when there is no such user. */
-function userNamed(name: string): { readonly uid: number; readonly gid: number } {
-  for (const line of readFileSync('/etc/passwd', 'utf8').split('\n')) {
-    const [user, , uid, gid] = line.split(':');
-    if (user === name) return { uid: Number(uid), gid: Number(gid) };
-  }
-  throw new Error(`/etc/passwd has no user ${name}, which Debian's PostgreSQL brings`);
 }

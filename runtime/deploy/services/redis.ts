@@ -1,23 +1,32 @@
-import { existsSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { installDebianPackage } from './debian-package.ts';
-import type { Engine } from './engine.ts';
+import type { Engine, Launch, Program } from './engine.ts';
+import { findProgram } from './find-program.ts';
 import { exchange } from './port-answer.ts';
+import { programVersion } from './program-version.ts';
 import { runCommand } from './run-command.ts';
 
-const SERVER = '/usr/bin/redis-server';
+const SERVER = 'redis-server';
 
-export async function installRedis(): Promise<void> {
-  if (!existsSync(SERVER)) await installDebianPackage('redis-server');
-}
+const WHOLE_MS = 20_000;
+/** How far above a node's port the others of its cluster reach it. */
+const BUS = 10_000;
+
+export const REDIS: Program = {
+  name: 'Redis',
+  isInstalled: () => findProgram(SERVER) !== undefined,
+  alone: true,
+  install: () => installDebianPackage('redis-server'),
+};
 
 /** A single Redis. It keeps nothing on disk: what it loses comes back with the next heartbeats. */
 export function redisEngine(name: string, port: number): Engine {
   return {
     name,
     kind: 'redis',
+    program: REDIS,
     port,
-    version: "Debian's 7",
-    prepare: (folder) => Promise.resolve({ command: SERVER, args: argumentsOf(port, folder) }),
+    prepare: (folder) => launch(port, folder, []),
     answers: () => ping(port),
   };
 }
@@ -28,10 +37,10 @@ export function redisClusterEngine(name: string, port: number, all: readonly num
   const engine: Engine = {
     name,
     kind: 'redis-cluster',
+    program: REDIS,
     port,
-    version: "Debian's 7",
-    prepare: (folder) =>
-      Promise.resolve({ command: SERVER, args: [...argumentsOf(port, folder), ...cluster] }),
+    otherPorts: [port + BUS],
+    prepare: (folder) => launch(port, folder, cluster),
     answers: () => ping(port),
   };
   return port === all.at(-1) ? { ...engine, furnish: () => joinCluster(all) } : engine;
@@ -40,17 +49,17 @@ export function redisClusterEngine(name: string, port: number, all: readonly num
 async function joinCluster(ports: readonly number[]): Promise<void> {
   const nodes = ports.map((port) => `127.0.0.1:${port}`);
   if (!(await clusterIsWhole(ports))) {
-    await runCommand('redis-cli', [
-      '--cluster',
-      'create',
-      ...nodes,
-      '--cluster-replicas',
-      '0',
-      '--cluster-yes',
-    ]);
+    const how = ['--cluster-replicas', '0', '--cluster-yes'];
+    await runCommand('redis-cli', ['--cluster', 'create', ...nodes, ...how]);
   }
-  for (let tries = 0; tries < 100 && !(await clusterIsWhole(ports)); tries++)
-    await new Promise((resolve) => setTimeout(resolve, 100));
+  const until = performance.now() + WHOLE_MS;
+  while (!(await clusterIsWhole(ports))) {
+    if (performance.now() > until)
+      throw new Error(
+        `the Redis Cluster on ports ${ports.join(', ')} is not whole after ${WHOLE_MS / 1_000} s`,
+      );
+    await sleep(100);
+  }
 }
 
 async function clusterIsWhole(ports: readonly number[]): Promise<boolean> {
@@ -60,9 +69,12 @@ async function clusterIsWhole(ports: readonly number[]): Promise<boolean> {
   return states.every(Boolean);
 }
 
-function argumentsOf(port: number, folder: string): string[] {
+async function launch(port: number, folder: string, more: readonly string[]): Promise<Launch> {
   const network = ['--port', String(port), '--bind', '127.0.0.1', '--protected-mode', 'yes'];
-  return [...network, '--dir', folder, '--save', '', '--appendonly', 'no', '--daemonize', 'no'];
+  const storage = ['--dir', folder, '--save', '', '--appendonly', 'no', '--daemonize', 'no'];
+  const command = findProgram(SERVER);
+  if (command === undefined) throw new Error('Redis is not installed');
+  return { command, args: [...network, ...storage, ...more], version: await programVersion(command) };
 }
 
 function ping(port: number): Promise<boolean> {

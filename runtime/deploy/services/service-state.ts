@@ -27,6 +27,8 @@ const REGION = z.object({
 
 const STATE = z.object({
   version: z.literal(1),
+  /** How far all ports are from the usual ones. */
+  portOffset: z.int().default(0),
   processes: z.array(PROCESS),
   regions: z.array(REGION),
   redisCluster: z.array(z.string()),

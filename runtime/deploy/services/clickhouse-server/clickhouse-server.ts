@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
 import { parseArgs } from 'node:util';
-import { gunzipSync, gzipSync } from 'node:zlib';
+import { brotliDecompressSync, gunzipSync, gzipSync, inflateSync, zstdDecompressSync } from 'node:zlib';
 import { ClickhouseSession, type ChdbLibrary, type EngineError } from './clickhouse-session.ts';
 
 /**
@@ -14,7 +14,7 @@ const { values } = parseArgs({
 });
 const { port, data, library } = values;
 if (port === undefined || data === undefined || library === undefined) {
-  console.error('clickhouse-server: --port, --data and --library are needed');
+  process.stderr.write('clickhouse-server: --port, --data and --library are needed\n');
   process.exit(2);
 }
 const chdb = createRequire(library)('chdb') as ChdbLibrary;
@@ -39,6 +39,20 @@ const OWN_PARAMETERS = new Set([
 const MOST_BYTES = 256 * 1024 * 1024;
 /** UNKNOWN_TABLE, UNKNOWN_DATABASE. */
 const NOT_FOUND: ReadonlySet<number> = new Set([60, 81]);
+/** What is wrong with the request itself: CANNOT_PARSE_TEXT, CANNOT_PARSE_*, UNKNOWN_FUNCTION, UNKNOWN_IDENTIFIER, SYNTAX_ERROR, UNKNOWN_SETTING, … */
+const BAD_REQUEST: ReadonlySet<number> = new Set([
+  6, 26, 27, 36, 38, 41, 43, 46, 47, 53, 62, 72, 73, 115, 386,
+]);
+/** UNKNOWN_COMPRESSION_METHOD. */
+const UNKNOWN_COMPRESSION = 89;
+
+const DECODERS: Readonly<Record<string, (bytes: Buffer) => Buffer>> = {
+  identity: (bytes) => bytes,
+  gzip: gunzipSync,
+  deflate: inflateSync,
+  br: brotliDecompressSync,
+  zstd: zstdDecompressSync,
+};
 
 async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const url = new URL(request.url ?? '/', 'http://clickhouse');
@@ -71,7 +85,7 @@ async function serve(request: IncomingMessage, response: ServerResponse): Promis
 }
 
 function send(request: IncomingMessage, response: ServerResponse, url: URL, bytes: Buffer): void {
-  const accepts = String(request.headers['accept-encoding'] ?? '').includes('gzip');
+  const accepts = request.headers['accept-encoding']?.includes('gzip') === true;
   if (!accepts || url.searchParams.get('enable_http_compression') !== '1') {
     response.end(bytes);
     return;
@@ -89,7 +103,11 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
     chunks.push(chunk);
   }
   const bytes = Buffer.concat(chunks);
-  return (request.headers['content-encoding'] === 'gzip' ? gunzipSync(bytes) : bytes).toString('utf8');
+  const encoding = request.headers['content-encoding'] ?? 'identity';
+  const decode = DECODERS[encoding];
+  if (decode !== undefined) return decode(bytes).toString('utf8');
+  const problem = `Unknown compression method: ${encoding}. (UNKNOWN_COMPRESSION_METHOD)`;
+  throw Object.assign(new Error(problem), { clickhouseCode: UNKNOWN_COMPRESSION });
 }
 
 function prefixed(parameters: URLSearchParams, prefix: string): Record<string, string> {
@@ -106,13 +124,18 @@ function settingsOf(parameters: URLSearchParams): Record<string, string> {
   return found;
 }
 
+function statusOf(code: number | undefined): number {
+  if (code === undefined || BAD_REQUEST.has(code) || code === UNKNOWN_COMPRESSION) return 400;
+  return NOT_FOUND.has(code) ? 404 : 500;
+}
+
 function fail(response: ServerResponse, error: EngineError): void {
   const code = error.clickhouseCode ?? 1_000;
   if (response.headersSent) {
     response.destroy();
     return;
   }
-  response.statusCode = NOT_FOUND.has(code) ? 404 : error.clickhouseCode === undefined ? 400 : 500;
+  response.statusCode = statusOf(error.clickhouseCode);
   response.setHeader('x-clickhouse-exception-code', String(code));
   const text = error.message.startsWith('Code:')
     ? error.message
