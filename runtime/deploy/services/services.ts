@@ -1,8 +1,8 @@
-import { mkdirSync } from 'node:fs';
 import { isRunning } from '../../adapters/embedded-postgres/process-identity.ts';
 import { endEngine } from './end-engine.ts';
 import type { Engine, EngineKind, Program } from './engine.ts';
 import { type EnginePlan, planEngines, type PlanOptions } from './engine-plan.ts';
+import { type FolderLockOptions, withFolderLock } from './folder-lock.ts';
 import { freePortOffset } from './port-offset.ts';
 import { ServiceError } from './service-error.ts';
 import {
@@ -11,7 +11,6 @@ import {
   type ServiceState,
   writeServiceState,
 } from './service-state.ts';
-import { withServicesLock } from './services-lock.ts';
 import { settleAll } from './settle-all.ts';
 import { startEngine, untilAnswers } from './start-engine.ts';
 
@@ -34,8 +33,14 @@ export interface ServicesOptions extends Omit<PlanOptions, 'portOffset'> {
  * @throws ServiceError that says which one failed and what to do; the others run nevertheless.
  */
 export async function servicesUp(options: ServicesOptions): Promise<ServiceState> {
-  mkdirSync(options.folder, { recursive: true });
-  return withServicesLock(options.folder, options.progress, () => up(options));
+  return withFolderLock(lockOf(options.folder, options.progress), () => up(options));
+}
+
+function lockOf(folder: string, progress: Progress): FolderLockOptions {
+  return {
+    folder,
+    onWait: (pid) => progress(`waiting for process ${pid}, which works on the same engines`, 0),
+  };
 }
 
 async function up(options: ServicesOptions): Promise<ServiceState> {
@@ -130,7 +135,7 @@ export async function servicesDown(
   progress: Progress,
 ): Promise<readonly string[]> {
   if (readServiceState(folder) === undefined) return [];
-  return withServicesLock(folder, progress, async () => {
+  return withFolderLock(lockOf(folder, progress), async () => {
     const state = readServiceState(folder);
     const running = (state?.processes ?? []).filter(isRunning);
     const ending = running.filter(({ kind }) => only === undefined || only.includes(kind));
