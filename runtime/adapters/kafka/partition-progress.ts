@@ -12,7 +12,9 @@ export interface PartitionProgress {
   next: number;
   /** The offset after the last that was handed over. */
   handed: number;
-  /** Everything below is finished. *Invariant:* finished <= next. */
+  /** Everything below that was handed over is finished. */
+  handedFinished: number;
+  /** Everything below is finished, or safe: what may be committed. *Invariant:* finished <= next. */
   finished: number;
   /** What was committed, or is on its way. */
   committed: number;
@@ -30,7 +32,15 @@ export interface SetAside {
 
 /** @param offset of the first record that is read. */
 export function newPartitionProgress(generation: number, offset: number): PartitionProgress {
-  return { generation, next: offset, handed: offset, finished: offset, committed: offset, aside: [] };
+  return {
+    generation,
+    next: offset,
+    handed: offset,
+    handedFinished: offset,
+    finished: offset,
+    committed: offset,
+    aside: [],
+  };
 }
 
 export function noteHanded(progress: PartitionProgress, offset: number): void {
@@ -45,13 +55,24 @@ export function setAside(progress: PartitionProgress, offset: number): SetAside 
   return record;
 }
 
-/** Everything below `offset` that was handed over is finished; goes past what was set aside behind it. */
+/** Everything below `offset` that was handed over is finished. Stops before what was set aside and is not safe yet. */
 export function advance(progress: PartitionProgress, offset: number): void {
-  progress.finished = Math.max(progress.finished, offset);
-  while (progress.aside.length > 0) {
-    const first = progress.aside[0] as SetAside;
-    if (!first.safe || progress.finished < first.after) return;
-    progress.finished = Math.max(progress.finished, first.offset + 1);
+  progress.handedFinished = Math.max(progress.handedFinished, offset);
+  for (;;) {
+    const first = progress.aside[0];
+    if (first === undefined || progress.handedFinished < first.after) {
+      progress.finished = Math.max(progress.finished, progress.handedFinished);
+      return;
+    }
+    progress.finished = Math.max(progress.finished, first.offset);
+    if (!first.safe) return;
+    progress.finished = first.offset + 1;
     progress.aside.shift();
   }
+}
+
+/** A record that was set aside became safe. */
+export function noteSafe(progress: PartitionProgress, record: SetAside): void {
+  record.safe = true;
+  advance(progress, progress.handedFinished);
 }

@@ -12,6 +12,7 @@ import {
   advance,
   newPartitionProgress,
   noteHanded,
+  noteSafe,
   setAside,
   type PartitionProgress,
 } from './partition-progress.ts';
@@ -187,8 +188,8 @@ function createBatchTaker(
       }
       const aside = setAside(progress, offset);
       deadLetters.write({ ...source, partition }, message, event, () => {
-        aside.safe = true;
-        finish(partition, progress, progress.finished);
+        noteSafe(progress, aside);
+        finish(partition, progress, progress.handedFinished);
       });
     }
     metrics.queueConsumed.inc({ region: region.region }, messages.length);

@@ -13,6 +13,7 @@ import {
   workerGroup,
   type KafkaTuning,
 } from '../../adapters/kafka/kafka-options.ts';
+import { quietRequestQueues } from '../../adapters/kafka/quiet-request-queue.ts';
 import { createRecordDecoder, encodeEvents } from '../../adapters/kafka/record-codec.ts';
 import { FaultProxy } from '../../adapters/kafka/testing/fault-proxy.ts';
 import type { TestBroker } from '../../adapters/kafka/testing/test-broker.ts';
@@ -81,6 +82,7 @@ export class EngineDriver implements Driver<QueueStep> {
 
   /** @param home a name that no other script has. */
   static async open(broker: TestBroker, home: string): Promise<EngineDriver> {
+    quietRequestQueues();
     const kafka = new Kafka({
       clientId: 'conformance',
       brokers: [broker.address],

@@ -1,17 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import {
-  createWriteStream,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { createWriteStream, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { kafkaJars } from '../../../deploy/services/kafka.ts';
 
 /** A Kafka of a test's own, on free ports of loopback in a temporary folder: it may be killed and started again. */
 export interface TestBroker {
@@ -46,12 +39,6 @@ const SETTINGS: Readonly<Record<string, string>> = {
   'group.initial.rebalance.delay.ms': '0',
   'group.min.session.timeout.ms': '500',
 };
-
-/** The folder with Kafka's jars, or undefined where the engines are not installed. */
-export function kafkaJars(): string | undefined {
-  const folder = process.env['PARLEY_KAFKA_JARS'];
-  return folder !== undefined && existsSync(join(folder, 'kafka_2.13-4.2.1.jar')) ? folder : undefined;
-}
 
 /** @throws Error when there are no jars, or the broker does not come up; its last words are in the message. */
 export async function startTestBroker(): Promise<TestBroker> {
