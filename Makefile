@@ -14,12 +14,13 @@ ONLY ?=
 FILES ?=
 ENGINE ?=
 REGIONS ?=
+OFFSET ?=
 
 # The pinned Node, asked for when a recipe runs: before `make install` there is none.
 NODE = "$$(tools/find-node)"
 INSTALLED = node_modules/.parley-installed
 
-.PHONY: help install run cluster cluster-down cluster-status demo test check fmt sim mutants conformance bench clean
+.PHONY: help install run cluster cluster-down cluster-status demo test check fmt sim mutants conformance bench services services-down services-status test-services clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F '\t' '{ printf "  make %-15s %s\n", $$1, $$2 }'
@@ -52,7 +53,7 @@ demo: install ## watch messages survive a gateway that dies
 test: install ## run every test that needs no service and no browser (ONLY=name for some)
 	@echo "» running the tests"
 	@mkdir -p .cache
-	@$(NODE) node_modules/vitest/vitest.mjs run --project '!services' $(ONLY) \
+	@$(NODE) node_modules/vitest/vitest.mjs run --project core --project sim --project runtime --project tools $(ONLY) \
 	  --reporter=default --reporter=json --outputFile.json=.cache/tests.json \
 	  || { echo "✗ tests failed. Next: make test ONLY=<part of a file's name>" >&2; exit 1; }
 
@@ -84,17 +85,18 @@ bench: install ## measure throughput and latency on this machine
 load: install ## load the cluster: sends/s, latencies, CPU a role, memory a connection (ONLY=sends,group)
 	@./parley load $(if $(ONLY),--only $(ONLY)) $(if $(DATA),--data $(DATA))
 
-services: install ## install and start Kafka, Redis, PostgreSQL, Temporal, ClickHouse and S3 on this machine (ONLY=kafka,redis)
-	@./parley services up $(if $(ONLY),--only $(ONLY)) $(if $(DATA),--data $(DATA))
+services: install ## install and start Kafka, Redis, PostgreSQL, Temporal, ClickHouse and S3 on this machine (ONLY=kafka,redis REGIONS=1 DATA=folder OFFSET=1000)
+	@./parley services up $(if $(ONLY),--only $(ONLY)) $(if $(REGIONS),--regions $(REGIONS)) $(if $(DATA),--data $(DATA)) \
+	  $(if $(OFFSET),--port-offset $(OFFSET))
 
-services-down: install ## end what `make services` started
-	@./parley services down $(if $(DATA),--data $(DATA))
+services-down: install ## end what `make services` started; its data stays (ONLY=kafka DATA=folder)
+	@./parley services down $(if $(ONLY),--only $(ONLY)) $(if $(DATA),--data $(DATA))
 
-services-status: install ## tell what of it runs
+services-status: install ## tell port, version, process and memory of each (DATA=folder)
 	@./parley services status $(if $(DATA),--data $(DATA))
 
 test-services: install ## run the tests that need those engines, which it starts (ONLY=name for some)
-	@./parley services up
+	@./parley services up $(if $(OFFSET),--port-offset $(OFFSET))
 	@echo "» running the tests that need engines"
 	@mkdir -p .cache
 	@$(NODE) node_modules/vitest/vitest.mjs run --project services --project cluster $(ONLY) \
