@@ -22,7 +22,7 @@ function resolved(value: unknown, document: JsonObject, within: readonly string[
   );
   if ($ref === undefined) return own;
   if (typeof $ref !== 'string' || within.includes($ref))
-    throw new Error(`a reference leads nowhere: ${String($ref)}`);
+    throw new Error(`a reference leads nowhere: ${JSON.stringify($ref)}`);
   const target = resolved(pointed(document, $ref), document, [...within, $ref]);
   // JSON Schema allows keywords beside a reference.
   return isObject(target) ? { ...target, ...own } : target;

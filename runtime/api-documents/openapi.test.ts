@@ -32,15 +32,14 @@ interface Operation {
   };
   readonly responses: JsonObject;
 }
+
 /** Operations by method. */
 type PathItem = Partial<Readonly<Record<'get' | 'post' | 'put' | 'delete', Operation>>> & {
   readonly parameters?: readonly Parameter[];
 };
 const document = readApiDocument('openapi.yaml') as unknown as {
   readonly openapi: string;
-  readonly paths: Readonly<
-    Record<string, Readonly<Record<string, Operation>> & { parameters?: readonly Parameter[] }>
-  >;
+  readonly paths: Readonly<Record<string, PathItem>>;
   readonly components: { readonly schemas: Readonly<Record<string, ApiSchema>> };
 };
 

@@ -51,7 +51,10 @@ export const openPoll: OpenSocket = (url, token, events) => {
     if (body !== undefined) headers['content-type'] = 'application/json';
     const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(WAIT_MS + GRACE_MS)]);
     const response = await fetch(new URL(path, url), {
-      ...{ method, headers, signal, cache: 'no-store' },
+      method,
+      headers,
+      signal,
+      cache: 'no-store',
       ...(body === undefined ? {} : { body }),
     });
     if (!response.ok) {

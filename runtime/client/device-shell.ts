@@ -42,7 +42,11 @@ export async function startDevice(options: DeviceShellOptions): Promise<DeviceSh
   const { userId, deviceId, limits, seed, storage, onEffect, onBroken } = options;
   const { transport = 'websocket' } = options;
   const device = createDevice({
-    ...{ userId, deviceId, limits, seed, transport },
+    userId,
+    deviceId,
+    limits,
+    seed,
+    transport,
     disk: await storage.load(userId),
   });
   const connections = createConnections(options, dispatch);

@@ -3,7 +3,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createHttpCalls } from '../client/http-calls.ts';
 import type { UserId } from '../../core/contract/ids.ts';
 import { DEFAULT_LIMITS } from '../../core/contract/limits.ts';
-import { connectRaw, fetchDevToken, openRaw, type RawDevice } from './raw-device.ts';
+import type { RawDevice } from './frame-log.ts';
+import { connectRaw, fetchDevToken, openRaw } from './raw-device.ts';
 import { startTestServer, sumOfMetric, type TestServer } from './test-server.ts';
 
 /** Whatever one connection does, the others go on, and the server's memory has a bound. */

@@ -3,7 +3,8 @@ import type { ChatId, UserId } from '../../core/contract/ids.ts';
 import { MILLISECOND, SECOND } from '../../core/contract/time.ts';
 import { createHttpCalls } from '../client/http-calls.ts';
 import { startHostileProxy } from './hostile-proxy.ts';
-import { connectRaw, fetchDevToken, type WireFrame } from './raw-device.ts';
+import type { WireFrame } from './frame-log.ts';
+import { connectRaw, fetchDevToken } from './raw-device.ts';
 import { startTestServer, type TestServer } from './test-server.ts';
 
 /** Long polling, request by request: who may ask, what is asked twice, what is lost on the way, and how it ends. */
@@ -54,7 +55,10 @@ const deviceOf = async (user: string, device = 'phone', url?: string) =>
 
 const names = ({ body }: Answer): readonly string[] => body.frames.map(({ frame }) => frame);
 const sendFrame = (chatId: ChatId, text = 'hi') => ({
-  ...{ frame: 'SEND', clientMsgId: crypto.randomUUID(), chatId, mediaIds: [] },
+  frame: 'SEND',
+  clientMsgId: crypto.randomUUID(),
+  chatId,
+  mediaIds: [],
   ciphertext: Buffer.from(text).toString('base64'),
 });
 

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createHttpCalls } from '../client/http-calls.ts';
 import type { UserId } from '../../core/contract/ids.ts';
-import { connectRaw, fetchDevToken, type RawDevice } from './raw-device.ts';
+import type { RawDevice } from './frame-log.ts';
+import { connectRaw, fetchDevToken } from './raw-device.ts';
 import { startTestServer, type TestServer } from './test-server.ts';
 
 /** Who was never in a chat learns nothing of it: every question has the answer it has for a chat that does not exist. */

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createHttpCalls } from '../client/http-calls.ts';
 import type { ChatId, UserId } from '../../core/contract/ids.ts';
-import { connectOver, fetchDevToken, type RawDevice, type WireFrame } from './raw-device.ts';
+import type { RawDevice, WireFrame } from './frame-log.ts';
+import { connectOver, fetchDevToken } from './raw-device.ts';
 import { startTestServer, type TestServer } from './test-server.ts';
 
 /** The protocol on real sockets and a real PostgreSQL, frame by frame, over everything that may carry it. */

@@ -1,5 +1,5 @@
 import { newPollInbox, takeResponse } from '../../core/device/poll-inbox.ts';
-import { frameLog, type RawDevice, type WireFrame } from './raw-device.ts';
+import { frameLog, type RawDevice, type WireFrame } from './frame-log.ts';
 
 /** The device's end of long polling, without a machine behind it: says what the test says, and takes what comes. */
 export function openRawPoll(url: string, token: string): RawDevice {

@@ -72,7 +72,7 @@ export function createKeySet(source: KeySource, ages: KeyAges, log: Logger, cloc
       const missing = keys !== undefined && !keys.ids.has(kid);
       if ((missing || age() >= ages.fresh) && mayTry()) await readOnce();
       // Not waited for: the next tokens find fresh keys without a pause.
-      else if (age() >= ages.fresh / 2 && mayTry()) void readOnce();
+      else if (age() >= ages.fresh / 2 && mayTry()) readOnce().catch(() => undefined);
       if (keys === undefined || age() >= ages.stale)
         throw new KeyError('the keys of the issuer cannot be had now');
       if (!keys.ids.has(kid)) throw new KeyError('the key of the token (kid) is not one of the issuer’s');

@@ -73,7 +73,14 @@ export function createPollSessions(options: PollSessionsOptions): PollSessions {
       // Named after its gateway, for the balancers in front of several: the session lives in this process alone.
       const pollId = `${encodeURIComponent(nodeId)}.${randomBytes(ID_BYTES).toString('base64url')}`;
       const session: PollSession = createPollSession({
-        ...{ conn, pollId, identity, limits, meter, cursors, dispatch, buffer: newPollBuffer() },
+        conn,
+        pollId,
+        identity,
+        limits,
+        meter,
+        cursors,
+        dispatch,
+        buffer: newPollBuffer(),
         onLeft() {
           forget(session);
           if (ended(session, 1000)) dispatch({ kind: 'closed', conn });

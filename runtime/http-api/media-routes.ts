@@ -38,7 +38,9 @@ export function mediaRoutes({ media, store, limits }: MediaRoutesOptions): Route
         return {
           status: 201,
           json: {
-            ...{ mediaId: object.mediaId, uploadUrl: url, uploadHeaders: headers },
+            mediaId: object.mediaId,
+            uploadUrl: url,
+            uploadHeaders: headers,
             expiresAt: wireTime(expiresAt),
           },
           headers: { location: `/v1/media/${object.mediaId}` },
@@ -65,8 +67,12 @@ export function mediaRoutes({ media, store, limits }: MediaRoutesOptions): Route
         return {
           status: 200,
           json: {
-            ...{ mediaId: id, downloadUrl: url, expiresAt: wireTime(expiresAt) },
-            ...{ size, contentType, sha256 },
+            mediaId: id,
+            downloadUrl: url,
+            expiresAt: wireTime(expiresAt),
+            size,
+            contentType,
+            sha256,
           },
         };
       },

@@ -9,7 +9,11 @@ export function openMedia({ media, limits }: Config): MediaStore | undefined {
   if (media.kind === 'filesystem') return openMediaFolder(media.folder, limits);
   const { endpoint, region, bucket, accessKeyId, secretAccessKey = '' } = media;
   return createS3MediaStore({
-    ...{ endpoint, region, bucket, accessKeyId, secretAccessKey },
+    endpoint,
+    region,
+    bucket,
+    accessKeyId,
+    secretAccessKey,
     urlLifetime: limits.mediaUrlLifetime,
   });
 }

@@ -104,7 +104,9 @@ export async function startServer(options: ServerOptions): Promise<ParleyServer>
     checks = [{ name: 'the message store', check: () => store.ping() }];
     http.serve(
       deviceRoutes({
-        ...{ pipeline, store, limits },
+        pipeline,
+        store,
+        limits,
         media: openMediaFolder(join(options.dataDir, 'media'), limits),
         development: tokens,
         unavailable: () => unavailable,
