@@ -1,7 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import type { NodeRole } from '../ports/node-directory.ts';
 
-/** A `parley serve` in a process of its own: what is killed is real, and so is what survives. */
+/** A `parley serve`, or a role of a cluster, in a process of its own: what is killed is real, and so is what survives. */
 export interface ServerProcess {
   readonly url: string;
   readonly port: number;
@@ -26,13 +27,12 @@ const START_TIMEOUT_MS = 60_000;
 const LOG_CHARS = 64 * 1024;
 
 /** @throws Error, with what the process said, when it does not become ready. */
-export async function startServerProcess({
+export function startServerProcess({
   dataDir,
   port = 0,
   args = [],
 }: ServerProcessOptions): Promise<ServerProcess> {
-  const argv = [
-    MAIN,
+  return startProcess([
     'serve',
     '--json',
     '--port',
@@ -42,8 +42,16 @@ export async function startServerProcess({
     '--log-level',
     'warn',
     ...args,
-  ];
-  const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'pipe'] });
+  ]);
+}
+
+/** One role of a cluster, on the configuration in a file. @throws Error as `startServerProcess`. */
+export function startRoleProcess(role: NodeRole, configFile: string): Promise<ServerProcess> {
+  return startProcess([role, '--json', '--config', configFile]);
+}
+
+async function startProcess(args: readonly string[]): Promise<ServerProcess> {
+  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   let log = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     log = (log + text).slice(-LOG_CHARS);
