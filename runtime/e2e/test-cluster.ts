@@ -10,7 +10,7 @@ import { dropDatabase } from '../adapters/postgres/create-database.ts';
 import { DEAD_TOPIC, deliverTopic } from '../adapters/kafka/kafka-options.ts';
 import { runningEngines } from '../cluster/cluster-engines.ts';
 import { planCluster, type ClusterPlan } from '../cluster/cluster-plan.ts';
-import { readClusterState, type ClusterProcess } from '../cluster/cluster-state.ts';
+import { living, readClusterState, type ClusterProcess } from '../cluster/cluster-state.ts';
 import { startCluster } from '../cluster/start-cluster.ts';
 import { stopCluster } from '../cluster/stop-cluster.ts';
 import type { ServiceRegion } from '../deploy/services/service-state.ts';
@@ -22,6 +22,8 @@ export interface TestCluster {
   readonly processes: readonly ClusterProcess[];
   /** Base URLs of the gateways. */
   readonly gateways: readonly string[];
+  /** Starts whoever has ended, and waits until everybody is ready. */
+  revive(): Promise<void>;
   /** Ends everybody and removes all that the cluster left in the engines. */
   stop(): Promise<void>;
 }
@@ -31,6 +33,8 @@ export interface TestClusterOptions {
   /** How many of each role a region has; what is left out is one. */
   readonly counts?: Partial<Record<NodeRole, number>>;
   readonly limits?: Partial<Limits>;
+  /** Engines that the test may break; else those that everybody shares. */
+  readonly engines?: readonly ServiceRegion[];
 }
 
 /** Redis has 16 databases; 0 to 2 belong to clusters that people start. */
@@ -47,7 +51,7 @@ const ONE_OF_EACH = {
 export async function startTestCluster(options: TestClusterOptions): Promise<TestCluster> {
   const { regions: count, counts = {}, limits = {} } = options;
   const folder = mkdtempSync(join(tmpdir(), 'parley-cluster-'));
-  const engines = await runningEngines(count, () => undefined);
+  const engines = options.engines ?? (await runningEngines(count, () => undefined));
   const run = `t${randomInt(1_000_000)}`;
   const regions = engines.map(({ name }) => `${run}-${name}`);
   const plan = planCluster({
@@ -64,7 +68,13 @@ export async function startTestCluster(options: TestClusterOptions): Promise<Tes
     },
   });
   await emptyRedis(plan);
+  // A suite that fails before it can end its cluster must not leave it running.
+  const onExit = (): void => {
+    for (const { pid } of living(readClusterState(folder))) process.kill(pid, 'SIGKILL');
+  };
+  process.once('exit', onExit);
   const clean = async (): Promise<void> => {
+    process.off('exit', onExit);
     await forgetEngines(plan);
     rmSync(folder, { recursive: true, force: true });
   };
@@ -76,6 +86,9 @@ export async function startTestCluster(options: TestClusterOptions): Promise<Tes
     plan,
     processes,
     gateways: processes.filter(({ role }) => role === 'gateway').map(({ url }) => url),
+    async revive() {
+      await startCluster({ plan, say: () => undefined });
+    },
     async stop() {
       const state = readClusterState(folder);
       const killed = state === undefined ? [] : await stopCluster(state);
