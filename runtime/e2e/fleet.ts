@@ -12,6 +12,7 @@ import { MILLISECOND, SECOND } from '../../core/contract/time.ts';
 import type { DeviceEffect, DeviceStatus } from '../../core/device/device-effect.ts';
 import { fromBase64, toBase64 } from '../client/bytes-base64.ts';
 import { openNodeSocket } from '../client/client-socket-node.ts';
+import type { OpenSocket } from '../client/client-socket.ts';
 import { startDevice, type DeviceShell } from '../client/device-shell.ts';
 import { createMemoryStorage, type DeviceStorage } from '../client/device-storage.ts';
 import { callHttp, createHttpCalls, type HttpCalls } from '../client/http-calls.ts';
@@ -41,6 +42,8 @@ export interface FleetDevice {
 
 export interface FleetDeviceOptions {
   readonly url: string;
+  /** Gateways to try in turn, one an attempt, as a load balancer would; `url` answers everything else. */
+  readonly gateways?: readonly string[];
   readonly user: number;
   readonly device: number;
   readonly witness?: Witness;
@@ -81,7 +84,7 @@ export async function createFleetDevice(options: FleetDeviceOptions): Promise<Fl
     seed: options.device,
     wsUrl: `${url.replace(/^http/, 'ws')}/ws/connect`,
     getToken,
-    openSocket: openNodeSocket,
+    openSocket: balanced(options.gateways, options.device),
     storage: options.storage ?? createMemoryStorage(),
     onBroken: (error) => {
       throw error;
@@ -138,6 +141,16 @@ export async function createFleetDevice(options: FleetDeviceOptions): Promise<Fl
     close: (chatId) => shell.dispatch({ kind: 'close', chatId }),
     typing: (chatId) => shell.dispatch({ kind: 'typing', chatId }),
     stop: () => shell.close(),
+  };
+}
+
+/** Each attempt goes to the next gateway; the first to one of the device's own. */
+function balanced(gateways: readonly string[] | undefined, device: number): OpenSocket {
+  if (gateways === undefined) return openNodeSocket;
+  let attempt = device;
+  return (_wsUrl, token, events) => {
+    const url = gateways[attempt++ % gateways.length] as string;
+    return openNodeSocket(`${url.replace(/^http/, 'ws')}/ws/connect`, token, events);
   };
 }
 

@@ -28,7 +28,10 @@ export interface PopulationOptions {
   readonly groupSize: number;
   readonly seed: number;
   /** The rest of each device's options. */
-  readonly device?: Pick<FleetDeviceOptions, 'witness' | 'onAcked' | 'onShown' | 'onEffect' | 'limits'>;
+  readonly device?: Pick<
+    FleetDeviceOptions,
+    'witness' | 'gateways' | 'onAcked' | 'onShown' | 'onEffect' | 'limits'
+  >;
   readonly payloadBytes?: number;
 }
 
