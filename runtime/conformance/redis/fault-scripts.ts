@@ -1,0 +1,248 @@
+import type { Script } from '../script.ts';
+import type { RegistryStep } from './registry-step.ts';
+
+/** One server, and what can happen to it. */
+export const FAULT_SCRIPTS: readonly Script<RegistryStep>[] = [
+  {
+    name: 'flushed',
+    story:
+      'Everything is lost: nobody is found, an older epoch may hold for a moment, and each renewal writes itself anew and says so.',
+    steps: [
+      { do: 'claim', device: 'u1.d1', epoch: 5 },
+      { do: 'claim', device: 'u2.d1', epoch: 5 },
+      { do: 'flush' },
+      { do: 'look-up', users: ['u1', 'u2'] },
+      { do: 'presence', users: ['u1'] },
+      { do: 'renew', entries: [['u1.d1', 4]] },
+      {
+        do: 'renew',
+        entries: [
+          ['u1.d1', 5],
+          ['u2.d1', 5],
+        ],
+      },
+      { do: 'renew', entries: [['u1.d1', 4]] },
+      { do: 'look-up', users: ['u1', 'u2'] },
+    ],
+  },
+  {
+    name: 'restarted-empty',
+    story:
+      'While it is gone nothing is answered and nobody is taken for offline; after the restart everything is lost.',
+    steps: [
+      { do: 'claim', device: 'u1.d1', epoch: 5 },
+      { do: 'crash' },
+      { do: 'look-up', users: ['u1'] },
+      { do: 'claim', device: 'u2.d1', epoch: 1 },
+      { do: 'renew', entries: [['u1.d1', 5]] },
+      { do: 'mark-missed', devices: ['u1.d1'] },
+      { do: 'presence', users: ['u1'] },
+      { do: 'release', device: 'u1.d1', epoch: 5 },
+      { do: 'start' },
+      { do: 'look-up', users: ['u1', 'u2'] },
+      { do: 'renew', entries: [['u1.d1', 5]] },
+    ],
+  },
+  {
+    name: 'restarted-with-old-data',
+    story:
+      'It comes back with a snapshot: epochs and marks went back, so an older connection is believed until the newer one renews.',
+    steps: [
+      { do: 'claim', device: 'u1.d1', epoch: 5 },
+      { do: 'claim', device: 'u2.d1', epoch: 1 },
+      { do: 'snapshot' },
+      { do: 'claim', device: 'u1.d1', epoch: 6, at: 'gateway-b' },
+      { do: 'mark-missed', devices: ['u2.d1'] },
+      { do: 'crash' },
+      { do: 'start' },
+      { do: 'look-up', users: ['u1'] },
+      { do: 'renew', entries: [['u2.d1', 1]] },
+      { do: 'renew', entries: [['u1.d1', 5]] },
+      { do: 'renew', entries: [['u1.d1', 6]] },
+      { do: 'renew', entries: [['u1.d1', 5]] },
+    ],
+  },
+  {
+    name: 'frozen-then-thawed',
+    story:
+      'A timeout is no failure: what was asked of a frozen server is done when it thaws, and its answer comes to nobody.',
+    steps: [
+      { do: 'claim', device: 'u1.d1', epoch: 1 },
+      { do: 'freeze' },
+      { do: 'claim', device: 'u1.d1', epoch: 2, at: 'gateway-b' },
+      { do: 'thaw' },
+      { do: 'look-up', users: ['u1'] },
+      { do: 'claim', device: 'u1.d1', epoch: 2, at: 'gateway-b' },
+      { do: 'renew', entries: [['u1.d1', 1]] },
+    ],
+  },
+  {
+    name: 'a-mark-without-an-answer',
+    story: 'A mark that was not acknowledged is made again; made twice it is told once.',
+    steps: [
+      { do: 'claim', device: 'u1.d1', epoch: 1 },
+      { do: 'freeze' },
+      { do: 'mark-missed', devices: ['u1.d1'] },
+      { do: 'thaw' },
+      { do: 'mark-missed', devices: ['u1.d1'] },
+      { do: 'renew', entries: [['u1.d1', 1]] },
+      { do: 'renew', entries: [['u1.d1', 1]] },
+    ],
+  },
+  {
+    name: 'demoted-to-a-replica',
+    story: 'A replica knows the past: the registry refuses to be answered by one, also when it only looks.',
+    steps: [
+      { do: 'claim', device: 'u1.d1', epoch: 1 },
+      { do: 'demote' },
+      { do: 'look-up', users: ['u1'] },
+      { do: 'presence', users: ['u1'] },
+      { do: 'claim', device: 'u2.d1', epoch: 1 },
+      { do: 'renew', entries: [['u1.d1', 1]] },
+      { do: 'promote' },
+      { do: 'look-up', users: ['u1', 'u2'] },
+      { do: 'renew', entries: [['u1.d1', 1]] },
+    ],
+  },
+  {
+    name: 'out-of-memory',
+    story:
+      'When memory is used up nobody new is registered, and everybody who is goes on: renewed, found, marked, released.',
+    steps: [
+      { do: 'claim', device: 'u1.d1', epoch: 1 },
+      { do: 'claim', device: 'u2.d1', epoch: 1 },
+      { do: 'fill' },
+      { do: 'claim', device: 'u3.d1', epoch: 1 },
+      { do: 'renew', entries: [['u1.d1', 1]] },
+      { do: 'mark-missed', devices: ['u1.d1'] },
+      { do: 'look-up', users: ['u1', 'u2', 'u3'] },
+      { do: 'release', device: 'u2.d1', epoch: 1 },
+      { do: 'presence', users: ['u1', 'u2'] },
+      { do: 'free' },
+      { do: 'claim', device: 'u3.d1', epoch: 1 },
+      { do: 'renew', entries: [['u1.d1', 1]] },
+      { do: 'look-up', users: ['u1', 'u2', 'u3'] },
+    ],
+  },
+  {
+    name: 'evicted',
+    story: 'An eviction by expiry takes whoever was away longest, and nobody who is connected.',
+    steps: [
+      { do: 'claim', device: 'u1.d1', epoch: 1 },
+      { do: 'release', device: 'u1.d1', epoch: 1 },
+      { do: 'clock', seconds: 3_600 },
+      { do: 'claim', device: 'u2.d1', epoch: 1 },
+      { do: 'presence', users: ['u1', 'u2'] },
+      { do: 'evict', user: 'u1' },
+      { do: 'presence', users: ['u1', 'u2'] },
+      { do: 'renew', entries: [['u2.d1', 1]] },
+    ],
+  },
+  {
+    name: 'a-live-lease-is-evicted',
+    story:
+      'A lease that vanishes is found by its own renewal: a push in between went to nobody, so the session reads its heads.',
+    steps: [
+      { do: 'claim', device: 'u1.d1', epoch: 1 },
+      { do: 'clock', seconds: 20 },
+      { do: 'evict', user: 'u1' },
+      { do: 'look-up', users: ['u1'] },
+      { do: 'renew', entries: [['u1.d1', 1]] },
+      { do: 'look-up', users: ['u1'] },
+    ],
+  },
+  {
+    name: 'scripts-are-lost',
+    story: 'A server that forgot the scripts is sent them again, within the same call.',
+    steps: [
+      { do: 'claim', device: 'u1.d1', epoch: 1 },
+      { do: 'lose-scripts' },
+      { do: 'claim', device: 'u1.d2', epoch: 1 },
+      { do: 'lose-scripts' },
+      { do: 'look-up', users: ['u1'] },
+      { do: 'lose-scripts' },
+      {
+        do: 'renew',
+        entries: [
+          ['u1.d1', 1],
+          ['u1.d2', 1],
+        ],
+      },
+    ],
+  },
+  {
+    name: 'hints-when-somebody-comes-and-goes',
+    story:
+      'A hint says that the first session came or the last one went; a second device, a renewal and an older epoch say nothing.',
+    steps: [
+      { do: 'watch', user: 'u1' },
+      { do: 'claim', device: 'u1.d1', epoch: 1 },
+      { do: 'hints' },
+      { do: 'claim', device: 'u1.d2', epoch: 1 },
+      { do: 'claim', device: 'u1.d1', epoch: 2 },
+      { do: 'renew', entries: [['u1.d1', 2]] },
+      { do: 'claim', device: 'u2.d1', epoch: 1 },
+      { do: 'release', device: 'u1.d1', epoch: 1 },
+      { do: 'release', device: 'u1.d1', epoch: 2 },
+      { do: 'hints' },
+      { do: 'release', device: 'u1.d2', epoch: 1 },
+      { do: 'hints' },
+      { do: 'unwatch', user: 'u1' },
+      { do: 'claim', device: 'u1.d1', epoch: 3 },
+      { do: 'hints' },
+    ],
+  },
+  {
+    name: 'a-lease-that-runs-out-hints-nobody',
+    story:
+      'Redis does not tell when a lease runs out: only reading presence again finds it. Its renewal is a coming.',
+    steps: [
+      { do: 'watch', user: 'u1' },
+      { do: 'claim', device: 'u1.d1', epoch: 1 },
+      { do: 'hints' },
+      { do: 'clock', seconds: 60 },
+      { do: 'look-up', users: ['u1'] },
+      { do: 'presence', users: ['u1'] },
+      { do: 'hints' },
+      { do: 'renew', entries: [['u1.d1', 1]] },
+      { do: 'hints' },
+      { do: 'clock', seconds: 60 },
+      { do: 'release', device: 'u1.d1', epoch: 1 },
+      { do: 'hints' },
+    ],
+  },
+  {
+    name: 'hints-drop-silently',
+    story:
+      'While the subscriber is cut off hints vanish and nobody is told; reading presence shows the truth, later hints come again.',
+    steps: [
+      { do: 'watch', user: 'u1' },
+      { do: 'watch', user: 'u2' },
+      { do: 'claim', device: 'u1.d1', epoch: 1 },
+      { do: 'hints' },
+      { do: 'cut-hints' },
+      { do: 'release', device: 'u1.d1', epoch: 1 },
+      { do: 'claim', device: 'u2.d1', epoch: 1 },
+      { do: 'hints' },
+      { do: 'heal-hints' },
+      { do: 'presence', users: ['u1', 'u2'] },
+      { do: 'hints' },
+      { do: 'claim', device: 'u1.d1', epoch: 2 },
+      { do: 'hints' },
+    ],
+  },
+  {
+    name: 'hints-after-a-restart',
+    story:
+      'A server that was restarted knows no subscriptions; they are made again, and a renewal that writes itself anew is a coming.',
+    steps: [
+      { do: 'watch', user: 'u1' },
+      { do: 'claim', device: 'u1.d1', epoch: 1 },
+      { do: 'hints' },
+      { do: 'crash' },
+      { do: 'start' },
+      { do: 'renew', entries: [['u1.d1', 1]] },
+      { do: 'hints' },
+    ],
+  },
+];
