@@ -79,6 +79,11 @@ export const COMMANDS: readonly Command[] = [
     run: async (argv) => (await import('./migrate.ts')).migrate(argv),
   },
   {
+    name: 'certificates',
+    summary: 'make certificates for the links between roles',
+    run: async (argv) => (await import('./certificates.ts')).certificates(argv),
+  },
+  {
     name: 'services',
     summary: 'start the engines on this machine: up, down, status',
     run: async (argv) => (await import('./services.ts')).services(argv),

