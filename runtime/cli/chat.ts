@@ -33,7 +33,8 @@ const FLAGS = {
 const ABOUT =
   'Talks to somebody from this terminal, on a server in development mode. Lines you type are sent; from a pipe, each\n' +
   'line of input is a message, and the command ends when all of them are delivered to the server.\n' +
-  'Ticks: … on its way, ✓ durable on the server, ✓✓ delivered, ✓✓ read.';
+  'Ticks: … on its way, ✓ durable on the server, ✓✓ delivered, ✓✓ read.\n' +
+  '/send-file PATH sends a file, /save x_12 PATH keeps one that was sent, /who lists who is here, /quit ends.';
 
 export async function chat(argv: readonly string[]): Promise<number> {
   const flags = parseFlags('chat', FLAGS, argv);

@@ -1,9 +1,10 @@
-import type { ChatId, ServerMsgId, UserId } from '../../core/contract/ids.ts';
+import type { ChatId, MediaId, ServerMsgId, UserId } from '../../core/contract/ids.ts';
 import type { DeviceStatus } from '../../core/device/device-effect.ts';
 import { fromBase64 } from '../client/bytes-base64.ts';
 import type { ReceivedMessage } from '../client/client-events.ts';
 import { SendError, type ParleyClient } from '../client/parley-client.ts';
 import { openChatScreen, type ChatScreen } from './chat-screen.ts';
+import { saveFile, uploadFile } from './file-transfer.ts';
 import { EXIT } from './exit-code.ts';
 
 export interface ConversationOptions {
@@ -51,8 +52,15 @@ export async function converse(options: ConversationOptions): Promise<number> {
     if (text === '/who')
       return void screen.print(`  ${[...options.names.values()].join(', ')} · chat ${chatId}`);
     if (text === '') return screen.prompt(view.promptText());
+    const [command, ...words] = text.split(' ');
+    if (command === '/send-file') sending.add(transfer(sendFile(words.join(' '))));
+    else if (command === '/save') sending.add(transfer(save(words[0] ?? '', words.slice(1).join(' '))));
+    else send(text, []);
+  }
+
+  function send(text: string, mediaIds: readonly MediaId[]): void {
     const line = view.own(text);
-    const sent = client.send(chatId, text).then(
+    const sent = client.send(chatId, text, mediaIds).then(
       ({ seq }) => view.sent(line, seq),
       (error: unknown) => {
         failures++;
@@ -62,6 +70,24 @@ export async function converse(options: ConversationOptions): Promise<number> {
     sending.add(sent);
   }
 
+  async function sendFile(path: string): Promise<void> {
+    const { mediaId, text } = await uploadFile(client, path);
+    send(text, [mediaId]);
+  }
+
+  async function save(id: string, path: string): Promise<void> {
+    screen.print(`  saved ${path}, ${await saveFile(client, chatId, id, path)}`);
+  }
+
+  async function transfer(work: Promise<void>): Promise<void> {
+    try {
+      await work;
+    } catch (error) {
+      failures++;
+      screen.print(`  ✗ ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+
   await showPast(client, chatId, view);
   client.open(chatId);
   client.connect();
@@ -69,7 +95,8 @@ export async function converse(options: ConversationOptions): Promise<number> {
   await ended.promise;
   // The outbox keeps what is still on its way; from a pipe, wait for it, since nobody will look again.
   if (!process.stdin.isTTY) {
-    await Promise.all(sending);
+    // A file that was uploaded is a message then, which is waited for too.
+    for (const sent of sending) await sent;
     await view.allDelivered(LAST_RECEIPT_MS);
   }
   screen.close();

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -24,6 +24,7 @@ afterAll(async () => {
 interface Terminal {
   readonly process: ChildProcessWithoutNullStreams;
   type(line: string): void;
+  output(): string;
   /** Waits until a line that contains this was printed. */
   shows(text: string): Promise<void>;
   readonly ended: Promise<number | null>;
@@ -38,6 +39,7 @@ function chat(...argv: string[]): Terminal {
   const terminal: Terminal = {
     process: process_,
     type: (line) => void process_.stdin.write(`${line}\n`),
+    output: () => output,
     shows: (text) => expect.poll(() => output, { timeout: 10_000 }).toContain(text),
     ended: new Promise((resolve) => process_.once('exit', resolve)),
   };
@@ -63,6 +65,28 @@ test('two terminals talk, with ticks, and a pipe ends by itself', async () => {
   await again.shows('alice: hello bob');
   again.process.stdin.end();
   expect(await again.ended).toBe(0);
+});
+
+test('a file is sent from one terminal and kept by the other', async () => {
+  const [from, to] = [join(state, 'notes.txt'), join(state, 'kept.txt')];
+  writeFileSync(from, 'grüße\n'.repeat(1_000));
+  const erin = chat('--as', 'erin', '--to', 'frank');
+  const frank = chat('--as', 'frank', '--to', 'erin');
+  await Promise.all([erin.shows('[connected]'), frank.shows('[connected]')]);
+  erin.type(`/send-file ${from}`);
+  await frank.shows('erin: [file notes.txt, 7.8 KB, x_');
+  const id = /x_\d+/.exec(frank.output())?.[0] ?? '';
+  frank.type(`/save ${id} ${to}`);
+  await frank.shows(`saved ${to}, 7.8 KB`);
+  expect(readFileSync(to, 'utf8')).toBe(readFileSync(from, 'utf8'));
+  // Nothing is overwritten, and what does not exist is said.
+  frank.type(`/save ${id} ${to}`);
+  await frank.shows('EEXIST');
+  erin.type(`/send-file ${join(state, 'nothing')}`);
+  await erin.shows('ENOENT');
+  erin.process.stdin.end();
+  frank.process.stdin.end();
+  expect([await erin.ended, await frank.ended]).toEqual([2, 2]);
 });
 
 test('the same device in a second terminal is told to use another name', async () => {
