@@ -108,6 +108,16 @@ export const configSchema = section(
     tokens,
     media: media.optional(),
     limits: limitsSchema.prefault({}),
+    retention: section(
+      {
+        messageDays: integer(
+          1,
+          36_500,
+          'how long messages can be read; older ones are dropped, their places in the chat stay. For ever when left out',
+        ).optional(),
+      },
+      'what is kept, and how long',
+    ).prefault({}),
     drain: section(
       {
         timeoutMs: integer(100, 600_000, 'a process that is told to end has ended after this long').default(

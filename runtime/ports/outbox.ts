@@ -21,15 +21,3 @@ export interface OutboxOwnership {
   readonly owned: boolean;
   close(): Promise<void>;
 }
-
-/** An outbox that nobody else reads: that of a single process. */
-export function soleOutbox(shard: string, store: OutboxStore): Outbox {
-  return {
-    shard,
-    store,
-    compete(onOwned) {
-      queueMicrotask(onOwned);
-      return { owned: true, close: () => Promise.resolve() };
-    },
-  };
-}

@@ -76,9 +76,11 @@ export async function openEngines(options: EngineOptions): Promise<Engines> {
         log,
       })
     : undefined;
+  const { messageDays } = config.retention;
+  const keep = messageDays === undefined ? {} : { keepDays: messageDays };
   const outboxes = needed.has('outboxes')
     ? store?.localShards.map(({ name: shard, connectionString, store: own }) =>
-        postgresOutbox({ shard, connectionString, store: own, log }),
+        postgresOutbox({ shard, connectionString, store: own, log, ...keep }),
       )
     : undefined;
 

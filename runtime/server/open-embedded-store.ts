@@ -3,9 +3,11 @@ import type { Limits } from '../../core/contract/limits.ts';
 import { DataFolderInUseError } from '../adapters/embedded-postgres/data-folder-lock.ts';
 import { startEmbeddedPostgres } from '../adapters/embedded-postgres/embedded-postgres.ts';
 import { createPostgresMessageStore } from '../adapters/postgres/message-store-postgres.ts';
+import { postgresOutbox } from '../adapters/postgres/outbox-ownership.ts';
 import { migrate } from '../adapters/postgres/migrate.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { MessageStore } from '../ports/message-store.ts';
+import type { Outbox } from '../ports/outbox.ts';
 import { StartError } from './start-error.ts';
 import { storeMetrics } from './store-metrics.ts';
 
@@ -16,11 +18,16 @@ export interface EmbeddedStoreOptions {
   readonly metrics?: Metrics;
 }
 
+/** The store of a single process, and the outbox of its one shard. */
+export interface EmbeddedStore extends MessageStore {
+  readonly outbox: Outbox;
+}
+
 /**
  * The message store of a single process: a PostgreSQL of its own, which ends with `close`.
  * @throws StartError when another server has the data folder.
  */
-export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<MessageStore> {
+export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<EmbeddedStore> {
   const { dataDir, limits, log, metrics } = options;
   const postgres = await startEmbeddedPostgres({ dataDir, log }).catch((error: unknown) => {
     throw startError(dataDir, error);
@@ -33,8 +40,10 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
       log,
       ...(metrics === undefined ? {} : { metrics: storeMetrics(metrics) }),
     });
+    const { connectionString } = postgres;
     return {
       ...store,
+      outbox: postgresOutbox({ shard: 'only', connectionString, store, log }),
       async close() {
         await store.close();
         await postgres.stop();

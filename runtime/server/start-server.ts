@@ -12,11 +12,10 @@ import { probeRoutes, type ReadinessCheck } from '../http-api/probe-routes.ts';
 import { createMetrics, type Metrics } from '../observability/metrics.ts';
 import { startPipeline, type Pipeline } from '../pipeline.ts';
 import { STAGES } from '../pipeline-ports.ts';
-import type { MessageStore } from '../ports/message-store.ts';
-import { soleOutbox } from '../ports/outbox.ts';
 import type { Recording } from '../recording/machine-recorder.ts';
 import { deviceRoutes } from './device-routes.ts';
 import { developmentSecret } from './development-secret.ts';
+import type { EmbeddedStore } from './open-embedded-store.ts';
 import { openMediaFolder } from './open-media-folder.ts';
 import { newRun } from './new-run.ts';
 import { onceOnly } from './once-only.ts';
@@ -30,7 +29,7 @@ export interface ServerOptions {
   readonly limits: Limits;
   readonly log: Logger;
   /** Opens the store once the port is ours. Its `close` also ends whatever the store runs on. */
-  readonly openStore: (metrics: Metrics) => Promise<MessageStore>;
+  readonly openStore: (metrics: Metrics) => Promise<EmbeddedStore>;
   readonly recording?: Recording | undefined;
   /** A machine broke an invariant: everything has been cut off, the process must end. */
   readonly onBroken: () => void;
@@ -82,7 +81,7 @@ export async function startServer(options: ServerOptions): Promise<ParleyServer>
     const store = await options.openStore(metrics);
     const ports = {
       store,
-      outboxes: [soleOutbox('only', store)],
+      outboxes: [store.outbox],
       links: createMemoryNodeLinks(),
       registry: createMemorySessionRegistry(systemClock),
       queue: createMemoryDeliveryQueue(),
