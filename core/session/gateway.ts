@@ -76,18 +76,10 @@ export function stepGateway(gateway: Gateway, event: GatewayEvent, now: Micros):
       onChats(gateway, event.conn, event.result, now, out);
       break;
     case 'closed':
-      withSession(gateway, event.conn, (session) => endSession(gateway, session, now, out));
-      break;
     case 'polled':
-      withSession(gateway, event.conn, (session) => onPolled(session, now));
-      break;
     case 'bad-frame':
-      withSession(gateway, event.conn, (session) =>
-        onBadFrame(gateway, session, event.code, event.message, now, out),
-      );
-      break;
     case 'buffered':
-      withSession(gateway, event.conn, (session) => onBuffered(gateway, session, event.bytes, now, out));
+      withSession(gateway, event.conn, (session) => onConnection(gateway, session, event, now, out));
       break;
     case 'renewed':
       onRenewed(gateway, event.conns, event.outcomes, now, out);
@@ -120,6 +112,32 @@ export function stepGateway(gateway: Gateway, event: GatewayEvent, now: Micros):
       assertNever(event);
   }
   return out;
+}
+
+/** What the shell tells of a connection, besides its frames. */
+function onConnection(
+  gateway: Gateway,
+  session: Session,
+  event: Extract<GatewayEvent, { kind: 'closed' | 'polled' | 'bad-frame' | 'buffered' }>,
+  now: Micros,
+  out: Out,
+): void {
+  switch (event.kind) {
+    case 'closed':
+      endSession(gateway, session, now, out);
+      break;
+    case 'polled':
+      onPolled(session, now);
+      break;
+    case 'bad-frame':
+      onBadFrame(gateway, session, event.code, event.message, now, out);
+      break;
+    case 'buffered':
+      onBuffered(gateway, session, event.bytes, now, out);
+      break;
+    default:
+      assertNever(event);
+  }
 }
 
 /** Completions and timers of a session that has ended meanwhile are nobody's. */
