@@ -1,9 +1,11 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readServiceState } from '../deploy/services/service-state.ts';
+import { portIsOpen } from '../deploy/services/port-answer.ts';
 import { servicesDown, servicesUp, type ServicesOptions } from '../deploy/services/services.ts';
 import { killNow, startClusterTraffic, type ClusterTraffic } from './cluster-traffic.ts';
 import { startTestCluster, type TestCluster } from './test-cluster.ts';
@@ -43,7 +45,8 @@ afterAll(async () => {
 async function killAndRestart(engine: string): Promise<void> {
   const victim = readServiceState(folder)?.processes.find(({ name }) => name === engine);
   if (victim === undefined) throw new Error(`there is no ${engine}`);
-  killNow(victim);
+  await killNow(victim);
+  while (await portIsOpen(victim.port)) await sleep(50);
   await servicesUp(services());
 }
 

@@ -29,7 +29,7 @@ test.each(ROLES)('people go on writing when every %s was killed once', async (ro
   for (const name of names) {
     const victim = readClusterState(cluster.plan.folder)?.processes.find((each) => each.name === name);
     if (victim === undefined) throw new Error(`${name} is not in the state of the cluster`);
-    killNow(victim);
+    await killNow(victim);
     // The other of its role takes over.
     await traffic.moreAcked(40);
     await cluster.revive();
