@@ -61,8 +61,7 @@ export function dialLink(options: DialOptions): void {
     broken: fail,
   });
   const timer = setTimeout(() => {
-    fail(`no hello within ${limits.dialTimeoutMs} ms`);
-    stream.breakOff('no hello in time');
+    stream.breakOff(`no hello within ${limits.dialTimeoutMs} ms`);
   }, limits.dialTimeoutMs).unref();
   stream.write(encodeHello(self), () => undefined);
 }

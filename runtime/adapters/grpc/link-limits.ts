@@ -24,6 +24,9 @@ export interface LinkLimits {
   readonly forgetMs: number;
   /** Hints to relays are at least this far apart. */
   readonly hintMs: number;
+  /** Requests for a region without a known service wait for one, so many and so many milliseconds: over a heartbeat of the directory. */
+  readonly heldRequests: number;
+  readonly holdMs: number;
   /** HTTP/2 window of a stream: what may be under way, so batches of 50 MB/s fit a round trip of 20 ms. */
   readonly windowBytes: number;
   /** Certificate files are read again this often: so soon a renewed one is in use. */
@@ -46,6 +49,8 @@ export const DEFAULT_LINK_LIMITS: LinkLimits = {
   writeTimeoutMs: 5_000,
   forgetMs: 30_000,
   hintMs: 5,
+  heldRequests: 2_000,
+  holdMs: 2_500,
   windowBytes: 1024 * 1024,
   rereadMs: 60_000,
   flushMs: 1_000,

@@ -104,6 +104,15 @@ describe('who dials in', () => {
     await soon(() => expect(requests).toHaveLength(1));
   });
 
+  it('is let go when he ends his half', async () => {
+    const gateway = await dialAs(service, 'gateway-1', 'gateway');
+    gateway.say(hello('gateway-1.57', 'gateway'));
+    say(gateway, 'gateway-1.57');
+    gateway.finish();
+    await soon(() => expect(gateway.ended).toBe('end'));
+    expect(requests).toHaveLength(1);
+  });
+
   it('does not get in with a certificate of another authority, without one, or in plaintext', async () => {
     const others = createLinkRig();
     try {

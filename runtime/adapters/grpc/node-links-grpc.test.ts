@@ -232,15 +232,36 @@ describe('a request', () => {
     }
   });
 
-  it('is dropped and counted when no service of the region is known', async () => {
-    const gateway = await rig.start('gateway-1.1', 'gateway', { placement: onePlacement('elsewhere') });
+  it('waits a moment for a service of its region to be known, then is dropped and counted', async () => {
+    const limits = { heldRequests: 3, holdMs: 50 };
+    const gateway = await rig.start('gateway-1.1', 'gateway', { placement: onePlacement('two'), limits });
     serviceAt(await rig.start('service-1.2', 'message-service'));
-    gateway.request(madeSubmit('gateway-1.1', 'c_9', 1));
+    for (let conn = 1; conn <= 4; conn++) gateway.request(madeSubmit('gateway-1.1', 'c_9', conn));
     expect(gateway.counters.dropped['no-service']).toBe(1);
+    await soon(() => expect(gateway.counters.dropped['no-service']).toBe(4));
+    gateway.request(madeSubmit('gateway-1.1', 'c_9', 5));
+    await soon(() => expect(gateway.counters.dropped['no-service']).toBe(5));
+  });
+
+  it('that waited goes out before those that come later, once a service of its region is known', async () => {
+    const limits = { holdMs: 600_000 };
+    const gateway = await rig.start('gateway-1.1', 'gateway', { placement: TWO_REGIONS, limits });
+    const waited = Array.from({ length: 100 }, (_, conn) => madeSubmit('gateway-1.1', `c_${conn % 5}`, conn));
+    for (const request of waited) gateway.request(request);
+    const one = serviceAt(await rig.start('service-1.2', 'message-service'));
+    const two = serviceAt(await rig.start('service-2.3', 'message-service', { region: 'two' }));
+    gateway.request(madeSubmit('gateway-1.1', 'c_0', 100));
+    await soon(() => expect(one.length + two.length).toBe(101));
+    for (const requests of [one, two]) {
+      const conns = requests.map((request) => ('replyTo' in request ? request.replyTo.conn : -1));
+      expect(conns.length).toBeGreaterThan(10);
+      expect(conns).toEqual(conns.toSorted((a, b) => a - b));
+    }
+    expect(gateway.counters.dropped['no-service']).toBe(0);
   });
 
   it('still goes to a service that the directory has forgotten while its link is up, and no longer', async () => {
-    const gateway = await rig.start('gateway-1.1', 'gateway');
+    const gateway = await rig.start('gateway-1.1', 'gateway', { limits: { heldRequests: 0 } });
     const service = await rig.start('service-1.2', 'message-service');
     const requests = serviceAt(service);
     gateway.request(madeSubmit('gateway-1.1', 'c_1', 1));

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { NodeId } from '../../../core/contract/ids.ts';
 import type { Placement } from '../../../core/contract/placement.ts';
+import type { ServiceRequest } from '../../../core/session/service-call.ts';
 import type { Metrics } from '../../observability/metrics.ts';
 import type { NodeDirectory, NodeRecord } from '../../ports/node-directory.ts';
 import type { NodeLinks } from '../../ports/node-links.ts';
@@ -15,6 +16,7 @@ import {
   HINT,
   partOf,
 } from './link-items.ts';
+import { HeldRequests } from './held-requests.ts';
 import { createHintPace } from './hint-pace.ts';
 import { KnownNodes } from './known-nodes.ts';
 import { DEFAULT_LINK_LIMITS, type LinkLimits } from './link-limits.ts';
@@ -69,8 +71,23 @@ export async function startGrpcNodeLinks(options: GrpcLinksOptions): Promise<Grp
     lost: (node) => nodes.unlinked(node),
   });
   const nodes = new KnownNodes({ self, directory, placement, isLinked: (node) => peers.isWith(node) });
+  const usable = (node: NodeId): boolean => node === self.nodeId || peers.takesRequests(node);
+  const pass = (request: ServiceRequest): boolean => {
+    const service = nodes.routes.serviceFor(request, usable);
+    if (service === undefined) return false;
+    if (service === self.nodeId) ends.request(request);
+    else peers.find(service)?.say('request', encodeRequest(request));
+    return true;
+  };
+  const held = new HeldRequests({
+    limit: limits.heldRequests,
+    holdMs: limits.holdMs,
+    pass,
+    drop: () => counters.dropped['no-service']++,
+  });
   const readView = (): void => {
     nodes.read();
+    held.retry();
     peers.forgetGone();
   };
   const stopReading = directory.onChange(readView);
@@ -92,13 +109,9 @@ export async function startGrpcNodeLinks(options: GrpcLinksOptions): Promise<Grp
     listening: peers.listening,
     counters,
     request(request) {
-      const service = nodes.routes.serviceFor(
-        request,
-        (node) => node === self.nodeId || peers.takesRequests(node),
-      );
-      if (service === undefined) counters.dropped['no-service']++;
-      else if (service === self.nodeId) ends.request(request);
-      else peers.find(service)?.say('request', encodeRequest(request));
+      if (pass(request)) return;
+      directory.seek();
+      held.hold(request);
     },
     reply(node, reply) {
       if (isHere(node)) ends.reply(node, reply);
@@ -148,6 +161,7 @@ export async function startGrpcNodeLinks(options: GrpcLinksOptions): Promise<Grp
     async close() {
       stopReading();
       hints.stop();
+      held.close();
       peers.leave();
       await directory.withdraw();
       await peers.close();

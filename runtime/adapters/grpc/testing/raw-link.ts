@@ -7,6 +7,8 @@ export interface RawLink {
   /** Why the other side ended it; undefined while it has not. */
   ended: string | undefined;
   say(text: string): void;
+  /** Ends this half and waits for the other. */
+  finish(): void;
   close(): void;
 }
 
@@ -29,6 +31,7 @@ export function openRawLink({ address, credentials, deaf = false }: RawLinkOptio
     heard: [],
     ended: undefined,
     say: (text) => void call.write(Buffer.from(text, 'utf8')),
+    finish: () => void call.end(),
     close() {
       call.cancel();
       client.close();
