@@ -180,10 +180,12 @@ describe('the node directory on Redis', () => {
   it('reads again soon when asked for somebody it lacks', async () => {
     const [a, b] = [open('one'), open('one')];
     a.announce(record('gateway-1.7'));
+    // The slow reader's first look, when it connects, must find it: its next is ten minutes away.
+    await until('it is announced', async () => (await one.admin.hlen('{parley:nodes}:records')) === 1);
     const slow = open('one', { heartbeatMs: 600_000 });
     await until('it has read once', () => names(slow).length === 1);
     b.announce(record('gateway-2.8'));
-    await until('it is announced', async () => (await one.admin.hlen('{parley:nodes}:records')) === 2);
+    await until('the other one too', async () => (await one.admin.hlen('{parley:nodes}:records')) === 2);
     expect(names(slow)).toEqual(['gateway-1.7']);
     slow.seek();
     await until('the slow reader sees it', () => names(slow).length === 2);
