@@ -38,5 +38,5 @@ export function requirePort<Name extends EngineName>(
 ): NonNullable<PipelinePorts[Name]> {
   const port = ports[name];
   if (port === undefined) throw new Error(`the ${name} was not opened for this process`);
-  return port as NonNullable<PipelinePorts[Name]>;
+  return port;
 }

@@ -4,7 +4,7 @@ import { z } from 'zod';
  * What a key is for and what it takes, as one sentence each: the help table, the JSON schema and every error are made of
  * them.
  */
-export interface FieldNote {
+interface FieldNote {
   /** What may be given, to be read after "is not": `a port from 0 to 65535`. */
   readonly allowed: string;
   readonly description: string;
@@ -19,7 +19,8 @@ export function field<Schema extends z.ZodType>(
   description: string,
   options: { readonly secret?: boolean } = {},
 ): Schema {
-  return schema.meta({ allowed, description, ...options }) as Schema;
+  const note: FieldNote = { allowed, description, ...options };
+  return schema.meta({ ...note });
 }
 
 /** A key that holds keys; unknown ones are refused. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { DEFAULT_LIMITS, type Limits } from '../../core/contract/limits.ts';
 import { integer, section } from './config-field.ts';
 

@@ -33,7 +33,8 @@ export interface ConfigSource {
  * @throws ConfigError that lists every fault.
  */
 export function loadConfig({ path, environment }: ConfigSource): Config {
-  const file = path ?? (environment['PARLEY_CONFIG'] || undefined);
+  const named = environment['PARLEY_CONFIG'];
+  const file = path ?? (named === '' ? undefined : named);
   const content = file === undefined ? {} : readConfigFile(file);
   const schema = configJsonSchema();
   const { keys, faults: unknown } = environmentKeys(environment, schema);

@@ -20,7 +20,7 @@ export function shardMapFaults(regions: readonly RegionConfig[]): readonly strin
       }),
     ),
   );
-  claims.sort((a, b) => a.from - b.from || a.to - b.to);
+  claims.sort((a, b) => (a.from === b.from ? a.to - b.to : a.from - b.from));
   let next = 0;
   let last: Claim | undefined;
   for (const claim of claims) {

@@ -75,8 +75,7 @@ export async function startRole(options: RoleOptions): Promise<RoleProcess> {
       'an invariant broke; nothing is accepted or acknowledged from here on',
     );
     unavailable = 'this process stopped after a defect';
-    void pipeline?.stop();
-    http.close().then(options.onBroken, options.onBroken);
+    Promise.all([pipeline?.stop(), http.close()]).then(options.onBroken, options.onBroken);
   });
   const close = async (): Promise<void> => {
     await links?.close();
@@ -95,7 +94,15 @@ export async function startRole(options: RoleOptions): Promise<RoleProcess> {
     );
     const ports = { ...engines.ports, links: links.links };
     pipeline = await startPipeline({
-      ...{ stages, ports, limits, placement, region, metrics, log, halt, recording },
+      stages,
+      ports,
+      limits,
+      placement,
+      region,
+      metrics,
+      log,
+      halt,
+      recording,
       nodeOf: (stage: Stage) => (stage === stages[0] ? self : nodeId(`${self}/${stage}`)),
     });
     const { store } = engines.ports;

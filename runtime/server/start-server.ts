@@ -73,8 +73,7 @@ export async function startServer(options: ServerOptions): Promise<ParleyServer>
       'an invariant broke; nothing is accepted or acknowledged from here on',
     );
     unavailable = 'Parley stopped after a defect';
-    void pipeline?.stop();
-    http.close().then(options.onBroken, options.onBroken);
+    Promise.all([pipeline?.stop(), http.close()]).then(options.onBroken, options.onBroken);
   });
 
   try {

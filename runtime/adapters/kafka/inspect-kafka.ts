@@ -1,3 +1,4 @@
+import kafkajs from 'kafkajs';
 import type { Logger } from 'pino';
 import { createKafkaAdmin } from './kafka-admin.ts';
 import { DEAD_TOPIC, DEFAULT_KAFKA_TUNING, deliverTopic, type KafkaRegion } from './kafka-options.ts';
@@ -56,9 +57,6 @@ export async function inspectKafka(
   }
 }
 
-/** `ConfigResourceTypes.TOPIC` of the protocol. */
-const TOPIC = 2;
-
 async function minInsyncReplicas(
   admin: ReturnType<typeof createKafkaAdmin>,
   topics: readonly string[],
@@ -67,7 +65,11 @@ async function minInsyncReplicas(
   const { resources } = await admin.ask((kafka) =>
     kafka.describeConfigs({
       includeSynonyms: false,
-      resources: topics.map((name) => ({ type: TOPIC, name, configNames: ['min.insync.replicas'] })),
+      resources: topics.map((name) => ({
+        type: kafkajs.ConfigResourceTypes.TOPIC,
+        name,
+        configNames: ['min.insync.replicas'],
+      })),
     }),
   );
   return new Map(

@@ -63,7 +63,7 @@ export async function inspectRedis(
   client.on('error', () => undefined);
   try {
     await client.connect();
-    const info = String(await client.cluster('INFO'));
+    const info = await client.cluster('INFO');
     const state = fieldOf(info, 'cluster_state');
     if (state !== 'ok') throw new Error(`cluster_state is ${state}: some hash slots have no server`);
     return await Promise.all(client.nodes('master').map(report));
@@ -75,7 +75,9 @@ export async function inspectRedis(
 async function report(client: Redis): Promise<RedisReport> {
   const info = await client.info();
   const asked = Date.now();
-  const [seconds, microseconds] = (await client.time()) as [number, number];
+  // Texts, whatever the types of ioredis say.
+  const time: readonly unknown[] = await client.time();
+  const [seconds = NaN, microseconds = NaN] = time.map(Number);
   const answered = Date.now();
   return {
     address: `${client.options.host}:${client.options.port}`,
@@ -84,7 +86,7 @@ async function report(client: Redis): Promise<RedisReport> {
     usedBytes: Number(fieldOf(info, 'used_memory')),
     maxBytes: Number(fieldOf(info, 'maxmemory')),
     evictionPolicy: fieldOf(info, 'maxmemory_policy'),
-    clockAheadMs: Math.round(Number(seconds) * 1_000 + Number(microseconds) / 1_000 - (asked + answered) / 2),
+    clockAheadMs: Math.round(seconds * 1_000 + microseconds / 1_000 - (asked + answered) / 2),
     roundTripMs: answered - asked,
   };
 }
