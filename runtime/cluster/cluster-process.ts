@@ -17,10 +17,12 @@ export interface LaunchOptions {
   readonly process: PlannedProcess;
   readonly config: object;
   readonly record?: string | undefined;
+  /** Group id to run under: a firewall can tell whose packets are whose. */
+  readonly gid?: number | undefined;
 }
 
 /** Starts one role on its own: it outlives who started it, and writes into its own log. */
-export function launch({ folder, process: planned, config, record }: LaunchOptions): ClusterProcess {
+export function launch({ folder, process: planned, config, record, gid }: LaunchOptions): ClusterProcess {
   const { name, role, region, httpPort } = planned;
   for (const part of ['config', 'logs']) mkdirSync(join(folder, part), { recursive: true });
   const configFile = join(folder, 'config', `${name}.json`);
@@ -35,6 +37,7 @@ export function launch({ folder, process: planned, config, record }: LaunchOptio
       detached: true,
       stdio: ['ignore', output, output],
       env: withoutKeys(process.env),
+      ...(gid === undefined ? {} : { gid }),
     },
   );
   closeSync(output);

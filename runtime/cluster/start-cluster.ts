@@ -14,6 +14,8 @@ import { living, readClusterState, writeClusterState, type ClusterProcess } from
 export interface StartClusterOptions {
   readonly plan: ClusterPlan;
   readonly record?: string | undefined;
+  /** Group ids by region, see `launch`. */
+  readonly groups?: Readonly<Record<string, number>>;
   readonly say: (line: string) => void;
 }
 
@@ -24,7 +26,7 @@ const READY_MS = 90_000;
  * @throws Error that says which step failed and why; what was started is ended again.
  */
 export async function startCluster(options: StartClusterOptions): Promise<readonly ClusterProcess[]> {
-  const { plan, record, say } = options;
+  const { plan, record, groups = {}, say } = options;
   const { folder, regions, processes } = plan;
   const before = living(readClusterState(folder));
   const missing = processes.filter(({ name }) => !before.some((member) => member.name === name));
@@ -42,7 +44,9 @@ export async function startCluster(options: StartClusterOptions): Promise<readon
   await prepareEngines(plan, configFor(processes[0] as PlannedProcess), say);
 
   say(`Starting ${missing.length} processes …`);
-  const started = missing.map((process) => launch({ folder, process, config: configFor(process), record }));
+  const started = missing.map((process) =>
+    launch({ folder, process, config: configFor(process), record, gid: groups[process.region] }),
+  );
   const all = [...before, ...started];
   writeClusterState({ folder, regions, processes: all });
   const deadline = performance.now() + READY_MS;

@@ -35,6 +35,8 @@ export interface TestClusterOptions {
   readonly limits?: Partial<Limits>;
   /** Engines that the test may break; else those that everybody shares. */
   readonly engines?: readonly ServiceRegion[];
+  /** Group id of the processes of each region, in their order. */
+  readonly groups?: readonly number[];
 }
 
 /** Redis has 16 databases; 0 to 2 belong to clusters that people start. */
@@ -78,7 +80,11 @@ export async function startTestCluster(options: TestClusterOptions): Promise<Tes
     await forgetEngines(plan);
     rmSync(folder, { recursive: true, force: true });
   };
-  const processes = await startCluster({ plan, say: () => undefined }).catch(async (error: unknown) => {
+  const groups = Object.fromEntries(
+    (options.groups ?? []).map((gid, i) => [regions[i] as string, gid] as const),
+  );
+  const start = { plan, groups, say: () => undefined };
+  const processes = await startCluster(start).catch(async (error: unknown) => {
     await clean();
     throw error;
   });
@@ -87,7 +93,7 @@ export async function startTestCluster(options: TestClusterOptions): Promise<Tes
     processes,
     gateways: processes.filter(({ role }) => role === 'gateway').map(({ url }) => url),
     async revive() {
-      await startCluster({ plan, say: () => undefined });
+      await startCluster(start);
     },
     async stop() {
       const state = readClusterState(folder);
