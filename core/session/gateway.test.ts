@@ -815,6 +815,19 @@ describe('SYNC', () => {
     ]);
   });
 
+  it('brings less than was asked for when that is as large as a window, and at least one message', () => {
+    const s = start({ inFlightBytes: 600 }).live();
+    s.say(sync(1, 5));
+    expect(s.fetched([2, 3, 4, 5], 5)).toEqual([
+      '1 < MESSAGE c_1 #2 prev 1',
+      '1 < MESSAGE c_1 #3 prev 2',
+      '1 < SYNC_END c_1 5',
+    ]);
+    const tiny = start({ inFlightBytes: 1 }).live();
+    tiny.say(sync(1, 5));
+    expect(tiny.fetched([2, 3], 5)).toEqual(['1 < MESSAGE c_1 #2 prev 1', '1 < SYNC_END c_1 5']);
+  });
+
   // The repair of a gap is received like a push: it opens the window up to there.
   it('that repaired a gap may be named by the receipt', () => {
     const s = start().live();

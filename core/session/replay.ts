@@ -217,6 +217,16 @@ function messageFrame(
   } as const;
 }
 
+/** A page of the largest messages would fill a socket's buffer by itself: what is over the size is asked for again. */
+function upToSize(messages: readonly StoredMessage[], most: number): readonly StoredMessage[] {
+  let size = 0;
+  const end = messages.findIndex(({ ciphertext, mediaIds }, i) => {
+    size += frameCost(ciphertext, mediaIds);
+    return i > 0 && size > most;
+  });
+  return end < 0 ? messages : messages.slice(0, end);
+}
+
 /** SYNC is answered beside the live stream: it moves neither the window nor what counts as pushed. */
 function answerSync(gateway: Gateway, session: Session, sync: SyncRequest, result: Fetched, out: Out): void {
   const { conn } = session;
@@ -242,7 +252,7 @@ function answerSync(gateway: Gateway, session: Session, sync: SyncRequest, resul
     session.syncs.unshift({ ...sync, afterSeq: last.seq });
     return;
   }
-  for (const message of visible) {
+  for (const message of upToSize(visible, gateway.limits.inFlightBytes)) {
     const prev = prevVisible(result.spans, message.seq);
     out.push({ kind: 'frame', conn, frame: messageFrame(session, message, message.ciphertext, prev) });
     const { seq, serverMsgId } = message;
