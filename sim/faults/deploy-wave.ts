@@ -1,5 +1,6 @@
 import { GatewayHost } from '../world/gateway-host.ts';
 import type { Host } from '../world/host.ts';
+import { WorkerHost } from '../world/worker-host.ts';
 import { drawFault } from './draw-fault.ts';
 import type { FaultKind } from './fault-kind.ts';
 import { FaultScript } from './fault-script.ts';
@@ -34,7 +35,11 @@ export const deployWave: FaultKind = {
 };
 
 function replace(host: Host): () => void {
-  if (!(host instanceof GatewayHost)) return takeDown(host, false);
+  if (!(host instanceof GatewayHost)) {
+    const back = takeDown(host, false);
+    if (host instanceof WorkerHost) host.leaveGroups();
+    return back;
+  }
   host.drain();
   return () => {
     host.stop(false);

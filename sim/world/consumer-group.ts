@@ -3,7 +3,7 @@ import type { WorkerHost } from './worker-host.ts';
 import type { World } from './world.ts';
 
 /**
- * Which consumer has which partition. A consumer that is gone, paused or cut off for too long is left out; the others get
+ * Which consumer has which partition. A consumer that is dead, paused or cut off for too long is left out; the others get
  * its partitions, from the committed offset on, while it may still be working on them: its later commits are void.
  */
 export class ConsumerGroup {
@@ -13,6 +13,8 @@ export class ConsumerGroup {
   #members: readonly WorkerHost[] = [];
   /** Incarnation of each member when it joined. */
   #incarnations: readonly number[] = [];
+  /** Somebody left since the last dealing. */
+  #hasLeft = false;
   #generation = 0;
   /** Which dealing of the partitions is in force. */
   #turn = 0;
@@ -23,15 +25,30 @@ export class ConsumerGroup {
     this.#workers = workers;
   }
 
-  /** Looks who is there. @param timedOut the silence before this look was long enough to be left out. */
+  /**
+   * Looks who is there. Nothing is dealt anew while a member is silent and its session may still go on: a process that died,
+   * and even one that is back already, is waited for. @param timedOut the silence before this look was long enough.
+   */
   check(timedOut: boolean): void {
     const heard = this.#workers.filter((worker) => this.#isHeard(worker));
-    const kept = this.#members.filter(
-      (member, i) =>
-        member.incarnation === this.#incarnations[i] && (heard.includes(member) || (member.up && !timedOut)),
+    const there = this.#members.filter(
+      (member, i) => member.incarnation === this.#incarnations[i] && heard.includes(member),
     );
-    if (kept.length !== this.#members.length || heard.some((worker) => !kept.includes(worker)))
+    if (there.length < this.#members.length && !timedOut) {
+      this.#world.probes.hit('queue.member.waited-for');
+      return;
+    }
+    if (this.#hasLeft || there.length < this.#members.length || there.length < heard.length)
       this.#rebalance(heard);
+  }
+
+  /** A worker that ends in order says so: nobody waits for it. */
+  left(worker: WorkerHost): void {
+    const at = this.#members.indexOf(worker);
+    if (at < 0) return;
+    this.#members = this.#members.filter((_, i) => i !== at);
+    this.#incarnations = this.#incarnations.filter((_, i) => i !== at);
+    this.#hasLeft = true;
   }
 
   /** Deals the partitions anew although nobody came or went. @param move whether they change hands. */
@@ -51,6 +68,7 @@ export class ConsumerGroup {
     const { probes } = this.#world;
     this.#generation++;
     this.#turn++;
+    this.#hasLeft = false;
     this.#members = members;
     this.#incarnations = members.map((member) => member.incarnation);
     for (const partition of this.#queue.partitions) {

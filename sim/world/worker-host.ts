@@ -22,6 +22,11 @@ export class WorkerHost extends Host {
     return this.#machine;
   }
 
+  /** It has stopped in order, and said so to the groups it was a member of. */
+  leaveGroups(): void {
+    this.world.leaveGroups(this);
+  }
+
   protected boot(): void {
     const { limits, seed } = this.world;
     this.#machine = createDeliveryWorker({ nodeId: this.nodeId, limits, seed });

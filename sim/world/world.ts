@@ -196,6 +196,10 @@ export class World implements Dispatcher {
     for (const topic of this.#topicsInOrder) topic.membershipMayChange();
   }
 
+  leaveGroups(worker: WorkerHost): void {
+    for (const topic of this.#topicsInOrder) topic.group.left(worker);
+  }
+
   pollAll(): void {
     for (const topic of this.#topicsInOrder) topic.pollAll();
   }

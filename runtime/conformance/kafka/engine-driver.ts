@@ -1,7 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isDeepStrictEqual } from 'node:util';
 import { Kafka, logLevel, type Admin } from 'kafkajs';
-import { hashText } from '../../../core/contract/random.ts';
 import { onePlacement } from '../../../core/contract/placement.ts';
 import {
   createKafkaDeliveryQueue,
@@ -14,7 +12,6 @@ import {
   type KafkaTuning,
 } from '../../adapters/kafka/kafka-options.ts';
 import { quietRequestQueues } from '../../adapters/kafka/quiet-request-queue.ts';
-import { createRecordDecoder, encodeEvents } from '../../adapters/kafka/record-codec.ts';
 import { FaultProxy } from '../../adapters/kafka/testing/fault-proxy.ts';
 import type { TestBroker } from '../../adapters/kafka/testing/test-broker.ts';
 import { createLogger } from '../../observability/logger.ts';
@@ -24,7 +21,8 @@ import type { Driver, Observation } from '../script.ts';
 import { createGroupWitness, until, type GroupWitness } from './group-witness.ts';
 import { Arrivals, MemberLog, type CommitCall } from './member-log.ts';
 import { PARTITIONS } from './model-driver.ts';
-import { eventOf, sentOf } from './sent-event.ts';
+import { offsetOf, partitionOf, publishInTransaction, writePoison } from './outsider.ts';
+import { eventOf } from './sent-event.ts';
 import type { MemberName, PublishFault, QueueStep, Sent } from './queue-step.ts';
 
 /** Sessions of a second, so that a script need not wait ten for a worker that is gone. */
@@ -45,6 +43,8 @@ const TUNING: Partial<KafkaTuning> = {
 
 /** Batches beyond this are refused by the topics of the scripts. */
 const BATCH_BYTES = 8_000;
+/** Long enough to hand out whatever somebody is there for, and less than a session lasts. */
+const SOON_MS = 400;
 /** Nothing more can come, and this is how long it is looked whether something does. */
 const QUIET_MS = 400;
 
@@ -129,6 +129,12 @@ export class EngineDriver implements Driver<QueueStep> {
       case 'look-prefixes':
         await this.#settle();
         return this.#arrivals.arePrefixes(step.sent);
+      case 'crash-just-now':
+        this.#crash(step.member);
+        return undefined;
+      case 'all-handed-already':
+        await sleep(SOON_MS);
+        return this.#arrivals.count === step.of;
       case 'lag':
         return this.#lag();
       case 'rebalance':
@@ -168,9 +174,11 @@ export class EngineDriver implements Driver<QueueStep> {
 
   // ---------------------------------------------------------------- members
 
-  async #member(step: Extract<QueueStep, { readonly member: MemberName }>): Promise<undefined> {
+  async #member(
+    step: Exclude<Extract<QueueStep, { readonly member: MemberName }>, { readonly do: 'crash-just-now' }>,
+  ): Promise<undefined> {
     if (step.do === 'join') return this.#join(step.member);
-    const member = this.#members.find(({ log, state }) => log.name === step.member && state !== 'gone');
+    const member = this.#present(step.member);
     if (member === undefined) return undefined;
     switch (step.do) {
       case 'leave':
@@ -178,8 +186,7 @@ export class EngineDriver implements Driver<QueueStep> {
         member.state = 'gone';
         break;
       case 'crash':
-        member.proxy.cut();
-        member.state = 'gone';
+        this.#crash(step.member);
         break;
       case 'freeze':
         member.proxy.freeze();
@@ -208,6 +215,17 @@ export class EngineDriver implements Driver<QueueStep> {
     }
     await this.#atRest();
     return undefined;
+  }
+
+  #present(name: MemberName): Member | undefined {
+    return this.#members.find(({ log, state }) => log.name === name && state !== 'gone');
+  }
+
+  #crash(name: MemberName): void {
+    const member = this.#present(name);
+    if (member === undefined) return;
+    member.proxy.cut();
+    member.state = 'gone';
   }
 
   async #join(name: MemberName): Promise<undefined> {
@@ -318,7 +336,7 @@ export class EngineDriver implements Driver<QueueStep> {
         break;
     }
     const outcome = await send(this.#publisher);
-    for (const [user] of events) this.#unread.delete(partitionOf(`u_${user}`));
+    for (const [user] of events) this.#unread.delete(partitionOf(user));
     if (fault === 'refused') proxy.heal();
     // A producer that failed is not built anew before this.
     if (outcome !== 'ok') await sleep((TUNING.rebuildMaxMs ?? 0) + 10);
@@ -337,47 +355,14 @@ export class EngineDriver implements Driver<QueueStep> {
   }
 
   async #transaction(events: readonly Sent[]): Promise<undefined> {
-    const kafka = new Kafka({
-      clientId: 'outsider',
-      brokers: [this.#broker.address],
-      logLevel: logLevel.NOTHING,
-    });
-    const producer = kafka.producer({
-      transactionalId: `outsider-${this.#home}`,
-      idempotent: true,
-      maxInFlightRequests: 1,
-      createPartitioner:
-        () =>
-        ({ message }) =>
-          partitionOf(String(message.key)),
-    });
-    await producer.connect();
-    const transaction = await producer.transaction();
-    const records = encodeEvents(events.map(eventOf), onePlacement(this.#home));
-    await transaction.send({
-      topic: deliverTopic(this.#home),
-      messages: records.map(({ message }) => message),
-    });
-    await transaction.commit();
-    await producer.disconnect();
-    for (const [user] of events) this.#unread.set(partitionOf(`u_${user}`), 1);
+    await publishInTransaction(this.#broker.address, this.#home, events);
+    for (const [user] of events) this.#unread.set(partitionOf(user), 1);
     return undefined;
   }
 
   async #poison(user: number): Promise<undefined> {
-    const kafka = new Kafka({
-      clientId: 'outsider',
-      brokers: [this.#broker.address],
-      logLevel: logLevel.NOTHING,
-    });
-    const producer = kafka.producer({ createPartitioner: () => () => partitionOf(`u_${user}`) });
-    await producer.connect();
-    await producer.send({
-      topic: deliverTopic(this.#home),
-      messages: [{ key: `u_${user}`, value: 'nobody can read this' }],
-    });
-    await producer.disconnect();
-    const partition = partitionOf(`u_${user}`);
+    await writePoison(this.#broker.address, this.#home, user);
+    const partition = partitionOf(user);
     this.#unread.set(partition, (this.#unread.get(partition) ?? 0) + 1);
     return undefined;
   }
@@ -397,9 +382,9 @@ export class EngineDriver implements Driver<QueueStep> {
   }
 
   async #moveCommit(user: number, to: Sent | 'beyond-end'): Promise<undefined> {
-    const partition = partitionOf(`u_${user}`);
+    const partition = partitionOf(user);
     const end = (await this.#witness.ends()).get(partition) ?? 0;
-    const offset = to === 'beyond-end' ? end + 100 : await this.#offsetOf(to);
+    const offset = to === 'beyond-end' ? end + 100 : await offsetOf(this.#broker.address, this.#home, to);
     await this.#admin.setOffsets({
       groupId: workerGroup(this.#home),
       topic: deliverTopic(this.#home),
@@ -410,40 +395,13 @@ export class EngineDriver implements Driver<QueueStep> {
 
   async #expire(below: Sent): Promise<undefined> {
     const topic = deliverTopic(this.#home);
-    const offset = String(await this.#offsetOf(below));
+    const offset = String(await offsetOf(this.#broker.address, this.#home, below));
     // kafkajs deletes only where it knows the leader already.
     await this.#admin.fetchTopicOffsets(topic);
     await this.#admin.deleteTopicRecords({
       topic,
-      partitions: [{ partition: partitionOf(`u_${below[0]}`), offset }],
+      partitions: [{ partition: partitionOf(below[0]), offset }],
     });
     return undefined;
   }
-
-  /** Reads the topic as somebody else, until the event is found. */
-  async #offsetOf([user, seq]: Sent): Promise<number> {
-    const kafka = new Kafka({
-      clientId: 'reader',
-      brokers: [this.#broker.address],
-      logLevel: logLevel.NOTHING,
-    });
-    const consumer = kafka.consumer({ groupId: `reader-${this.#home}-${seq}`, maxWaitTimeInMs: 50 });
-    const decode = createRecordDecoder();
-    let found: number | undefined;
-    await consumer.connect();
-    await consumer.subscribe({ topic: deliverTopic(this.#home), fromBeginning: true });
-    await consumer.run({
-      eachMessage: ({ message }) => {
-        const event = decode(message);
-        if (!('reason' in event) && isDeepStrictEqual(sentOf(event), [user, seq]))
-          found ??= Number(message.offset);
-        return Promise.resolve();
-      },
-    });
-    await until(`event ${seq} to u_${user}`, () => Promise.resolve(found !== undefined));
-    await consumer.disconnect();
-    return found ?? 0;
-  }
 }
-
-const partitionOf = (recipient: string): number => hashText(recipient) % PARTITIONS;

@@ -15,6 +15,9 @@ const SECOND = 1_000_000;
 /** Longer than a session of the model lasts: whoever is silent is left out by then. */
 const SETTLE = 3 * SECOND;
 
+/** Long enough to hand out whatever somebody is there for, and less than a session of the model lasts. */
+const SOON = 0.3 * SECOND;
+
 const WORKERS: Readonly<Record<MemberName, number>> = { A: 0, B: 1, C: 2 };
 
 /** A host whose machine is replaced by somebody who only notes what it is told. */
@@ -72,6 +75,12 @@ export class ModelDriver implements Driver<QueueStep> {
         // What was acknowledged is there afterwards, and who was a member joins again.
         this.#world.queue.group.rebalance(false);
         return undefined;
+      case 'crash-just-now':
+        this.#member({ do: 'crash', member: step.member });
+        return undefined;
+      case 'all-handed-already':
+        this.#world.engine.runUntil(this.#world.engine.now + SOON, this.#world);
+        return this.#arrivals.count === step.of;
       default:
         this.#member(step);
         this.#settle();
@@ -83,7 +92,9 @@ export class ModelDriver implements Driver<QueueStep> {
     // Nothing outlives the world.
   }
 
-  #member(step: Extract<QueueStep, { readonly member: MemberName }>): void {
+  #member(
+    step: Exclude<Extract<QueueStep, { readonly member: MemberName }>, { readonly do: 'crash-just-now' }>,
+  ): void {
     const { member } = step;
     const host = this.#world.workers[WORKERS[member]] as WorkerHost;
     const log = this.#members.get(member);
@@ -94,6 +105,7 @@ export class ModelDriver implements Driver<QueueStep> {
       case 'leave':
       case 'crash':
         host.stop(step.do === 'crash');
+        if (step.do === 'leave') host.leaveGroups();
         this.#members.delete(member);
         return;
       case 'freeze':

@@ -24,6 +24,10 @@ export type QueueStep =
   | { readonly do: 'join' | 'leave'; readonly member: MemberName }
   /** The process is gone without a word. */
   | { readonly do: 'crash'; readonly member: MemberName }
+  /** The same, and nobody waits until it is noticed. */
+  | { readonly do: 'crash-just-now'; readonly member: MemberName }
+  /** Shows whether as many events as this have been handed over since the last look, long before a session has run out. */
+  | { readonly do: 'all-handed-already'; readonly of: number }
   /** It stands still, longer than its session lasts, or goes on. */
   | { readonly do: 'freeze' | 'thaw'; readonly member: MemberName }
   | { readonly do: 'pause' | 'resume'; readonly member: MemberName }
