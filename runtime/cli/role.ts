@@ -1,4 +1,4 @@
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { Logger } from 'pino';
 import { configKeyTable } from '../config/config-keys.ts';
 import { loadConfig, type Config } from '../config/load-config.ts';
@@ -6,6 +6,7 @@ import { createLogger } from '../observability/logger.ts';
 import type { NodeRole } from '../ports/node-directory.ts';
 import { startRecording } from '../recording/machine-recorder.ts';
 import { startRole, type RoleProcess } from '../roles/start-role.ts';
+import { newRun } from '../server/new-run.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { flagsHelp, parseFlags } from './parse-flags.ts';
 import { stopSignals } from './stop-signals.ts';
@@ -67,7 +68,8 @@ function recordingOf(
   const into = folder === undefined ? recording?.folder : resolve(folder);
   if (into === undefined) return undefined;
   const maxBytes = recording?.maxBytes ?? 1024 ** 3;
-  return startRecording({ folder: join(into, nodeName), node: nodeName, maxBytes, log });
+  // Of this run, so that a restart does not write over what led to it.
+  return startRecording({ folder: into, node: `${nodeName}.${newRun()}`, maxBytes, log });
 }
 
 function announce(name: NodeRole, { region }: Config, process_: RoleProcess, json: boolean): void {

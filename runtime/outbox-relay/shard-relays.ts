@@ -30,7 +30,7 @@ export function startShardRelays(options: ShardRelaysOptions): ShardRelays {
     relays.set(outbox, startRelay({ ...options, store: outbox.store }));
   }
   function onLost(outbox: Outbox): void {
-    log.warn({ shard: outbox.shard }, 'this process relays the outbox no longer');
+    if (!quiet) log.warn({ shard: outbox.shard }, 'this process relays the outbox no longer');
     relays.get(outbox)?.stop();
     relays.delete(outbox);
   }
