@@ -10,6 +10,7 @@ import {
 import { DEFAULT_LIMITS, type Limits } from '../../core/contract/limits.ts';
 import { MILLISECOND, SECOND } from '../../core/contract/time.ts';
 import type { DeviceEffect, DeviceStatus } from '../../core/device/device-effect.ts';
+import type { TransportChoice } from '../../core/device/transport.ts';
 import { fromBase64, toBase64 } from '../client/bytes-base64.ts';
 import { openNodeSocket } from '../client/client-socket-node.ts';
 import type { OpenSocket } from '../client/client-socket.ts';
@@ -53,6 +54,8 @@ export interface FleetDeviceOptions {
   /** A send was acknowledged, or a message of somebody else shown, this many milliseconds after it was made. */
   readonly onAcked?: (latencyMs: number) => void;
   readonly onShown?: (latencyMs: number) => void;
+  /** WebSockets unless it says otherwise. */
+  readonly transport?: TransportChoice;
 }
 
 /** Like an app on a good network, but eager: tests wait for reconnects, people would not notice. */
@@ -85,6 +88,7 @@ export async function createFleetDevice(options: FleetDeviceOptions): Promise<Fl
     wsUrl: `${url.replace(/^http/, 'ws')}/ws/connect`,
     getToken,
     openSocket: balanced(options.gateways, options.device),
+    transport: options.transport ?? 'websocket',
     storage: options.storage ?? createMemoryStorage(),
     onBroken: (error) => {
       throw error;

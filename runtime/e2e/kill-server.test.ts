@@ -32,47 +32,55 @@ afterEach(async () => {
 const postmaster = (): number =>
   Number(readFileSync(join(dataDir, 'postgres', 'postmaster.pid'), 'utf8').split('\n')[0]);
 
-test(`kill -9 of the server ${KILLS} times in a row, every other time with its PostgreSQL`, async () => {
-  server = await startServerProcess({ dataDir });
-  const { url, port } = server;
-  const witness = createWitness();
-  const population = await createPopulation({
-    url,
-    users: USERS,
-    devicesPerUser: 2,
-    groups: 3,
-    groupSize: 8,
-    seed: 11,
-    device: { witness },
-  });
-  const traffic = keepTalking(() => population.act());
-  let ackedBefore = 0;
-  for (let kill = 0; kill < KILLS; kill++) {
-    // Each life of the server must have done something, or the kill would prove nothing.
-    ackedBefore = await untilAcked(witness.sightings, ackedBefore + 20);
-    await sleep(40 + 25 * (kill % 7));
-    const orphan = postmaster();
-    await server.end('SIGKILL');
-    if (kill % 2 === 1) process.kill(orphan, 'SIGKILL');
-    server = await startServerProcess({ dataDir, port });
-  }
-  await untilAcked(witness.sightings, ackedBefore + 20);
-  traffic.stop();
-  expect(await population.settled(30_000), `everybody has everything; the server says ${server.log()}`).toBe(
-    true,
-  );
-  const sightings = witness.sightings.slice();
-  await population.stop();
-  expect(await server.end('SIGTERM')).toMatchObject({ code: 0 });
+test.each([
+  ['websocket', KILLS],
+  ['poll', KILLS / 2],
+] as const)(
+  'over %s: kill -9 of the server %i times in a row, every other time with its PostgreSQL',
+  async (transport, kills) => {
+    server = await startServerProcess({ dataDir });
+    const { url, port } = server;
+    const witness = createWitness();
+    const population = await createPopulation({
+      url,
+      users: USERS,
+      devicesPerUser: 2,
+      groups: 3,
+      groupSize: 8,
+      seed: 11,
+      device: { witness, transport },
+    });
+    const traffic = keepTalking(() => population.act());
+    let ackedBefore = 0;
+    for (let kill = 0; kill < kills; kill++) {
+      // Each life of the server must have done something, or the kill would prove nothing.
+      ackedBefore = await untilAcked(witness.sightings, ackedBefore + 20);
+      await sleep(40 + 25 * (kill % 7));
+      const orphan = postmaster();
+      await server.end('SIGKILL');
+      if (kill % 2 === 1) process.kill(orphan, 'SIGKILL');
+      server = await startServerProcess({ dataDir, port });
+    }
+    await untilAcked(witness.sightings, ackedBefore + 20);
+    traffic.stop();
+    expect(
+      await population.settled(30_000),
+      `everybody has everything; the server says ${server.log()}`,
+    ).toBe(true);
+    const sightings = witness.sightings.slice();
+    await population.stop();
+    expect(await server.end('SIGTERM')).toMatchObject({ code: 0 });
 
-  const verdict = judge(
-    sightings,
-    await readStoreTruth(dataDir, population.chats),
-    population.devices.map(({ deviceId }) => deviceId),
-  );
-  expect(verdict.violation, verdict.stuck.join('; ')).toBeUndefined();
-  expect(population.sent).toBeGreaterThan(KILLS * 20);
-}, 170_000);
+    const verdict = judge(
+      sightings,
+      await readStoreTruth(dataDir, population.chats),
+      population.devices.map(({ deviceId }) => deviceId),
+    );
+    expect(verdict.violation, verdict.stuck.join('; ')).toBeUndefined();
+    expect(population.sent).toBeGreaterThan(kills * 20);
+  },
+  170_000,
+);
 
 function keepTalking(act: () => void): { stop(): void } {
   const timer = setInterval(act, 1_000 / RATE_PER_S);

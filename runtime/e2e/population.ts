@@ -30,7 +30,7 @@ export interface PopulationOptions {
   /** The rest of each device's options. */
   readonly device?: Pick<
     FleetDeviceOptions,
-    'witness' | 'gateways' | 'onAcked' | 'onShown' | 'onEffect' | 'limits'
+    'witness' | 'gateways' | 'onAcked' | 'onShown' | 'onEffect' | 'limits' | 'transport'
   >;
   readonly payloadBytes?: number;
 }
