@@ -4,6 +4,7 @@ import type { Dispatcher, Pause } from './engine/engine.ts';
 import type { Judge } from './oracles/judge.ts';
 import { beginRun } from './world/begin-run.ts';
 import { servedDevices } from './world/served-devices.ts';
+import { lookEverywhere } from './world/looks.ts';
 import type { World } from './world/world.ts';
 
 /** A run that makes progress for ever is given up after this many budgets. */
@@ -48,6 +49,7 @@ function converge(
   const budget = Math.max(stretch, settleBudget(limits));
   const slice = Math.max(1, Math.floor(stretch / LOOKS));
   for (;;) {
+    lookEverywhere(world);
     const pause = engine.runUntil(engine.now + slice, dispatcher);
     if (pause !== 'time') return pause;
     const still = engine.now - observers.lastProgress;

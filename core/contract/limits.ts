@@ -176,7 +176,10 @@ export interface Limits {
   readonly fanOutPage: number;
   /** In larger groups members who are inactive are told nothing: they pull when they come back, or look. */
   readonly hugeGroup: number;
-  /** Who has not got any of this many newest messages is inactive. Counted, not timed: a quiet group loses nobody. */
+  /**
+   * Who has not got any of this many newest messages is inactive. Counted, not timed: a quiet group loses nobody. At least 1:
+   * it is by the first messages after he joined that a new member's sessions learn of the group.
+   */
   readonly activeDistance: number;
   /** How often a gateway reads the heads of huge groups that somebody has on screen, and of the others. */
   readonly openHeadCheck: number;

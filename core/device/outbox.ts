@@ -144,7 +144,8 @@ export function onSendError(
   }
   if (outgoing === undefined) return;
   if (ERROR_RETRYABLE[frame.code]) {
-    outgoing.sentAt ??= now;
+    // Held back meanwhile: it is sent again in its turn.
+    if (outgoing.sentAt === undefined) return;
     if (frame.retryAfterMs !== undefined)
       outgoing.retryAfter = Math.max(outgoing.retryAfter, frame.retryAfterMs * 1000);
     return;

@@ -96,6 +96,19 @@ describe('a send that was refused for its rate', () => {
     expect(s.wake('send')).toEqual(['SEND b', 'wake send 5000', 'SEND c', 'SEND d', 'SEND e']);
   });
 
+  it('is not taken for sent when an earlier refusal of it comes late', () => {
+    const s = start();
+    for (const key of ['a', 'b']) s.send(key);
+    s.refuse('SEND', 1_000, 'a');
+    const about = { message: 'busy', retryAfterMs: 1_000, chatId: C } as const;
+    s.hear({ frame: 'ERROR', code: 'overloaded', clientMsgId: clientMsgId('b'), ...about });
+    s.later(1_000);
+    expect(s.wake('send')).toEqual(['SEND a', 'wake send 5000', 'SEND b']);
+    s.ack('a', 6);
+    s.ack('b', 7);
+    expect(s.send('c')).toEqual(['SEND c']);
+  });
+
   it('waits as long on the next connection', () => {
     const s = start({ deviceSendWindow: 1 });
     s.send('a');

@@ -162,6 +162,8 @@ describe('counts in a large chat', () => {
     expect(s.push({ kind: 'counts', count: count(6, 1) })).toEqual(['settled']);
     // The later count of the same message takes the place of the earlier one.
     expect(s.push({ kind: 'counts', count: count(6, 4, 2) })).toEqual(['settled']);
+    // One that was overtaken on its way says less.
+    expect(s.push({ kind: 'counts', count: count(6, 3, 1) })).toEqual(['settled']);
     expect(s.push({ kind: 'message', message: message(6) })).toEqual(['1 < #6', '1 < READ #6 4/2']);
   });
 

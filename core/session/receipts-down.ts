@@ -10,9 +10,11 @@ import type { Out, Session } from './session-state.ts';
 export type ReceiptNews = ReceiptRecord | ReceiptCount;
 
 /** @returns whether the device has been sent, or wrote, the message that the receipt speaks of. */
-export function mayTell(session: Session, receipt: Pick<ReceiptNews, 'chatId' | 'seq'>): boolean {
+export function mayTell(session: Session, receipt: ReceiptNews): boolean {
   const view = session.chats.get(receipt.chatId);
   if (view === undefined || receipt.seq > view.pushed) return false;
+  // Counts come to who wrote the message; the spans known here may be older than his coming back.
+  if (!('userId' in receipt)) return true;
   // Without spans (a chat that began after WELCOME) everything that was pushed is visible.
   return view.spans.length === 0 || canSee(view.spans, receipt.seq);
 }
@@ -33,12 +35,21 @@ export function tell(session: Session, news: ReceiptNews, out: Out): void {
   });
 }
 
-/** Keeps a receipt; a later one of the same user, or count of the same message, takes its place. @returns false when `most` wait already. */
+/**
+ * Keeps a receipt, in the place of what waits of the same user, or of the counts of the same message: the one that says
+ * more, since pushes may come out of order. @returns false when `most` wait already.
+ */
 export function waitWith(session: Session, news: ReceiptNews, most: number): boolean {
   const others = session.receipts.filter((other) => !isSame(other, news));
+  const before = session.receipts.find((other) => isSame(other, news));
   if (others.length >= most) return false;
-  session.receipts = [...others, news];
+  session.receipts = [...others, before === undefined || saysMore(news, before) ? news : before];
   return true;
+}
+
+function saysMore(news: ReceiptNews, before: ReceiptNews): boolean {
+  if ('userId' in news || 'userId' in before) return news.seq >= before.seq;
+  return news.deliveredCount + news.readCount >= before.deliveredCount + before.readCount;
 }
 
 function isSame(a: ReceiptNews, b: ReceiptNews): boolean {

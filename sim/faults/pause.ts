@@ -18,10 +18,10 @@ export const pause: FaultKind = {
     const host = world.hostNamed(fault.target);
     if (host?.up !== true) return nothing;
     const goOn = host.pause();
-    world.queue.membershipMayChange();
+    world.membershipMayChange();
     return () => {
       goOn();
-      world.queue.membershipMayChange();
+      world.membershipMayChange();
     };
   },
 };

@@ -1,5 +1,6 @@
 import { DELIVERY_MUTANTS } from './delivery-mutants.ts';
 import { DEVICE_MUTANTS } from './device-mutants.ts';
+import { LARGE_CHAT_MUTANTS } from './large-chat-mutants.ts';
 import type { Mutant } from './mutant.ts';
 import { RATE_MUTANTS } from './rate-mutants.ts';
 import { SERVICE_MUTANTS } from './service-mutants.ts';
@@ -12,4 +13,5 @@ export const ALL_MUTANTS: readonly Mutant[] = [
   ...DELIVERY_MUTANTS,
   ...SESSION_MUTANTS,
   ...RATE_MUTANTS,
+  ...LARGE_CHAT_MUTANTS,
 ];

@@ -41,7 +41,7 @@ export function countsConverge(history: History, options: JudgeOptions): Oracle 
           counts.watch(o.on);
           return undefined;
         case 'member':
-          counts.changed(o.version);
+          counts.changed();
           return undefined;
         default:
           return atOnce ? counts.missing(at) : undefined;
@@ -75,10 +75,11 @@ class Counts {
     if (!this.#isLarge(this.#history.chat)) this.#mixed.add(this.#history.chat);
   }
 
-  changed(version: number): void {
+  changed(): void {
     // Around the limit a service may still believe in the size before.
     const size = this.#size(this.#history.chat);
-    if (version > 0 && size <= this.#limits.receiptMembers + 1) this.#mixed.add(this.#history.chat);
+    if (this.#history.heads[this.#history.chat]! > 0 && size <= this.#limits.receiptMembers + 1)
+      this.#mixed.add(this.#history.chat);
   }
 
   watch(on: boolean): void {
@@ -127,7 +128,9 @@ class Counts {
       const device = history.pairDevice[pair]!;
       const chat = history.pairChat[pair]!;
       if (!history.served[device]! || !history.live[device]! || this.#mixed.has(chat)) continue;
-      if (!this.#isLarge(chat)) continue;
+      // Who has left and opens the chat is refused.
+      const seat = history.seatOf(history.deviceUser[device]!, chat);
+      if (!history.isMember(seat) || !this.#isLarge(chat)) continue;
       const head = history.heads[chat]!;
       for (let seq = Math.max(1, head - this.#limits.countedMessages + 1); seq <= head; seq++) {
         if (this.#senderOf(chat, seq) !== history.deviceUser[device]) continue;

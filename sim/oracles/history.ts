@@ -86,6 +86,8 @@ export class History {
   /** By device; meaningful once healed. */
   readonly served: boolean[] = [];
 
+  #anyFault = false;
+  #lastAnyFault = -Infinity;
   readonly #devices = new Map<DeviceId, number>();
   readonly #users = new Map<UserId, number>();
   readonly #chats = new Map<ChatId, number>();
@@ -313,6 +315,8 @@ export class History {
       case 'fault':
         if (this.activeFaults > 0 || o.active > 0) this.lastFault = at;
         this.activeFaults = o.active;
+        this.#anyFault = (o.unfeltToo ?? o.active) > 0;
+        this.#lastAnyFault = at;
         return;
       case 'healed':
         this.healed = true;
@@ -352,6 +356,11 @@ export class History {
   /** @returns whether no fault was active at any time since `since`. */
   calmSince(since: number): boolean {
     return this.activeFaults === 0 && this.lastFault < since;
+  }
+
+  /** The same, of faults that must not delay anything as well. */
+  undisturbedSince(since: number): boolean {
+    return !this.#anyFault && this.#lastAnyFault < since;
   }
 
   /** @returns whether the user is a member now, as the store says. */

@@ -158,7 +158,8 @@ export type Observation =
       readonly limit: number;
     }
   // ---- phases
-  | { readonly kind: 'fault'; readonly active: number }
+  /** Faults under way that may delay what is promised; and all of them, when those that must not be felt are counted too. */
+  | { readonly kind: 'fault'; readonly active: number; readonly unfeltToo?: number }
   /** All faults but permanent ones are over; from here the system must converge. `served`: devices that can be reached. */
   | { readonly kind: 'healed'; readonly served: readonly DeviceId[] }
   /** Nothing is left to happen, or the budget of the liveness phase ran out (`quiet` false). */

@@ -167,7 +167,7 @@ function overtaken(
   const pair = history.pairOf(device, history.chat);
   const before = newest[pair] ?? NONE;
   newest[pair] = history.send;
-  if (history.send >= before || !history.calmSince(history.sentAt[history.send]! - aftermath))
+  if (history.send >= before || !history.undisturbedSince(history.sentAt[history.send]! - aftermath))
     return undefined;
   const who = history.nameDevice(device);
   return broken(

@@ -9,6 +9,8 @@ export interface OpMix {
   readonly typing: boolean;
   readonly switching: boolean;
   readonly members: boolean;
+  /** Who writes has the chat on screen, mostly, as people do. */
+  readonly looks: boolean;
 }
 
 type Turn = (draws: Draws, topology: Topology, at: number) => Op;
@@ -42,6 +44,13 @@ export function drawOps(draws: Draws, topology: Topology, mix: OpMix, size: OpSi
     const at = Math.min(safetyMicros - 1, burstAt + draws.int(4) * 500);
     const goesOn = monologue && last?.op === 'send';
     last = goesOn ? { ...last!, at } : turns[draws.int(turns.length)]!(draws, topology, at);
+    if (mix.looks && last.op === 'send' && !goesOn && draws.perMille(700))
+      ops.push({
+        at: Math.max(0, at - 1 - draws.int(500)),
+        op: 'open',
+        device: last.device,
+        chat: last.chat,
+      });
     ops.push(last);
     if (last.op === 'offline' && draws.perMille(500)) ops.push(backSoon(draws, last, size));
     // Out, something is said, in again: who comes back must not see it.

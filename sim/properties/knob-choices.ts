@@ -45,7 +45,7 @@ export const TIGHT_LIMITS: readonly (readonly [keyof Limits, readonly number[]])
   ['rateBuckets', [1, 2]],
   ['countedMessages', [1, 2]],
   ['hugeGroup', [1, 2]],
-  ['activeDistance', [0, 1, 2]],
+  ['activeDistance', [1, 2]],
 ];
 
 /** Scaled all together, and set back all together. */

@@ -6,12 +6,16 @@ import { drawFaults } from './draw-faults.ts';
 import { drawOps, type OpMix } from './draw-ops.ts';
 import { drawTopology } from './draw-topology.ts';
 import type { Moments } from './moments.ts';
+import { NEVER } from '../world/looks.ts';
 import { scaledDurations, SPEEDS, TIGHT_LIMITS } from './knob-choices.ts';
 
 /** One stream for each part: more chats must not change which faults there are. */
 const STREAM = { topology: 1, knobs: 2, mix: 3, ops: 4, faults: 5, run: 6 } as const;
 
 const SECOND = 1_000_000;
+
+/** One run in seven: in the usual ones a chat has fewer members than a count would be worth. */
+const LARGE = 140;
 
 /** Two runs in five: a handful of events in the smallest system, all at one moment. Rare pairs meet there. */
 const SMALLEST = 400;
@@ -38,7 +42,10 @@ export function scenarioOfSeed(seed: number): Scenario {
   // What a message lost, the next one in its chat finds; so often nobody says anything any more after the last moment.
   const last = mix.perMille(600) ? Math.max(0, ...moments.at) : 0;
   const silentFrom = last === 0 ? safetyMicros : last + moments.spread;
-  const opMix = drawOpMix(mix);
+  const drawn = drawOpMix(mix);
+  // What large chats have of their own shows to those who look.
+  const large = limits.receiptMembers < DEFAULT_LIMITS.receiptMembers;
+  const opMix = large ? { ...drawn, reads: true, looks: true } : drawn;
   const opSize = { count: drawCount(mix, smallest), safetyMicros, blink: limits.presenceGrace, moments };
   const ops = drawOps(new Draws(seed, STREAM.ops), topology, opMix, opSize).filter(
     (op) => op.at < silentFrom,
@@ -74,6 +81,7 @@ function drawOpMix(draws: Draws): OpMix {
     typing: draws.perMille(100),
     switching: draws.perMille(400),
     members: draws.perMille(400),
+    looks: false,
   };
 }
 
@@ -88,7 +96,7 @@ function drawKnobs(draws: Draws): Knobs {
   const speeds = SPEEDS[network];
   const speed = speeds[draws.int(speeds.length)]!;
   return {
-    limits: { ...scaledDurations(speed), ...drawTightLimits(draws) },
+    limits: { ...scaledDurations(speed), ...drawTightLimits(draws), ...drawLargeChats(draws) },
     network,
     wire: draws.perMille(100),
     safetyMicros: Math.floor((draws.between(5, draws.perMille(300) ? 90 : 40) * SECOND) / speed),
@@ -101,6 +109,15 @@ const DEEPEST: ReadonlySet<keyof Limits> = new Set<keyof Limits>([
   'lookupBatch',
   'fanOutPage',
 ]);
+
+/** Chats that count as large although they are small, and often as huge, where members pull; now and then only by looking. */
+function drawLargeChats(draws: Draws): Partial<Record<keyof Limits, number>> {
+  if (!draws.perMille(LARGE)) return {};
+  const large = { receiptMembers: 1 + draws.int(2) };
+  if (draws.perMille(500)) return large;
+  const huge = { ...large, hugeGroup: 1 + draws.int(2), activeDistance: 1 + draws.int(2) };
+  return draws.perMille(400) ? huge : { ...huge, headCheck: NEVER, openHeadCheck: NEVER };
+}
 
 /** None, a few, or many at once. */
 function drawTightLimits(draws: Draws): Partial<Record<keyof Limits, number>> {

@@ -13,6 +13,7 @@ export class FaultBook {
   readonly #undo = new Map<number, () => void>();
   /** Faults under way that may be felt, permanent ones included. */
   #felt = 0;
+  #active = 0;
 
   constructor(world: World) {
     this.#world = world;
@@ -36,9 +37,9 @@ export class FaultBook {
   }
 
   #feel(kind: FaultKind, change: 1 | -1): void {
-    if (kind.unfelt === true) return;
-    this.#felt += change;
-    this.#world.observers.fault(this.#felt);
+    this.#active += change;
+    if (kind.unfelt !== true) this.#felt += change;
+    this.#world.observers.fault(this.#felt, this.#active);
   }
 
   /** Named by what the fault is, not by its place: taking another one away must not change this one's draws. */

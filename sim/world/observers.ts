@@ -196,8 +196,8 @@ export class Observers implements StoreObserver {
     if (this.#judge !== undefined) this.report({ kind: 'gauge', node, name, value, limit });
   }
 
-  fault(active: number): void {
-    this.report({ kind: 'fault', active });
+  fault(active: number, unfeltToo: number): void {
+    this.report({ kind: 'fault', active, unfeltToo });
   }
 
   healed(served: readonly DeviceId[]): void {

@@ -1,0 +1,75 @@
+import type { Mutant } from './mutant.ts';
+
+const RECOUNT = 'core/fan-out/recount.ts';
+const HUGE = 'core/session/huge-chats.ts';
+const COUNTS = ['counts-converge'] as const;
+const LOST = ['no-acked-message-lost', 'converges'] as const;
+
+/** Bugs of what large chats have of their own: counted receipts, and pulling in huge groups. */
+export const LARGE_CHAT_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'counted-once-and-never-again',
+    file: RECOUNT,
+    find: '  if (!chat.counting) recounts.waiting.add(chat);\n',
+    replace: '  if (chat.countedAt === undefined) recounts.waiting.add(chat);\n',
+    story: 'A chat is counted when the first receipt comes; what comes later waits for ever.',
+    expected: COUNTS,
+  },
+  {
+    name: 'rising-reads-not-told',
+    file: RECOUNT,
+    find: 'return deliveredCount > (told?.deliveredCount ?? 0) || readCount > (told?.readCount ?? 0);',
+    replace: 'return deliveredCount > (told?.deliveredCount ?? 0);',
+    story: 'The sender hears how many have a message, and not that they read it afterwards.',
+    expected: COUNTS,
+  },
+  {
+    name: 'who-came-later-is-counted',
+    file: 'core/receipts/count-receipts.ts',
+    find: 'if (userId === from || !canSee(spans, seq)) continue;',
+    replace: 'if (userId === from) continue;',
+    story: 'Members who joined after a message count as having it: their watermark is above it.',
+    expected: COUNTS,
+  },
+  {
+    name: 'sender-is-counted',
+    file: 'core/receipts/count-receipts.ts',
+    find: 'if (userId === from || !canSee(spans, seq)) continue;',
+    replace: 'if (!canSee(spans, seq)) continue;',
+    story: 'The sender counts as one who has the message.',
+    expected: COUNTS,
+  },
+  {
+    name: 'counts-not-asked-for',
+    file: HUGE,
+    find: '  if (open.counted) return;\n',
+    replace: '  if (open.counted || gateway.reads >= 0) return;\n',
+    story: 'What was counted while a device was away, or while its connection was half-open, it never hears.',
+    expected: COUNTS,
+  },
+  {
+    name: 'inactive-members-never-look',
+    file: HUGE,
+    find: '  if (visible <= view.head) return;\n',
+    replace: '  if (visible > 0) return;\n',
+    story:
+      'A member who was inactive when a message was sent to a huge group does not hear of it while he is connected.',
+    expected: LOST,
+  },
+  {
+    name: 'open-pulls-nothing',
+    file: HUGE,
+    find: "      { kind: 'read-heads', chatIds: [chatId] },\n",
+    replace: '',
+    story: 'Who opens a huge group sees what was there when he connected.',
+    expected: LOST,
+  },
+  {
+    name: 'huge-group-not-noticed',
+    file: 'core/session/huge-state.ts',
+    find: '  if (size <= limits.hugeGroup) return;\n',
+    replace: '  if (size <= limits.hugeGroup + 1) return;\n',
+    story: 'Fan-out and session do not agree on which group is huge: nobody tells, and nobody looks.',
+    expected: LOST,
+  },
+];
