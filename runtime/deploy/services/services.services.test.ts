@@ -162,6 +162,8 @@ describe('ClickHouse', () => {
       url: state.clickhouse,
       compression: { request: true, response: true },
       clickhouse_settings: { max_threads: 1 },
+      // It would print the refusal that is expected below.
+      log: { level: 127 },
     });
     expect(await client.ping()).toMatchObject({ success: true });
     await client.insert({ table: 'numbers', values: [{ n: 9, word: 'nine' }], format: 'JSONEachRow' });

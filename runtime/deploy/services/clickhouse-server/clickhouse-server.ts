@@ -146,12 +146,20 @@ function fail(response: ServerResponse, error: EngineError): void {
 const server = createServer((request, response) => {
   serve(request, response).catch((error: unknown) => fail(response, error as EngineError));
 });
+server.once('error', (error) => {
+  process.stderr.write(`clickhouse-server: ${error.message}\n`);
+  process.exit(1);
+});
 server.listen(Number(port), '127.0.0.1');
 
-for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  process.once(signal, () => {
-    server.close();
-    server.closeAllConnections();
-    void session.close().then(() => process.exit(0));
-  });
+async function end(): Promise<never> {
+  server.close();
+  server.closeAllConnections();
+  await session.close();
+  process.exit(0);
 }
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const)
+  process.once(signal, () => {
+    end().catch(() => process.exit(1));
+  });
