@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
+import { quietRequestQueues } from '../../adapters/kafka/quiet-request-queue.ts';
 import type { Engine, Program } from './engine.ts';
 import { installOnce, isInstalled, programCache } from './program-cache.ts';
 import { runCommand } from './run-command.ts';
@@ -56,6 +57,7 @@ export function kafkaEngine(name: string, port: number, controllerPort: number):
       return { command: 'java', args: [...memory, '-cp', path, 'kafka.Kafka', properties], version: VERSION };
     },
     async answers() {
+      quietRequestQueues();
       const kafka = new Kafka({
         clientId: 'parley-services',
         brokers: [`127.0.0.1:${port}`],
