@@ -9,21 +9,26 @@ import { benchCore } from '../../sim/commands/core-bench.ts';
 import { benchQueue } from '../adapters/kafka/bench-queue.ts';
 import { benchLinks } from '../adapters/grpc/bench-links.ts';
 import { benchStore } from '../adapters/postgres/bench-store.ts';
+import { benchRegistry } from '../adapters/redis/bench-registry.ts';
 import { openIdle } from '../e2e/idle-load.ts';
 import { connectPairs, type LoadResult } from '../e2e/pair-load.ts';
 import { startServerProcess } from '../e2e/server-process.ts';
 import { createLogger } from '../observability/logger.ts';
+import type { RedisEndpoint } from '../adapters/redis/redis-endpoint.ts';
+import type { RedisConfig } from '../config/regions-schema.ts';
+import { redisEndpoint } from '../roles/engine-addresses.ts';
 import { openEmbeddedStore } from '../server/open-embedded-store.ts';
 import { CommandError, EXIT } from './exit-code.ts';
 import { type Figure, reached, row } from './figures.ts';
 import { flagsHelp, parseFlags } from './parse-flags.ts';
 
-const PARTS = ['core', 'sim', 'store', 'links', 'e2e', 'idle', 'kafka'] as const;
+const PARTS = ['core', 'sim', 'store', 'links', 'e2e', 'idle', 'kafka', 'redis'] as const;
 type Part = (typeof PARTS)[number];
 
 const FLAGS = {
-  only: { value: 'PARTS', help: `some of ${PARTS.join(',')} (default: all, kafka when --brokers is given)` },
+  only: { value: 'PARTS', help: `some of ${PARTS.join(',')} (default: all, engines when they are named)` },
   brokers: { value: 'ADDRESSES', help: 'host:port of brokers to measure, with commas between' },
+  redis: { value: 'URL', help: 'redis://host:port, or the host:port of cluster nodes with commas between' },
   seconds: { value: 'N', help: 'length of each measurement (default: 5)' },
   json: { help: 'print the figures as one JSON object' },
   help: { help: 'print this', short: 'h' },
@@ -34,6 +39,7 @@ const ABOUT =
   'store: durable writes of PostgreSQL. links: items between two processes, mutual TLS.\n' +
   'e2e: 1:1 messages over real sockets, server and load in processes of their own.\n' +
   'idle: server memory per connection that does nothing. kafka: delivery events through the brokers of --brokers.\n' +
+  'redis: sessions registered, renewed and looked up in the Redis of --redis.\n' +
   'Close other programs first.';
 
 /** What this system promises on two cores; missing one is exit code 2. */
@@ -41,6 +47,13 @@ const TARGET_MESSAGES_PER_S = 2_000;
 const TARGET_P99_MS = 100;
 /** Ten times the sends that the system promises: each is an event or a few, and its receipts are events too. */
 const TARGET_QUEUE_EVENTS_PER_S = 20_000;
+const TARGET_LOOKUPS_PER_S = 50_000;
+
+/** Engines to measure, as far as they are named. */
+interface Engines {
+  readonly brokers: readonly string[];
+  readonly redis: RedisEndpoint | undefined;
+}
 
 export async function bench(argv: readonly string[]): Promise<number> {
   const flags = parseFlags('bench', FLAGS, argv);
@@ -49,7 +62,8 @@ export async function bench(argv: readonly string[]): Promise<number> {
     return EXIT.ok;
   }
   const brokers = flags.text('brokers')?.split(',') ?? [];
-  const parts = partsOf(flags.text('only'), brokers);
+  const engines: Engines = { brokers, redis: redisOf(flags.text('redis')) };
+  const parts = partsOf(flags.text('only'), engines);
   const seconds = flags.integer('seconds', 1, 600) ?? 5;
   const json = flags.on('json');
   const figures: Figure[] = [];
@@ -59,7 +73,7 @@ export async function bench(argv: readonly string[]): Promise<number> {
   };
   if (!json)
     console.log(`${cpus().length} cores, ${cpus()[0]?.model ?? 'unknown'} · Node ${process.version}\n`);
-  for (const part of parts) await RUN[part](seconds, show, brokers);
+  for (const part of parts) await RUN[part](seconds, show, engines);
   const missed = figures.filter((figure) => !reached(figure));
   if (json)
     console.log(
@@ -74,8 +88,10 @@ export async function bench(argv: readonly string[]): Promise<number> {
   return missed.length === 0 ? EXIT.ok : EXIT.failed;
 }
 
-function partsOf(text: string | undefined, brokers: readonly string[]): readonly Part[] {
-  if (text === undefined) return PARTS.filter((part) => part !== 'kafka' || brokers.length > 0);
+function partsOf(text: string | undefined, { brokers, redis }: Engines): readonly Part[] {
+  const isMissing = (part: Part): boolean =>
+    (part === 'kafka' && brokers.length === 0) || (part === 'redis' && redis === undefined);
+  if (text === undefined) return PARTS.filter((part) => !isMissing(part));
   const parts = text.split(',').map((name) => {
     const part = PARTS.find((each) => each === name);
     if (part !== undefined) return part;
@@ -85,11 +101,26 @@ function partsOf(text: string | undefined, brokers: readonly string[]): readonly
       'parley bench --help',
     );
   });
-  if (parts.includes('kafka') && brokers.length === 0) {
-    const next = 'parley bench --only kafka --brokers 127.0.0.1:9192';
-    throw new CommandError(EXIT.usage, '--only kafka needs --brokers', next);
+  const missing = parts.find(isMissing);
+  if (missing !== undefined) {
+    const flag = missing === 'kafka' ? '--brokers 127.0.0.1:9192' : '--redis redis://127.0.0.1:6390';
+    const what = `--only ${missing} needs ${flag.split(' ')[0]}`;
+    throw new CommandError(EXIT.usage, what, `parley bench --only ${missing} ${flag}`);
   }
   return parts;
+}
+
+function redisOf(text: string | undefined): RedisEndpoint | undefined {
+  if (text === undefined) return undefined;
+  const nodes = text.split(',');
+  const config: RedisConfig = text.includes('://') ? { url: text, tls: false } : { nodes, tls: false };
+  if (nodes.every((node) => (text.includes('://') ? URL.canParse(text) : /^[^:]+:\d+$/.test(node))))
+    return redisEndpoint(config);
+  throw new CommandError(
+    EXIT.usage,
+    `--redis: ${JSON.stringify(text)} is neither redis://host:port nor host:port,host:port`,
+    'parley bench --only redis --redis redis://127.0.0.1:6390',
+  );
 }
 
 type Show = (figure: Figure) => void;
@@ -100,7 +131,7 @@ function coreMs(): number {
   return (user + system) / 1_000;
 }
 
-const RUN: Record<Part, (seconds: number, show: Show, brokers: readonly string[]) => Promise<void>> = {
+const RUN: Record<Part, (seconds: number, show: Show, engines: Engines) => Promise<void>> = {
   core(seconds, show) {
     const result = benchCore({ messages: 200_000 * seconds, clock: coreMs });
     show({
@@ -190,7 +221,7 @@ const RUN: Record<Part, (seconds: number, show: Show, brokers: readonly string[]
       showPaced(show, 'at half of saturated', await pairs.pace(seconds, full.ackedPerSecond / 2), undefined);
       await pairs.close();
     }),
-  async kafka(seconds, show, brokers) {
+  async kafka(seconds, show, { brokers }) {
     const result = await benchQueue({ brokers, seconds });
     const target = { at: 'least', value: TARGET_QUEUE_EVENTS_PER_S } as const;
     const { publishedPerSecond, consumedPerSecond } = result;
@@ -201,6 +232,18 @@ const RUN: Record<Part, (seconds: number, show: Show, brokers: readonly string[]
     show({ name: `kafka: acknowledged ${load}, p99`, value: result.publishP99Ms, unit: 'ms' });
     show({ name: `kafka: handed over ${load}, p50`, value: result.handedP50Ms, unit: 'ms' });
     show({ name: `kafka: handed over ${load}, p99`, value: result.handedP99Ms, unit: 'ms' });
+  },
+  async redis(seconds, show, { redis }) {
+    if (redis === undefined) return;
+    const result = await benchRegistry({ endpoint: redis, seconds });
+    const target = { at: 'least', value: TARGET_LOOKUPS_PER_S } as const;
+    show({ name: 'redis: sessions registered', value: result.claimsPerSecond, unit: 'claims/s' });
+    show({ name: 'redis: sessions renewed', value: result.renewalsPerSecond, unit: 'renewals/s' });
+    show({ name: 'redis: users looked up', value: result.lookupsPerSecond, unit: 'lookups/s', target });
+    show({ name: 'redis: presence read', value: result.readingsPerSecond, unit: 'users/s' });
+    const load = '64 users looked up at a tenth of that';
+    show({ name: `redis: ${load}, p50`, value: result.lookupP50Ms, unit: 'ms' });
+    show({ name: `redis: ${load}, p99`, value: result.lookupP99Ms, unit: 'ms' });
   },
   idle: (_seconds, show) =>
     withServer(async (url) => {

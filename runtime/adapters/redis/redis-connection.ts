@@ -13,6 +13,8 @@ export interface RedisConnection {
   readonly isCluster: boolean;
   /** The servers that are connected and take writes. */
   servers(): readonly Redis[];
+  /** Every server that is known is connected: until then some keys are answered and others are not. */
+  isWhole(): boolean;
   close(): void;
 }
 
@@ -58,6 +60,7 @@ function openSingle(
     client,
     isCluster: false,
     servers: () => (client.status === 'ready' ? [client] : []),
+    isWhole: () => client.status === 'ready',
     close() {
       closing = true;
       client.disconnect();
@@ -95,6 +98,8 @@ function openCluster(
     client,
     isCluster: true,
     servers: () => client.nodes('master').filter((server) => server.status === 'ready'),
+    isWhole: () =>
+      client.status === 'ready' && client.nodes('master').every((server) => server.status === 'ready'),
     close() {
       closing = true;
       client.disconnect();

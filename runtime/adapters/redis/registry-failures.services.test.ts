@@ -130,6 +130,14 @@ test('too many calls at once are refused, those that were taken are answered', a
   expect(await r.lookup(users)).toEqual(users.map(() => []));
 });
 
+test('a gateway that renews all its sessions in one moment is answered for each', async () => {
+  const batches = Array.from({ length: 50 }, () =>
+    Array.from({ length: 512 }, () => entryOf(r.user(), 1, 1)),
+  );
+  const answered = await Promise.all(batches.map((batch) => r.renew(batch)));
+  expect(answered).toEqual(batches.map((batch) => batch.map(() => 'recreated')));
+});
+
 test('scripts that the server forgot are sent again', async () => {
   const user = r.user();
   await server.admin.script('FLUSH');

@@ -84,21 +84,21 @@ export function openRedisSessionRegistry(options: RedisSessionRegistryOptions): 
 
   return {
     claim(entry, ttl, done) {
-      ask(LEASE_SCRIPTS.claim, [keyOf(entry.userId)], leaseArgs([entry], ttl), ([reply]) =>
+      ask(LEASE_SCRIPTS.claim, [sessionKey(entry.userId)], leaseArgs([entry], ttl), ([reply]) =>
         done(readClaim(entry, reply)),
       );
     },
     renew(entries, ttl, done) {
-      const keys = entries.map((entry) => keyOf(entry.userId));
+      const keys = entries.map((entry) => sessionKey(entry.userId));
       ask(LEASE_SCRIPTS.renew, keys, leaseArgs(entries, ttl), (replies) =>
         done(replies.map((reply) => RENEW_OUTCOMES[reply as number])),
       );
     },
     release({ userId, deviceId: device, epoch }) {
-      ask(LEASE_SCRIPTS.release, [keyOf(userId)], [device, epoch], () => undefined);
+      ask(LEASE_SCRIPTS.release, [sessionKey(userId)], [device, epoch], () => undefined);
     },
     lookup(users, done) {
-      ask(LEASE_SCRIPTS.lookup, users.map(keyOf), [], (replies) =>
+      ask(LEASE_SCRIPTS.lookup, users.map(sessionKey), [], (replies) =>
         done(replies.map((reply, i) => readSessions(users[i] as UserId, reply))),
       );
     },
@@ -106,21 +106,22 @@ export function openRedisSessionRegistry(options: RedisSessionRegistryOptions): 
       const devices = keys.map((key) => key.deviceId);
       ask(
         LEASE_SCRIPTS.markMissed,
-        keys.map((key) => keyOf(key.userId)),
+        keys.map((key) => sessionKey(key.userId)),
         devices,
         (replies) => done(!replies.includes(undefined)),
       );
     },
     readPresence(users, done) {
-      ask(LEASE_SCRIPTS.presence, users.map(keyOf), [], (replies) => done(readPresence(users, replies)));
+      ask(LEASE_SCRIPTS.presence, users.map(sessionKey), [], (replies) => done(readPresence(users, replies)));
     },
     watchPresence: (onHint) => channels.open(onHint),
     onChanged: (listener) => changes.listen(listener),
     async ping() {
-      // Through a script, since what refuses the scripts is of no use.
+      // Through a script, since what refuses the scripts is of no use. In a cluster it asks one node; of the others it is enough
+      // that they are connected.
       await new Promise<void>((resolve, reject) => {
-        ask(LEASE_SCRIPTS.presence, [keyOf('ping' as UserId)], [], ([reply]) => {
-          if (reply !== undefined) resolve();
+        ask(LEASE_SCRIPTS.presence, [sessionKey('ping' as UserId)], [], ([reply]) => {
+          if (reply !== undefined && connection.isWhole()) resolve();
           else reject(new Error(`redis of region ${region} does not answer`));
         });
       });
@@ -133,7 +134,8 @@ export function openRedisSessionRegistry(options: RedisSessionRegistryOptions): 
   };
 }
 
-function keyOf(user: UserId): string {
+/** A user's hash; the braces make it the hash slot. */
+export function sessionKey(user: UserId): string {
   return `parley:session:{${user}}`;
 }
 
