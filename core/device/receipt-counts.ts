@@ -5,7 +5,8 @@ import type { Device, Out } from './device-state.ts';
 export function onReceiptCount(device: Device, frame: ReceiptCountFrame, out: Out): void {
   const inbox = device.chats.get(frame.chatId);
   if (inbox === undefined) return;
-  const counts = (inbox.counts ??= new Map());
+  inbox.counts ??= new Map<number, ReceiptCountFrame>();
+  const { counts } = inbox;
   const before = counts.get(frame.seq);
   if (
     before !== undefined &&

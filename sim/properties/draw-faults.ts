@@ -67,12 +67,19 @@ export function drawFaults(draws: Draws, setting: FaultSetting, size: FaultSize)
     const { kind, fault } = drawn;
     // It is on its way at the moment, or begins right there.
     const begin = nearMoment(draws, size.moments, setting.safetyMicros, fault.at);
-    const at = begin === fault.at ? begin : Math.max(0, begin - draws.int(fault.for + 1));
+    const at = begin === fault.at ? begin : Math.max(0, begin - draws.int(1 + leadOf(draws, fault, size)));
     const moved = { ...fault, at, for: Math.min(fault.for, setting.safetyMicros - at) };
     const stays = permanent && kind.mayBePermanent && draws.perMille(300);
     faults.push(stays ? { ...moved, permanent: true } : moved);
   }
   return faults;
+}
+
+/** How long before its moment it may begin. One that waits for effects must not have used them up by then. */
+function leadOf(draws: Draws, fault: Fault, { moments }: FaultSize): number {
+  return fault.kind === 'crash-at-effect' && draws.perMille(700)
+    ? Math.min(fault.for, moments.spread)
+    : fault.for;
 }
 
 const PROCESSES = ['gateway', 'service', 'relay', 'worker'] as const;
