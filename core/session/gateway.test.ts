@@ -973,6 +973,16 @@ describe('the lease', () => {
     expect(s.fetched([6, 7], 7)).toEqual(['1 < MESSAGE c_1 #6 prev 5', '1 < MESSAGE c_1 #7 prev 6']);
   });
 
+  // The renewal may have been carried out: then it cleared the mark of a push that was given up, and told nobody.
+  it('whose renewal was not answered has the heads read with the next answer, and once', () => {
+    const s = start().live();
+    expect(s.step({ kind: 'renewed', conns: [connId(1)], outcomes: [undefined] })).toEqual([]);
+    expect(s.step({ kind: 'renewed', conns: [connId(1)], outcomes: undefined })).toEqual([]);
+    expect(s.renewed('renewed')).toEqual(['1 list']);
+    s.chats([chat(5, 5)]);
+    expect(s.renewed('renewed')).toEqual([]);
+  });
+
   it('has a failed reading of the heads repeated', () => {
     const s = start().live();
     s.renewed('recreated');

@@ -69,13 +69,17 @@ export function onRenewed(
   now: Micros,
   out: Out,
 ): void {
-  if (outcomes === undefined) return; // The registry did not answer; the next renewal asks again.
   conns.forEach((conn, i) => {
     const session = gateway.sessions.get(conn);
-    const outcome = outcomes[i];
-    if (session === undefined || outcome === undefined || outcome === 'renewed') return;
+    if (session === undefined) return;
+    const outcome = outcomes?.[i];
     if (outcome === 'fenced') replaceSession(gateway, session, now, out);
-    else readAgain(gateway, session);
+    else if (outcome === undefined) session.unanswered = true;
+    else if (outcome === 'recreated' || session.unanswered) {
+      // A timeout is no failure: the mark may have been told, and cleared, by the answer that did not come.
+      session.unanswered = false;
+      readAgain(gateway, session);
+    }
   });
   pumpReads(gateway, out);
 }

@@ -83,6 +83,8 @@ export interface Session {
         readonly limit: number;
       }
     | undefined;
+  /** A renewal was not answered. It may have been carried out, and what it was told of missed pushes is lost. */
+  unanswered: boolean;
   /** Renewals since the registry was first told, or told anew, of this session. */
   renewals: number;
   /** Every shard has given this device its cursors. */
@@ -209,6 +211,7 @@ export function newSession(options: {
     syncs: [],
     syncFailed: false,
     reading: undefined,
+    unanswered: false,
     renewals: 0,
     confirmed: false,
     incomplete: false,

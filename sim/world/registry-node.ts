@@ -14,6 +14,7 @@ import type { World } from './world.ts';
 const HINT_STREAM = 0x6869_6e74;
 const LATE_STREAM = 0x6c61_7465;
 const LEARN_STREAM = 0x6c65_6172;
+const LOST_STREAM = 0x6c6f_7374;
 
 export type RegistryCall =
   | Extract<GatewayEffect, { kind: 'claim' | 'renew' | 'release' | 'read-presence' }>
@@ -67,7 +68,10 @@ export class RegistryNode {
   arrived(call: RegistryCall, host: Host, incarnation: number): void {
     const { network, engine, probes, seed } = this.#world;
     const key = this.#calls++;
-    if (this.failing.value > 0 && keyedInt(seed, LEARN_STREAM, ~key, 1_000) < this.failing.value) {
+    const fails = this.failing.value > 0 && keyedInt(seed, LEARN_STREAM, ~key, 1_000) < this.failing.value;
+    // Half of the calls that are not answered were carried out all the same: a timeout is no failure.
+    const isLost = fails && keyedInt(seed, LOST_STREAM, key, 2) === 0;
+    if (fails && !isLost) {
       probes.hit('registry.failed');
       this.#fail(host, incarnation, call, network.delay(this.index, host.index));
       return;
@@ -75,6 +79,11 @@ export class RegistryNode {
     const model = this.#primaryFor(host);
     const completion = carryOutRegistryCall(model, call, this.clock.read(engine.now), engine.now, this.#hint);
     if (completion === undefined) return;
+    if (isLost) {
+      probes.hit('registry.answer.lost');
+      this.#fail(host, incarnation, call, network.delay(this.index, host.index));
+      return;
+    }
     if (network.isTroubled && network.state(this.index, host.index) !== 'open') {
       probes.hit('registry.answer.lost');
       this.#fail(host, incarnation, call, this.#world.callTimeout);

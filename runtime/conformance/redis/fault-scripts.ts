@@ -90,6 +90,19 @@ export const FAULT_SCRIPTS: readonly Script<RegistryStep>[] = [
     ],
   },
   {
+    name: 'a-renewal-without-an-answer',
+    story:
+      'A renewal that was carried out clears the mark that its lost answer would have told: the next answer says that all is well.',
+    steps: [
+      { do: 'claim', device: 'u1.d1', epoch: 1 },
+      { do: 'mark-missed', devices: ['u1.d1'] },
+      { do: 'freeze' },
+      { do: 'renew', entries: [['u1.d1', 1]] },
+      { do: 'thaw' },
+      { do: 'renew', entries: [['u1.d1', 1]] },
+    ],
+  },
+  {
     name: 'demoted-to-a-replica',
     story: 'A replica knows the past: the registry refuses to be answered by one, also when it only looks.',
     steps: [
