@@ -37,6 +37,8 @@ export interface TestClusterOptions {
   readonly engines?: readonly ServiceRegion[];
   /** Group id of the processes of each region, in their order. */
   readonly groups?: readonly number[];
+  /** Folder in which everybody writes down what its machines are told. */
+  readonly record?: string;
 }
 
 /** Redis has 16 databases; 0 to 2 belong to clusters that people start. */
@@ -83,7 +85,7 @@ export async function startTestCluster(options: TestClusterOptions): Promise<Tes
   const groups = Object.fromEntries(
     (options.groups ?? []).map((gid, i) => [regions[i] as string, gid] as const),
   );
-  const start = { plan, groups, say: () => undefined };
+  const start = { plan, groups, record: options.record, say: () => undefined };
   const processes = await startCluster(start).catch(async (error: unknown) => {
     await clean();
     throw error;

@@ -24,11 +24,15 @@ const CHUNK = 1 << 20;
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** @returns the recordings in a folder, or the one that is named, by name. @throws RecordingFileError when there is none. */
+/**
+ * @returns the recordings in a folder and in the folders in it (a process each), or the one that is named, by name.
+ * @throws RecordingFileError when there is none.
+ */
 export function recordingPaths(path: string): readonly string[] {
   if (statSync(path).isFile()) return [path];
-  const names = readdirSync(path).filter((name) => name.endsWith('.ndjson'));
-  if (names.length > 0) return names.sort().map((name) => join(path, name));
+  const names = readdirSync(path, { recursive: true, encoding: 'utf8' });
+  const found = names.filter((name) => name.endsWith('.ndjson'));
+  if (found.length > 0) return found.sort().map((name) => join(path, name));
   throw new RecordingFileError(`${path}: there is no recording (*.ndjson) in this folder`);
 }
 
