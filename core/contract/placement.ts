@@ -26,7 +26,7 @@ export interface Placement {
  * with a better message.
  */
 export function createPlacement(shards: readonly ShardPlan[]): Placement {
-  const shardOfSlot = new Array<number>(SLOTS).fill(-1);
+  const shardOfSlot = Array.from({ length: SLOTS }, () => -1);
   shards.forEach(({ slots }, shard) => {
     for (const [from, to] of slots) {
       assert(from >= 0 && from <= to && to < SLOTS, 'a range of slots is out of range');

@@ -152,7 +152,7 @@ export class EngineCalls {
       call: { ...call, entries: own.map(({ entry }): SessionEntry => entry) },
     }));
     this.#split(host, parts, (completions) => {
-      const outcomes = new Array<RenewOutcome | undefined>(call.entries.length).fill(undefined);
+      const outcomes: (RenewOutcome | undefined)[] = call.entries.map(() => undefined);
       completions.forEach((completion, part) => {
         const got = (completion as { outcomes: readonly RenewOutcome[] | undefined }).outcomes;
         byHome[part]![1].forEach(({ place }, i) => (outcomes[place] = got?.[i]));

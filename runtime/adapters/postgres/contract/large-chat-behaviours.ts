@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { UserId } from '../../../../core/contract/ids.ts';
 import { OPEN_END, type OutboxRow } from '../../../../core/contract/records.ts';
 import type { Behaviour } from '../message-store.contract.ts';
 import { receipt, the } from './store-under-test.ts';
@@ -108,7 +109,7 @@ export const largeChatBehaviours: readonly Behaviour[] = [
         receipt('DELIVERED', the(others[1]), owner, s.device(), at(50)),
         receipt('READ', the(others[1]), a, s.device(), at(60)),
       );
-      const counted = async (from: typeof owner | undefined, limit: number) =>
+      const counted = async (from: UserId | undefined, limit: number) =>
         (await s.counts(chat.chatId, from, limit)).map((count) => {
           assert.equal(count.chatId, chat.chatId);
           assert.equal(count.serverMsgId, the([...sent, ...others][count.seq - 1]).serverMsgId);
