@@ -103,7 +103,7 @@ export class MessageStoreModel {
       if (existing !== undefined) return { outcome: 'ok', chatId: existing, created: false };
       this.#directs.set(pair, request.chatId);
     }
-    assert(!this.chats.has(request.chatId), `chat ${request.chatId} exists`);
+    if (this.chats.has(request.chatId)) return { outcome: 'ok', chatId: request.chatId, created: false };
     const chat = new StoredChat(request.chatId, request.kind);
     this.chats.set(request.chatId, chat);
     for (const member of request.members) this.#putMember(chat, member);
@@ -185,13 +185,16 @@ export class MessageStoreModel {
     this.#register(request);
     const chats: ChatSummary[] = [];
     for (const chat of this.chatsOf(request.userId)) {
+      const { spans } = chat.members.get(request.userId)!;
+      // Added and removed again at one seq: a stranger.
+      if (spans.length === 0) continue;
       chats.push({
         chatId: chat.chatId,
         head: chat.head,
         cursor: chat.cursors.get(request.deviceId) ?? 0,
-        spans: chat.members.get(request.userId)!.spans,
+        spans,
         size: chat.size,
-        receipts: chat.receiptsExcept(request.userId, this.#receiptMembers),
+        receipts: chat.receiptsFor(request.userId, spans, this.#receiptMembers),
       });
     }
     return { outcome: 'ok', chats, complete: true };

@@ -1,7 +1,7 @@
 import type { ChatId, DeviceId, ServerMsgId, UserId } from '../../core/contract/ids.ts';
-import { isCurrent } from '../../core/sequencing/membership.ts';
+import { canSee, isCurrent } from '../../core/sequencing/membership.ts';
 import type { CountedMember } from '../../core/receipts/count-receipts.ts';
-import type { ChatKind, Member, ReceiptRecord, StoredMessage } from '../../core/contract/records.ts';
+import type { ChatKind, Member, ReceiptRecord, Span, StoredMessage } from '../../core/contract/records.ts';
 
 /** One chat of the store's model: rows of its messages, members, cursors and watermarks. */
 export class StoredChat {
@@ -76,12 +76,16 @@ export class StoredChat {
     }));
   }
 
-  /** Watermarks of the others, in a chat of at most `members` members. */
-  receiptsExcept(userId: UserId, members: number): readonly ReceiptRecord[] {
+  /**
+   * Watermarks of the others, in a chat of at most `members` current members. Only those of messages within the spans: the
+   * message id of a receipt tells that there is a message.
+   */
+  receiptsFor(userId: UserId, spans: readonly Span[], members: number): readonly ReceiptRecord[] {
     const receipts: ReceiptRecord[] = [];
-    if (this.members.size > members) return receipts;
-    for (const receipt of this.#delivered.values()) if (receipt.userId !== userId) receipts.push(receipt);
-    for (const receipt of this.#read.values()) if (receipt.userId !== userId) receipts.push(receipt);
+    if (this.size > members) return receipts;
+    for (const marks of [this.#delivered, this.#read])
+      for (const receipt of marks.values())
+        if (receipt.userId !== userId && canSee(spans, receipt.seq)) receipts.push(receipt);
     return receipts;
   }
 }

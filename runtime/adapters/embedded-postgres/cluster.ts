@@ -21,6 +21,8 @@ export interface Cluster {
   /** Undefined: the process's own user. */
   readonly user: RunAs | undefined;
   readonly postgres: string;
+  /** Settings besides the usual ones. */
+  readonly settings: Readonly<Record<string, string>>;
 }
 
 /** The role that owns everything, and the database. */
@@ -31,7 +33,11 @@ export const DATABASE = 'parley';
  * Opens the cluster in a data folder; makes one when there is none.
  * @throws Error when the cluster belongs to another user or another version, or initdb fails.
  */
-export function openCluster(dataDir: string, log: Logger): Cluster {
+export function openCluster(
+  dataDir: string,
+  log: Logger,
+  settings: Readonly<Record<string, string>> = {},
+): Cluster {
   const dir = join(dataDir, 'postgres');
   if (!existsSync(dir)) {
     log.info({ dir }, 'setting up a new PostgreSQL cluster');
@@ -51,7 +57,7 @@ export function openCluster(dataDir: string, log: Logger): Cluster {
   // Root may have copied it: then it is handed over.
   const user = clusterUser(dir);
   if (user !== undefined && statSync(dir).uid !== user.uid) giveTo(dir, user);
-  return { dir: realpathSync(dir), user, postgres: postgresBinaries(user).postgres };
+  return { dir: realpathSync(dir), user, postgres: postgresBinaries(user).postgres, settings };
 }
 
 /** Without being root, a folder of another user cannot even be looked into. */

@@ -13,6 +13,8 @@ export interface EmbeddedPostgresOptions {
   /** Folder of this server's data; created when missing. The cluster lives in its subfolder `postgres`. */
   readonly dataDir: string;
   readonly log: Logger;
+  /** Settings of PostgreSQL by name, over the usual ones: for tests that need a server in a particular state. */
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 /** A PostgreSQL that this process started and keeps running: restarted when it dies, until `stop`. */
@@ -43,7 +45,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   mkdirSync(dataDir, { recursive: true, mode: 0o711 });
   const lock = lockDataFolder(dataDir);
   try {
-    const cluster = openCluster(dataDir, log);
+    const cluster = openCluster(dataDir, log, options.settings);
     await stopOrphan(cluster, log);
     const logFile = join(dataDir, 'postgres.log');
     const keeper = keep(cluster, logFile, await startPostmaster(cluster, logFile), log);

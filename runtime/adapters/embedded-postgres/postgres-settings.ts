@@ -5,8 +5,9 @@ const MIB = 1024 * 1024;
 /**
  * Settings of the embedded PostgreSQL, given on its command line so that a data folder holds data and no configuration.
  * Durability is the default one, written out because the promise hangs on it; the rest is for one server on one machine.
+ * @param overrides settings by name, which win.
  */
-export function postgresSettings(): readonly string[] {
+export function postgresSettings(overrides: Readonly<Record<string, string>> = {}): readonly string[] {
   const sharedMib = Math.round(Math.min(512 * MIB, Math.max(128 * MIB, totalmem() / 16)) / MIB);
   const settings: Record<string, string> = {
     fsync: 'on',
@@ -38,6 +39,7 @@ export function postgresSettings(): readonly string[] {
     log_checkpoints: 'off',
     log_line_prefix: '%m [%p] ',
     log_timezone: 'UTC',
+    ...overrides,
   };
   return Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
 }

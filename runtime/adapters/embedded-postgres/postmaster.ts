@@ -62,13 +62,17 @@ function launch(cluster: Cluster, logFile: string): Postmaster {
   const log = openSync(logFile, 'a', 0o600);
   let child: ChildProcess;
   try {
-    child = spawn(cluster.postgres, ['-D', dataArgument(cluster.dir), ...postgresSettings()], {
-      cwd: cluster.dir,
-      env: environment(),
-      stdio: ['ignore', log, log],
-      detached: true,
-      ...cluster.user,
-    });
+    child = spawn(
+      cluster.postgres,
+      ['-D', dataArgument(cluster.dir), ...postgresSettings(cluster.settings)],
+      {
+        cwd: cluster.dir,
+        env: environment(),
+        stdio: ['ignore', log, log],
+        detached: true,
+        ...cluster.user,
+      },
+    );
   } finally {
     closeSync(log);
   }

@@ -107,6 +107,18 @@ export const receiptBehaviours: readonly Behaviour[] = [
     },
   ],
   [
+    'a receipt for a seq that no message has hides none that comes behind it',
+    async (s) => {
+      const { chat, reader, device, sent } = await started(s, 2);
+      const nothing = { serverMsgId: undefined, seq: 9 };
+      await s.saveReceipts(
+        receipt('DELIVERED', the(sent[0]), reader, device, nothing),
+        receipt('DELIVERED', the(sent[1]), reader, s.device()),
+      );
+      assert.deepEqual(await moves(s, chat), ['DELIVERED 2']);
+    },
+  ],
+  [
     'a message id of another chat is no message of this one',
     async (s) => {
       const [here, there] = [await started(s, 1), await started(s, 1)];

@@ -1,20 +1,40 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
 /**
- * What happens to the next COMMIT that passes: `cut-before` loses it and the connection, `cut-after` delivers it and
- * loses the answer with the connection, `mute` delivers it and loses the answer alone, as a half-open connection does.
+ * What happens to the next COMMIT that passes:
+ * - `cut-before` loses it and the connection, `cut-after` delivers it and loses the answer with the connection, `mute`
+ *   delivers it and loses the answer alone, as a half-open connection does.
+ * - `hold-commit` keeps the COMMIT back until `release`, with everything before it delivered; `hold-all` cuts the client
+ *   off and keeps back the whole transaction, which then comes out of nowhere.
  */
-export type CommitFault = 'cut-before' | 'cut-after' | 'mute';
+export type CommitFault = 'cut-before' | 'cut-after' | 'mute' | 'hold-commit' | 'hold-all';
+
+/** A simple query (https://www.postgresql.org/docs/15/protocol-message-formats.html): type, length, text. */
+const COMMIT = Buffer.from('Q\0\0\0\x0bCOMMIT\0', 'latin1');
+const BEGIN = Buffer.from('Q\0\0\0\x0aBEGIN\0', 'latin1');
+/** How the server says that it is done with it. */
+const DONE = ['COMMIT\0', 'ROLLBACK\0'];
+
+interface Pair {
+  readonly client: Socket;
+  readonly server: Socket;
+}
+
+interface Held {
+  readonly pair: Pair;
+  readonly bytes: Buffer;
+}
 
 /** Stands between a store and its PostgreSQL and breaks connections at the moments that matter. For tests. */
 export class FaultProxy {
   readonly #server: Server;
-  readonly #pairs = new Set<readonly [Socket, Socket]>();
+  readonly #pairs = new Set<Pair>();
   #faults: CommitFault[] = [];
+  #held: Held[] = [];
   #mute = false;
 
   private constructor(socketPath: string) {
-    this.#server = createServer((client) => this.#relay(client, connect(socketPath)));
+    this.#server = createServer((client) => this.#relay({ client, server: connect(socketPath) }));
   }
 
   static async start(socketPath: string): Promise<FaultProxy> {
@@ -26,6 +46,11 @@ export class FaultProxy {
   get port(): number {
     const address = this.#server.address();
     return typeof address === 'object' && address !== null ? address.port : 0;
+  }
+
+  /** COMMITs that are kept back. */
+  get held(): number {
+    return this.#held.length;
   }
 
   listen(port: number): Promise<void> {
@@ -43,11 +68,30 @@ export class FaultProxy {
     if (!on) this.cutAll();
   }
 
+  /** Delivers what has been kept back longest, and waits until the server is done with it. */
+  async release(): Promise<void> {
+    const oldest = this.#held.shift();
+    if (oldest === undefined) return;
+    const { pair, bytes } = oldest;
+    const { client, server } = pair;
+    if (server.destroyed) return;
+    const done = new Promise<void>((resolve) => {
+      server.on('data', (answer: Buffer) => {
+        if (DONE.some((tag) => answer.includes(tag))) resolve();
+      });
+      server.once('close', () => resolve());
+    });
+    server.write(bytes);
+    await done;
+    if (client.destroyed) server.destroy();
+  }
+
   cutAll(): void {
-    for (const [client, server] of this.#pairs) {
+    for (const { client, server } of this.#pairs) {
       client.destroy();
       server.destroy();
     }
+    for (const { pair } of this.#held.splice(0)) pair.server.destroy();
   }
 
   /** Refuses connections until `listen`. */
@@ -57,29 +101,50 @@ export class FaultProxy {
     await closed;
   }
 
-  #relay(client: Socket, server: Socket): void {
-    const pair = [client, server] as const;
+  #relay(pair: Pair): void {
+    const { client, server } = pair;
     this.#pairs.add(pair);
     let fault: CommitFault | undefined;
     const end = (): void => {
       this.#pairs.delete(pair);
       client.destroy();
-      server.destroy();
+      if (!this.#held.some((held) => held.pair === pair)) server.destroy();
     };
     client.on('data', (bytes: Buffer) => {
       if (this.#mute) return;
-      if (fault === undefined && bytes.includes('COMMIT\0')) fault = this.#faults.shift();
-      if (fault === 'cut-before') end();
-      else server.write(bytes);
+      if (fault === undefined && bytes.includes(COMMIT)) fault = this.#faults.shift();
+      switch (fault) {
+        case 'cut-before':
+          end();
+          break;
+        case 'hold-commit':
+          fault = undefined;
+          this.#hold(pair, bytes, bytes.indexOf(COMMIT));
+          break;
+        case 'hold-all':
+          this.#hold(pair, bytes, bytes.indexOf(BEGIN));
+          end();
+          break;
+        default:
+          server.write(bytes);
+      }
     });
     server.on('data', (bytes: Buffer) => {
-      if (this.#mute) return;
+      if (this.#mute || client.destroyed) return;
       if (fault === undefined) client.write(bytes);
       else if (fault === 'cut-after' && bytes.includes('COMMIT\0')) end();
     });
-    for (const socket of pair) {
+    for (const socket of [client, server]) {
       socket.on('error', end);
       socket.on('close', end);
     }
+    server.on('close', () => {
+      this.#held = this.#held.filter((held) => held.pair !== pair);
+    });
+  }
+
+  #hold(pair: Pair, bytes: Buffer, from: number): void {
+    if (from > 0) pair.server.write(bytes.subarray(0, from));
+    this.#held.push({ pair, bytes: bytes.subarray(Math.max(0, from)) });
   }
 }

@@ -11,11 +11,16 @@ export interface TestDatabase {
   stop(): Promise<void>;
 }
 
-/** A migrated database of its own for one test file, in a folder that is removed with it. */
-export async function startTestDatabase(): Promise<TestDatabase> {
+/**
+ * A migrated database of its own for one test file, in a folder that is removed with it.
+ * @param settings of PostgreSQL, over the usual ones.
+ */
+export async function startTestDatabase(
+  settings: Readonly<Record<string, string>> = {},
+): Promise<TestDatabase> {
   const log = pino({ level: 'silent' });
   const dataDir = mkdtempSync(join(tmpdir(), 'parley-test-'));
-  const postgres = await startEmbeddedPostgres({ dataDir, log });
+  const postgres = await startEmbeddedPostgres({ dataDir, log, settings });
   await migrate(postgres.connectionString, log);
   return {
     connectionString: postgres.connectionString,
