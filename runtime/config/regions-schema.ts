@@ -31,7 +31,12 @@ const shard = section(
     url: url(['postgresql:', 'postgres:'], 'its primary: postgresql://user:password@host:5432/database', {
       secret: true,
     }),
-    passwordFile: file('holds the password, instead of the URL').optional(),
+    replicaUrl: url(
+      ['postgresql:', 'postgres:'],
+      'a physical replica of it, for reading history: postgresql://user:password@host:5432/database',
+      { secret: true },
+    ).optional(),
+    passwordFile: file('holds the password, instead of the URLs').optional(),
     slots,
   },
   'one PostgreSQL database',

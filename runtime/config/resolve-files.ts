@@ -61,11 +61,21 @@ function mediaWith(media: Media, path: (file: string) => string, faults: string[
 }
 
 function withPassword(shard: ShardConfig, password: string | undefined): ShardConfig {
-  const url = new URL(shard.url);
-  if (password === undefined || url.password !== '') return shard;
-  url.password = password;
+  if (password === undefined) return shard;
   const { passwordFile: _, ...rest } = shard;
-  return { ...rest, url: url.href };
+  const { url, replicaUrl } = shard;
+  return {
+    ...rest,
+    url: urlWith(url, password),
+    ...(replicaUrl === undefined ? {} : { replicaUrl: urlWith(replicaUrl, password) }),
+  };
+}
+
+/** A password in the URL itself wins. */
+function urlWith(text: string, password: string): string {
+  const url = new URL(text);
+  if (url.password === '') url.password = password;
+  return url.href;
 }
 
 function kafkaWith(kafka: KafkaConfig, password: string | undefined): KafkaConfig {

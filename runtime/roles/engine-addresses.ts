@@ -43,6 +43,10 @@ export function kafkaRegion({ name, kafka }: RegionConfig): KafkaRegion {
 
 export function shardAddresses(regions: readonly RegionConfig[]): readonly ShardAddress[] {
   return regions.flatMap(({ postgres }) =>
-    postgres.shards.map(({ name, url }) => ({ name, connectionString: url })),
+    postgres.shards.map(({ name, url, replicaUrl }) => ({
+      name,
+      connectionString: url,
+      ...(replicaUrl === undefined ? {} : { replicaConnectionString: replicaUrl }),
+    })),
   );
 }

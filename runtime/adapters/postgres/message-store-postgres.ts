@@ -8,6 +8,7 @@ import { type DirectClaim, type DirectClaimResult, directClaimGroup } from './di
 import { fetchGroup } from './fetch-group.ts';
 import { type GroupKind, GroupLane, type LaneOptions } from './group-lane.ts';
 import { headsGroup } from './heads-group.ts';
+import { readHistoryFrom } from './history-reader.ts';
 import { listGroup } from './list-group.ts';
 import { loadGroup } from './load-group.ts';
 import { mediaQueries } from './media-queries.ts';
@@ -45,7 +46,7 @@ export async function createPostgresMessageStore(
 
 function wire(
   connections: Connections,
-  { limits: { receiptMembers }, instanceClass = 0 }: PostgresStoreOptions,
+  { limits: { receiptMembers }, instanceClass = 0, replicaConnectionString }: PostgresStoreOptions,
   options: LaneOptions,
 ): PostgresMessageStore {
   const { append, receipts, control, readers, relay } = connections;
@@ -84,6 +85,11 @@ function wire(
     outbox,
     deletions,
   ];
+  const fetch: MessageStore['fetch'] = (request, done) => fetches.submit(request, done);
+  const history =
+    replicaConnectionString === undefined
+      ? undefined
+      : readHistoryFrom(replicaConnectionString, fetch, options);
   const [firstReader] = readers as [StoreConnection];
 
   return {
@@ -97,8 +103,8 @@ function wire(
     confirmDevice: (request) => confirmations.submit(request, () => {}),
     loadChat: (request, done) => loads.submit(request, done),
     listChats: (request, done) => lists.submit(request, done),
-    fetch: (request, done) => fetches.submit(request, done),
-    fetchHistory: (request, done) => fetches.submit(request, done),
+    fetch,
+    fetchHistory: history?.fetch ?? fetch,
     readMembers: (request, done) => members.submit(request, done),
     readHeads: (request, done) => heads.submit(request, done),
     countReceipts: (request, done) => counts.submit(request, done),
@@ -107,6 +113,7 @@ function wire(
     ...mediaQueries(control, firstReader),
     ...storeQueries(control, firstReader, connections.all, instanceClass),
     async close() {
+      await history?.close();
       await Promise.all(lanes.map((each) => each.close()));
       await Promise.all(connections.all.map((connection) => connection.close()));
     },

@@ -23,7 +23,11 @@ async function onEach(sql: string): Promise<void> {
   for (const connectionString of servers) {
     const client = new pg.Client({ connectionString });
     await client.connect();
-    await client.query(sql).finally(() => client.end());
+    try {
+      await client.query(sql);
+    } finally {
+      await client.end();
+    }
   }
 }
 

@@ -16,6 +16,8 @@ export interface ShardAddress {
   /** As in the placement. */
   readonly name: string;
   readonly connectionString: string;
+  /** Of a physical replica, for history. */
+  readonly replicaConnectionString?: string;
 }
 
 export interface ShardedStoreOptions {
@@ -144,7 +146,7 @@ function openLinks(options: ShardedStoreOptions): readonly ShardLink[] {
       log,
       onState: options.onShardState ?? (() => {}),
       store: {
-        connectionString: address.connectionString,
+        ...connectionsOf(address),
         limits: options.limits,
         instanceClass: regions.indexOf(plan.region),
         connect: 'as-needed',
@@ -154,6 +156,12 @@ function openLinks(options: ShardedStoreOptions): readonly ShardLink[] {
       },
     });
   });
+}
+
+function connectionsOf({ connectionString, replicaConnectionString }: ShardAddress) {
+  return replicaConnectionString === undefined
+    ? { connectionString }
+    : { connectionString, replicaConnectionString };
 }
 
 async function connectLocal(link: ShardLink): Promise<void> {

@@ -27,6 +27,8 @@ export interface StoreConnectionOptions {
   readonly unflushed?: boolean;
   /** PostgreSQL notices within ten seconds that this side is cut off, instead of two hours: for who holds something. */
   readonly keepalive?: boolean;
+  /** A server that only follows another will do: for reads. */
+  readonly replica?: boolean;
   readonly connectionString: string;
   readonly limits: PostgresLimits;
   readonly log: Logger;
@@ -159,7 +161,8 @@ export class StoreConnection {
       { text: 'SELECT pg_is_in_recovery()', rowMode: 'array' },
       (error: Error | null, result: pg.QueryArrayResult<string[]>) => {
         if (error instanceof Error) lose(error);
-        else if (result.rows[0]?.[0] !== 'f') lose(new Error('this server is a replica'));
+        else if (result.rows[0]?.[0] !== 'f' && this.#options.replica !== true)
+          lose(new Error('this server is a replica'));
         else if (this.#closed) this.#drop(client);
         else {
           this.#client = client;

@@ -5,6 +5,8 @@ import type { PostgresLimits } from './postgres-limits.ts';
 export interface PostgresStoreOptions {
   /** `postgresql://user:password@host:port/database`, with the parameters that node-postgres knows. */
   readonly connectionString: string;
+  /** A physical replica of the same database: history is read there when it has the whole page (`fetchHistory`). */
+  readonly replicaConnectionString?: string;
   /** Machine limits that the store's answers depend on. */
   readonly limits: Pick<Limits, 'receiptMembers'>;
   /**
