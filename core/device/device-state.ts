@@ -94,6 +94,8 @@ export interface Inbox {
   lastOther: ServerMsgId | undefined;
   /** The counts of the newest own messages of a large chat, by seq; undefined in all others. */
   counts: Map<number, ReceiptCountFrame> | undefined;
+  /** Counts up to this seq were shown once and are forgotten. */
+  countsForgotten: number;
   /** The last READ, and the connection that carried it: lost with it, perhaps. */
   read: { readonly serverMsgId: ServerMsgId; readonly conn: ConnId | undefined } | undefined;
 }
@@ -116,6 +118,7 @@ export function newInbox(chatId: ChatId, cursor: number, lastOther: ServerMsgId 
     receipt: undefined,
     lastOther,
     counts: undefined,
+    countsForgotten: 0,
     read: undefined,
   };
 }

@@ -488,6 +488,16 @@ describe('the outbox', () => {
     expect(s.ack('k1', 6)).toEqual([]);
   });
 
+  // A copy of a refused send became a message, since its sender was added again.
+  it('asks for a message whose ACK comes when the send is gone', () => {
+    const s = start().live();
+    s.send('k1');
+    s.error('not_a_member', 'k1');
+    expect(s.ack('k1', 6)).toEqual([]);
+    s.later(1_000);
+    expect(s.wake('gap')).toContain('1 > SYNC c_1 after 5');
+  });
+
   it('sends in order, from its disk, as soon as RESUME is said', () => {
     const s = start();
     s.send('k1');

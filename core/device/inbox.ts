@@ -98,6 +98,19 @@ function hold(
   if (before === undefined && inbox.ahead.size >= device.limits.deviceAhead) {
     inbox.dropped = Math.max(inbox.dropped, message.seq);
   } else inbox.ahead.set(prev, { message, pushed: pushed || before?.pushed === true });
+  armGap(device, out);
+}
+
+/** A message is known to exist that nobody will send by himself: SYNC brings it, unless it comes meanwhile. */
+export function noteMissing(device: Device, chatId: ChatId, seq: number, now: Micros, out: Out): void {
+  const inbox = inboxOf(device, chatId);
+  if (seq <= inbox.cursor) return;
+  if (!hasHole(inbox)) inbox.gapSince = now;
+  inbox.dropped = Math.max(inbox.dropped, seq);
+  armGap(device, out);
+}
+
+function armGap(device: Device, out: Out): void {
   if (device.gapArmed) return;
   device.gapArmed = true;
   out.push({ kind: 'wake', timer: 'gap', after: device.limits.gapPatience });

@@ -6,7 +6,7 @@ import { type AckFrame, ERROR_RETRYABLE, type ErrorFrame, type MessageFrame } fr
 import type { OutboxItem } from './device-effect.ts';
 import type { DeviceEvent } from './device-event.ts';
 import { type Device, isUp, type Out, type Outbox, type Outgoing, type Pause } from './device-state.ts';
-import { onOwnMessage } from './inbox.ts';
+import { noteMissing, onOwnMessage } from './inbox.ts';
 
 /**
  * The outbox: a send is durable here first, goes out until it has a final answer, always under the same clientMsgId, and
@@ -102,7 +102,11 @@ export function forgetInFlight(device: Device): void {
 
 export function onAck(device: Device, frame: AckFrame, now: Micros, out: Out): void {
   const outgoing = device.outbox.waiting.get(frame.clientMsgId);
-  if (outgoing === undefined) return; // A second answer to a repeated send.
+  if (outgoing === undefined) {
+    // A second answer to a repeated send. The first may have been a refusal: then the message is not here any more.
+    noteMissing(device, frame.chatId, frame.seq, now, out);
+    return;
+  }
   const { clientMsgId, chatId, serverMsgId, seq } = frame;
   out.push({ kind: 'sent', clientMsgId, chatId, serverMsgId, seq });
   settle(device, outgoing, out);

@@ -39,4 +39,7 @@ it('shows counts that rise, the newest of each message, and takes nothing back',
   expect(count(8, 1, 0)).toEqual(['#8 1/0']);
   expect(count(9, 1, 0)).toEqual(['#9 1/0']);
   expect([...(device.chats.get(chatId('c_1'))?.counts?.keys() ?? [])]).toEqual([8, 9]);
+  // A repeat that was long on its way: what was told of it is forgotten, and may have been more.
+  expect(count(7, 2, 0)).toEqual([]);
+  expect(count(8, 2, 0)).toEqual(['#8 2/0']);
 });

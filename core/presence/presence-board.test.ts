@@ -156,6 +156,16 @@ describe('presence', () => {
     expect(s.reading('u_2', true)).toEqual(['1: u_2 ONLINE']);
   });
 
+  it('has the same grace for who opens the chat during it, and none for who left before', () => {
+    const s = start().join(1);
+    s.look(1, 'c_1');
+    s.members(1, 'c_1', 'u_1', 'u_2', 'u_3');
+    expect(s.reading('u_3', false, 95)).toEqual(['1: u_3 OFFLINE since 95']);
+    expect(s.reading('u_2', false, 99)).toEqual(['1: u_2 ONLINE', 'wake in 5 s']);
+    s.later(5_000);
+    expect(s.reading('u_2', false, 99)).toEqual(['1: u_2 OFFLINE since 99']);
+  });
+
   it('ends with the moment the absence was noticed when the registry knows no other', () => {
     const s = start().join(1);
     s.look(1, 'c_1');

@@ -126,6 +126,11 @@ export function onPresence(
     if (reading.online) {
       watched.offlineSince = undefined;
       become(watched, 'ONLINE', undefined, out);
+    } else if (watched.status === undefined && leftJustNow(gateway, reading, now)) {
+      // The grace is the user's, whoever looks: a chat that is opened during it must not show a handover.
+      watched.offlineSince = now;
+      leaving = true;
+      become(watched, 'ONLINE', undefined, out);
     } else if (watched.status !== 'ONLINE') become(watched, 'OFFLINE', reading.lastSeen, out);
     else if (watched.offlineSince === undefined) {
       watched.offlineSince = now;
@@ -139,6 +144,10 @@ export function onPresence(
   // Look again as soon as the grace is over; this replaces the regular wake-up, which then goes on from there.
   gateway.presence.armed = false;
   arm(gateway, gateway.limits.presenceGrace, out);
+}
+
+function leftJustNow(gateway: Gateway, { lastSeen }: PresenceReading, now: Micros): boolean {
+  return lastSeen !== undefined && !hasElapsed(lastSeen, gateway.limits.presenceGrace, now);
 }
 
 function become(watched: Watched, status: PresenceStatus, lastSeen: Micros | undefined, out: Out): void {

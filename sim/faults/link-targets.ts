@@ -3,9 +3,14 @@ import type { Topology } from '../scenario.ts';
 import { engineName, enginesOf } from '../world/engine-names.ts';
 import { deviceNames, named, processNames } from './fault-targets.ts';
 
-/** Ways that carry something, by what is at their ends. A fault of links strikes each kind of way as often as another. */
+/**
+ * Ways that carry something, by what is at their ends. A fault of links strikes each kind of way as often as another, but the
+ * way of pushes three times as often: there a worker gives up by a decision of its own.
+ */
 const INSIDE = [
   ['gateway', 'service'],
+  ['worker', 'gateway'],
+  ['worker', 'gateway'],
   ['worker', 'gateway'],
   ['gateway', 'store'],
   ['gateway', 'registry'],

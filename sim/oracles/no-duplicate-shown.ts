@@ -28,7 +28,9 @@ export function noDuplicateShown(history: History): Oracle {
         case 'acked':
           return twoMessages(history, o.clientMsgId, o.seq, at) ?? movedMessage(history, o.seq, at);
         case 'send-failed':
-          return history.sendMessage[history.send] === NONE ? undefined : failedAndSent(history, at);
+          // The refusal may reach the device after the copy that overtook it has become a message.
+          if (history.sendMessage[history.send] === NONE || addedSince(history)) return undefined;
+          return failedAndSent(history, at);
         case 'sent-again':
           return sentAgain(history, at);
         case 'committed':

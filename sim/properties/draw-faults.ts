@@ -23,10 +23,13 @@ const CLASSES: readonly FaultClass[] = [
 const WEIGHTS: ReadonlyMap<string, number> = new Map([
   ['crash-at-effect', 24],
   ['crash', 3],
-  ['cut', 3],
-  ['cut-one-way', 3],
+  ['cut', 14],
+  ['cut-one-way', 6],
   ['pause', 3],
   ['queue-failing', 3],
+  ['queue-unknown', 4],
+  ['outbox-late', 4],
+  ['store-slow', 3],
   ['registry-down', 3],
   ['reconnect-storm', 3],
 ]);

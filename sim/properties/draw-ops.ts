@@ -52,6 +52,8 @@ export function drawOps(draws: Draws, topology: Topology, mix: OpMix, size: OpSi
         chat: last.chat,
       });
     ops.push(last);
+    if (mix.switching && last.op === 'send' && draws.perMille(200))
+      ops.push(leftAsItComes(draws, topology, last, size));
     if (last.op === 'offline' && draws.perMille(500)) ops.push(backSoon(draws, last, size));
     // Out, something is said, in again: who comes back must not see it.
     if (last.op === 'remove-member' && draws.perMille(400))
@@ -69,6 +71,17 @@ function takenBack(draws: Draws, topology: Topology, out: MemberOp, size: OpSize
   const time = (steps: number): number => Math.min(size.safetyMicros - 1, out.at + steps * step);
   const said: Op = { at: time(1), op: 'send', device: deviceFor(draws, topology, chat), chat, bytes: 1 };
   return [said, { at: time(2), op: 'add-member', by: owner, user, chat }, { ...said, at: time(3) }];
+}
+
+/** Somebody leaves while what is said is on its way to him. */
+function leftAsItComes(
+  draws: Draws,
+  topology: Topology,
+  said: Op & { readonly op: 'send' },
+  size: OpSize,
+): Op {
+  const at = Math.min(size.safetyMicros - 1, said.at + 300 + draws.int(2_500));
+  return { at, op: 'offline', device: deviceFor(draws, topology, said.chat) };
 }
 
 /** Off and soon on again: a reconnect. */

@@ -108,6 +108,8 @@ const DEEPEST: ReadonlySet<keyof Limits> = new Set<keyof Limits>([
   'pushAttempts',
   'lookupBatch',
   'fanOutPage',
+  'gatewayFetches',
+  'inlineCiphertext',
 ]);
 
 /** Chats that count as large although they are small, and often as huge, where members pull; now and then only by looking. */
@@ -119,11 +121,17 @@ function drawLargeChats(draws: Draws): Partial<Record<keyof Limits, number>> {
   return draws.perMille(400) ? huge : { ...huge, headCheck: NEVER, openHeadCheck: NEVER };
 }
 
+function drawOneOf(draws: Draws, names: ReadonlySet<keyof Limits>): Partial<Record<keyof Limits, number>> {
+  const [name, values] = draws.pick(TIGHT_LIMITS.filter(([limit]) => names.has(limit)))!;
+  return { [name]: draws.pick(values)! };
+}
+
 /** None, a few, or many at once. */
 function drawTightLimits(draws: Draws): Partial<Record<keyof Limits, number>> {
   const limits: Partial<Record<keyof Limits, number>> = {};
   const kind = draws.int(10);
-  if (kind < 4) return limits;
+  // Alone too: among many tight limits one seldom gets as far as the code behind it.
+  if (kind < 4) return draws.perMille(400) ? drawOneOf(draws, DEEPEST) : limits;
   const share = kind < 8 ? 80 : 300;
   for (const [name, values] of TIGHT_LIMITS) {
     if (draws.perMille(DEEPEST.has(name) ? 3 * share : share))

@@ -1,5 +1,4 @@
 import { HOUR } from '../../core/contract/time.ts';
-import { isCurrent } from '../../core/sequencing/membership.ts';
 import type { World } from './world.ts';
 
 /** A gateway that looks at the heads of huge groups this seldom does not look at all in a run. */
@@ -14,9 +13,8 @@ export function lookEverywhere(world: World): void {
   for (const device of world.devices) {
     if (!device.up) continue;
     for (const { model } of world.stores) {
-      for (const { chatId, members } of model.chatsOf(device.userId)) {
-        if (isCurrent(members.get(device.userId)?.spans ?? [])) device.look(chatId, true);
-      }
+      // Who has left looks too: what came before may be missing.
+      for (const { chatId } of model.chatsOf(device.userId)) device.look(chatId, true);
     }
   }
 }
