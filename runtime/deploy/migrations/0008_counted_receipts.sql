@@ -81,7 +81,8 @@ BEGIN
                max(v.seq) OVER (
                  PARTITION BY v.chat, v.usr, step.type ORDER BY v.ord ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
              ) AS before
-        FROM valid v
+        -- A receipt for a seq that no message has moves the cursor alone, and hides no lower one behind it.
+        FROM (SELECT * FROM valid WHERE id IS NOT NULL) AS v
        CROSS JOIN LATERAL (
          SELECT 1::smallint AS type UNION ALL SELECT 2::smallint WHERE v.type = 2
        ) AS step
@@ -89,7 +90,7 @@ BEGIN
          SELECT w.delivered_seq, w.read_seq FROM watermarks w WHERE w.chat_id = v.chat AND w.user_id = v.usr LIMIT 1
        ) AS k
     ) AS steps
-    WHERE seq > before AND id IS NOT NULL
+    WHERE seq > before
   ), logged AS (
     INSERT INTO receipts (chat_id, user_id, type, seq, at)
     SELECT chat, usr, type, seq, at FROM moves
