@@ -7,7 +7,7 @@ import { createDevice, stepDevice } from '../../core/device/device.ts';
 import type { Transport, TransportChoice } from '../../core/device/transport.ts';
 import { encodeClientFrame } from '../../core/wire/client-codec.ts';
 import { decodeServerFrame } from '../../core/wire/server-codec.ts';
-import { openPoll } from './client-poll.ts';
+import { pollOpener } from './client-poll.ts';
 import type { ClientSocket, OpenSocket } from './client-socket.ts';
 import { isDurable, type DeviceStorage } from './device-storage.ts';
 
@@ -183,12 +183,13 @@ const ABNORMAL = 1006;
 const NORMAL = 1000;
 
 function createConnections(
-  { wsUrl, getToken, openSocket }: DeviceShellOptions,
+  { wsUrl, getToken, openSocket, limits }: DeviceShellOptions,
   dispatch: (event: DeviceEvent) => void,
 ): Connections {
   /** Undefined while the token is awaited; absent once closed. */
   const sockets = new Map<ConnId, ClientSocket | undefined>();
 
+  const openPoll = pollOpener(limits);
   const pollUrl = new URL('/poll/', wsUrl.replace(/^ws/, 'http')).href;
 
   function connect(conn: ConnId, transport: Transport, token: string): void {
