@@ -2,6 +2,7 @@ import { keyedInt } from '../core/contract/random.ts';
 import { type Limits, settleBudget } from '../core/contract/limits.ts';
 import type { Dispatcher, Pause } from './engine/engine.ts';
 import type { Judge } from './oracles/judge.ts';
+import { withLongestSilence } from './oracles/judge-scenario.ts';
 import { beginRun } from './world/begin-run.ts';
 import { servedDevices } from './world/served-devices.ts';
 import { lookEverywhere } from './world/looks.ts';
@@ -44,7 +45,8 @@ function converge(
   dispatcher: Dispatcher,
   healedAt: number,
 ): Pause {
-  const { engine, observers, limits } = world;
+  const { engine, observers } = world;
+  const limits = withLongestSilence(world.scenario, world.limits);
   const stretch = quietStretch(limits);
   const budget = Math.max(stretch, settleBudget(limits));
   const slice = Math.max(1, Math.floor(stretch / LOOKS));

@@ -54,7 +54,12 @@ export interface PollEnd {
 /** `ack` undefined: the request says nothing of what the device has. Times in microseconds. */
 export type PollSessionEvent<Frame> =
   | { readonly kind: 'connect'; readonly request: number }
-  | { readonly kind: 'poll'; readonly request: number; readonly ack: number | undefined; readonly wait: number }
+  | {
+      readonly kind: 'poll';
+      readonly request: number;
+      readonly ack: number | undefined;
+      readonly wait: number;
+    }
   | { readonly kind: 'post'; readonly request: number; readonly ack: number | undefined }
   /** Every frame of the post has been handed to the gateway. */
   | { readonly kind: 'heard'; readonly request: number }
@@ -315,8 +320,7 @@ function respond<Frame>(session: PollSession<Frame>, request: number, out: Out<F
 }
 
 function polled<Frame>(session: PollSession<Frame>, out: Out<Frame>): void {
-  if (session.over === undefined)
-    out.push({ kind: 'tell', event: { kind: 'polled', conn: session.conn } });
+  if (session.over === undefined) out.push({ kind: 'tell', event: { kind: 'polled', conn: session.conn } });
 }
 
 /** What waits for the device counts as what is written to a socket. */

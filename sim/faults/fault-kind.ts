@@ -35,7 +35,7 @@ export interface FaultKind {
   /** @returns a fault below `safetyMicros`, or undefined when the topology has no target for it. */
   draw(draws: Draws, setting: FaultSetting): Fault | undefined;
   /** Called before the run that has such a fault: what must be kept from the start for it. */
-  prepare?(world: World): void;
+  prepare?(world: World, fault: Fault): void;
   /**
    * Starts it. @param draws what it draws while it is under way. @returns what ends it: called once, at its end or when
    * everything heals, and never for a permanent fault.

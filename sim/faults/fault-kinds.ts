@@ -20,6 +20,7 @@ import { misrouting } from './misrouting.ts';
 import { outboxLate } from './outbox-late.ts';
 import { partitionThenMove } from './partition-then-move.ts';
 import { pause } from './pause.ts';
+import { pollLossy } from './poll-lossy.ts';
 import { queueDuplicate } from './queue-duplicate.ts';
 import { queueFailing } from './queue-failing.ts';
 import { queueRedeliver } from './queue-redeliver.ts';
@@ -39,6 +40,8 @@ import { storeSlow } from './store-slow.ts';
 import { storeUnknown } from './store-unknown.ts';
 import { storeZombie } from './store-zombie.ts';
 import { swizzleClog } from './swizzle-clog.ts';
+import { tokenExpires } from './token-expires.ts';
+import { websocketBlocked } from './websocket-blocked.ts';
 
 /** Every kind of fault the simulator knows, in the order in which they are listed to people. */
 export const FAULT_KINDS: readonly FaultKind[] = [
@@ -49,6 +52,7 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   drain,
   misrouting,
   deviceCrash,
+  tokenExpires,
   clockOffset,
   clockStep,
   clockDrift,
@@ -58,6 +62,8 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   halfOpen,
   jam,
   slowLink,
+  websocketBlocked,
+  pollLossy,
   flap,
   regionCut,
   storeUnknown,

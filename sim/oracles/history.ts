@@ -234,6 +234,8 @@ export class History {
       case 'device-opened':
       case 'replaced':
       case 'resumed':
+      case 'poll-answered':
+      case 'outlived':
         this.device = this.deviceOf(o.deviceId, undefined);
         this.user = o.kind === 'presence-shown' ? this.userOf(o.userId) : this.deviceUser[this.device]!;
         return;

@@ -129,6 +129,30 @@ export type Observation =
       readonly seq: number;
       readonly prev: number;
     }
+  /**
+   * An answer of a poll session, as its device took it: it carries the frames behind number `after`, of which the device
+   * had those up to `had`, and had said so up to `acked`. `heard`: what it was handed, by the place among all that the
+   * session said. `said`: how much that was in all, when the device was told that the session is over.
+   */
+  | {
+      readonly kind: 'poll-answered';
+      readonly gatewayId: NodeId;
+      readonly conn: ConnId;
+      readonly deviceId: DeviceId;
+      readonly acked: number;
+      readonly after: number;
+      readonly had: number;
+      readonly heard: readonly number[];
+      readonly said: number | undefined;
+    }
+  /** A session says something this long (microseconds of its gateway's clock) after its token ran out. */
+  | {
+      readonly kind: 'outlived';
+      readonly gatewayId: NodeId;
+      readonly conn: ConnId;
+      readonly deviceId: DeviceId;
+      readonly span: number;
+    }
   /** A connection is told that a newer one of its device took over. */
   | { readonly kind: 'replaced'; readonly deviceId: DeviceId; readonly epoch: number }
   // ---- the store's truth, at commit

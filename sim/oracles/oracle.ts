@@ -12,6 +12,8 @@ export type PromiseName =
   | 'cursors-never-regress'
   | 'bounded'
   | 'rates-are-fair'
+  | 'polls-carry-all'
+  | 'tokens-are-honoured'
   | 'converges'
   | 'latency';
 

@@ -46,6 +46,11 @@ export const TIGHT_LIMITS: readonly (readonly [keyof Limits, readonly number[]])
   ['countedMessages', [1, 2]],
   ['hugeGroup', [1, 2]],
   ['activeDistance', [1, 2]],
+  ['websocketAttempts', [1, 3]],
+  ['pollResponseBytes', [1, 500, 2_000]],
+  ['pollFrames', [1, 4]],
+  ['pollRequestBytes', [1, 500]],
+  ['pollRetries', [0, 1]],
 ];
 
 /** Scaled all together, and set back all together. */
@@ -82,6 +87,13 @@ export const DURATIONS: readonly (keyof Limits)[] = [
   'countInterval',
   'openHeadCheck',
   'headCheck',
+  'websocketRetry',
+  'websocketRetryMax',
+  'pollSilence',
+  'pollWait',
+  'pollPatience',
+  'pollGrace',
+  'pollRetry',
 ];
 
 /** How many times shorter every duration may be, by network: shorter than a round trip, nothing would ever be on time. */

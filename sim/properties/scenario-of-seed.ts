@@ -1,7 +1,7 @@
 import { DEFAULT_LIMITS, type Limits } from '../../core/contract/limits.ts';
 import { keyedHash } from '../../core/contract/random.ts';
 import { Draws } from '../engine/draws.ts';
-import type { Fault, Knobs, Op, Scenario } from '../scenario.ts';
+import type { DeviceTransport, Fault, Knobs, Op, Scenario } from '../scenario.ts';
 import { drawFaults } from './draw-faults.ts';
 import { drawOps, type OpMix } from './draw-ops.ts';
 import { drawTopology } from './draw-topology.ts';
@@ -10,7 +10,7 @@ import { NEVER } from '../world/looks.ts';
 import { scaledDurations, SPEEDS, TIGHT_LIMITS } from './knob-choices.ts';
 
 /** One stream for each part: more chats must not change which faults there are. */
-const STREAM = { topology: 1, knobs: 2, mix: 3, ops: 4, faults: 5, run: 6 } as const;
+const STREAM = { topology: 1, knobs: 2, mix: 3, ops: 4, faults: 5, run: 6, transports: 7 } as const;
 
 const SECOND = 1_000_000;
 
@@ -30,7 +30,7 @@ export function scenarioOfSeed(seed: number): Scenario {
   const mix = new Draws(seed, STREAM.mix);
   const smallest = mix.perMille(SMALLEST);
   const topology = drawTopology(new Draws(seed, STREAM.topology), smallest);
-  const knobs = drawKnobs(new Draws(seed, STREAM.knobs));
+  const knobs = drawTransports(new Draws(seed, STREAM.transports), drawKnobs(new Draws(seed, STREAM.knobs)));
   const limits: Limits = { ...DEFAULT_LIMITS, ...knobs.limits };
   const { safetyMicros } = knobs;
   // Sessions read their heads again some time after they were registered, which repairs what was lost before. Only those
@@ -102,6 +102,23 @@ function drawKnobs(draws: Draws): Knobs {
     safetyMicros: Math.floor((draws.between(5, draws.perMille(300) ? 90 : 40) * SECOND) / speed),
   };
 }
+
+/** Runs in which some devices do not connect by WebSocket alone, per mille. */
+const POLLING = 400;
+
+/** Who polls, and sometimes polls that wait a moment only, a session that soon misses them, and WebSockets tried often. */
+function drawTransports(draws: Draws, knobs: Knobs): Knobs {
+  if (!draws.perMille(POLLING)) return knobs;
+  const transports = Array.from({ length: 1 + draws.int(3) }, () => draws.pick(TRANSPORTS)!);
+  const limits: Limits = { ...DEFAULT_LIMITS, ...knobs.limits };
+  const short: Partial<Record<keyof Limits, number>> = {};
+  if (draws.perMille(300)) short.pollPatience = Math.ceil(limits.pollPatience / draws.pick([10, 100])!);
+  if (draws.perMille(200)) short.pollSilence = Math.ceil(limits.pollSilence / 3);
+  if (draws.perMille(300)) short.websocketRetry = Math.ceil(limits.websocketRetry / 10);
+  return { ...knobs, transports, limits: { ...knobs.limits, ...short } };
+}
+
+const TRANSPORTS: readonly DeviceTransport[] = ['auto', 'auto', 'poll', 'proxied', 'websocket'];
 
 /** Limits on whose other side lies code that little else reaches. */
 const DEEPEST: ReadonlySet<keyof Limits> = new Set<keyof Limits>([

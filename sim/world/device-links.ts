@@ -9,7 +9,7 @@ import type { World } from './world.ts';
 export const BROKEN = 1006;
 
 /** Bytes of a frame beside its ciphertext, roughly. */
-const FRAME_OVERHEAD = 200;
+export const FRAME_OVERHEAD = 200;
 
 /**
  * What travels on device connections. A frame on an open way arrives in order after the way's latency; on a held way it
@@ -29,6 +29,10 @@ export class DeviceLinks {
   /** A connection attempt. On a closed way nothing comes back: the device gives up by itself. */
   connect(conn: Connection): void {
     const { network, engine } = this.#world;
+    if (conn.poll !== undefined) {
+      this.#world.polls.connect(conn);
+      return;
+    }
     const from = conn.device.index;
     const to = conn.gateway.index;
     if (network.state(from, to) !== 'open') return;
@@ -39,6 +43,10 @@ export class DeviceLinks {
   /** A frame from the device; undefined: it closes the connection. */
   up(conn: Connection, event: GatewayEvent | undefined): void {
     const { network, probes } = this.#world;
+    if (conn.poll !== undefined) {
+      this.#world.polls.up(conn, event);
+      return;
+    }
     if (conn.upLost) return;
     const state = network.state(conn.device.index, conn.gateway.index);
     if (state === 'lost') {
@@ -57,6 +65,10 @@ export class DeviceLinks {
   /** A frame, or the close, from the gateway. */
   down(conn: Connection, event: DeviceEvent): void {
     const { network, probes } = this.#world;
+    if (conn.poll !== undefined) {
+      this.#world.polls.down(conn, event);
+      return;
+    }
     if (conn.downLost) return;
     const state = network.state(conn.gateway.index, conn.device.index);
     if (state === 'lost') {

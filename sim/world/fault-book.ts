@@ -21,7 +21,7 @@ export class FaultBook {
 
   /** Tells every kind of fault that the run will have it. */
   prepare(): void {
-    for (const fault of this.#world.scenario.faults) faultKind(fault.kind)?.prepare?.(this.#world);
+    for (const fault of this.#world.scenario.faults) faultKind(fault.kind)?.prepare?.(this.#world, fault);
   }
 
   /** @param index of the fault in the scenario. */

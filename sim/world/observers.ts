@@ -28,6 +28,11 @@ interface ConnectionNames {
   readonly device: DeviceNames;
 }
 
+interface PolledConnectionNames extends ConnectionNames {
+  readonly gateway: { readonly nodeId: NodeId };
+}
+type PollAnswered = Extract<Observation, { readonly kind: 'poll-answered' }>;
+
 /**
  * Reports what happens to the judge at the moment it happens, and stops the run at the first violation. Remembers when
  * anything last made progress, which is what the budget after the heal is measured from.
@@ -162,6 +167,27 @@ export class Observers implements StoreObserver {
   replaced(conn: ConnectionNames): void {
     if (this.#judge === undefined) return;
     this.report({ kind: 'replaced', deviceId: conn.device.deviceId, epoch: conn.epoch });
+  }
+
+  /** An answer to a poll, or to a post, as its device took it. */
+  pollAnswered(
+    conn: PolledConnectionNames,
+    answer: Omit<PollAnswered, 'kind' | 'gatewayId' | 'conn' | 'deviceId'>,
+  ): void {
+    if (this.#judge === undefined) return;
+    const { id, gateway, device } = conn;
+    this.report({
+      kind: 'poll-answered',
+      gatewayId: gateway.nodeId,
+      conn: id,
+      deviceId: device.deviceId,
+      ...answer,
+    });
+  }
+
+  outlived(gatewayId: NodeId, conn: ConnectionNames, span: number): void {
+    if (this.#judge === undefined) return;
+    this.report({ kind: 'outlived', gatewayId, conn: conn.id, deviceId: conn.device.deviceId, span });
   }
 
   // ---------------------------------------------------------------- the store

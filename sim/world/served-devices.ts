@@ -30,7 +30,7 @@ export function servedDevices(world: World): DeviceHost[] {
       world.balancer.isHealthy(gateway) && engines.every((engine) => isOpen(world, gateway.index, engine)),
   );
   return world.devices.filter(
-    (device) => device.up && serving.some((gateway) => canReach(world, device, gateway)),
+    (device) => device.up && device.findsAWay && serving.some((gateway) => canReach(world, device, gateway)),
   );
 }
 
