@@ -6,6 +6,8 @@ import { deviceNames } from './fault-targets.ts';
 import { forHowLong, span } from './fault-words.ts';
 import { nothing } from './take-down.ts';
 
+/** Some end while a session opens, some while it is replayed to, some later. */
+const LIVES = [3, 10, 30, 100, 300, 3_000].map((ms) => ms * MILLISECOND);
 /** How long the application takes for a new token at the most, in a run of ten seconds or more. */
 const SLOWEST = 12 * SECOND;
 
@@ -22,7 +24,8 @@ export const tokenExpires: FaultKind = {
     return `the token of ${fault.target} expires; ${forHowLong(fault)} new ones live ${span(fault.amount)}`;
   },
   draw(draws, setting) {
-    const life = drawAmount(draws, setting, 1, draws.perMille(500) ? 50 * MILLISECOND : 5 * SECOND);
+    const most = LIVES[draws.int(LIVES.length)]!;
+    const life = drawAmount(draws, setting, Math.ceil(most / 20), most);
     return drawFault('token-expires', deviceNames(setting.topology), draws, setting, life);
   },
   prepare(world, fault) {

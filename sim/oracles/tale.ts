@@ -66,6 +66,26 @@ export class Tale {
     return this.tell({ kind: 'device-opened', deviceId: deviceId(device), epoch });
   }
 
+  /** An answer of the poll session of d_N, as the device takes it. */
+  polled(
+    device: string,
+    answer: {
+      readonly acked: number;
+      readonly after: number;
+      readonly had: number;
+      readonly heard: readonly number[];
+      readonly said?: number;
+    },
+  ): this {
+    const names = { gatewayId: nodeId('gateway-0'), conn: connId(9), deviceId: deviceId(device) };
+    return this.tell({ kind: 'poll-answered', ...names, said: undefined, ...answer });
+  }
+
+  outlived(device: string, span: number): this {
+    const names = { gatewayId: nodeId('gateway-0'), conn: connId(9), deviceId: deviceId(device) };
+    return this.tell({ kind: 'outlived', ...names, span });
+  }
+
   replaced(device: string, epoch: number): this {
     return this.tell({ kind: 'replaced', deviceId: deviceId(device), epoch });
   }

@@ -32,6 +32,7 @@ const WEIGHTS: ReadonlyMap<string, number> = new Map([
   ['store-slow', 3],
   ['registry-down', 3],
   ['reconnect-storm', 3],
+  ['token-expires', 3],
 ]);
 
 /** Each kind as often as it weighs. */

@@ -1,6 +1,10 @@
 import { DEFAULT_LIMITS, type Limits } from '../../core/contract/limits.ts';
 import { keyedHash } from '../../core/contract/random.ts';
 import { Draws } from '../engine/draws.ts';
+import type { FaultKind, FaultSetting } from '../faults/fault-kind.ts';
+import { pollLossy } from '../faults/poll-lossy.ts';
+import { tokenExpires } from '../faults/token-expires.ts';
+import { websocketBlocked } from '../faults/websocket-blocked.ts';
 import type { DeviceTransport, Fault, Knobs, Op, Scenario } from '../scenario.ts';
 import { drawFaults } from './draw-faults.ts';
 import { drawOps, type OpMix } from './draw-ops.ts';
@@ -10,7 +14,16 @@ import { NEVER } from '../world/looks.ts';
 import { scaledDurations, SPEEDS, TIGHT_LIMITS } from './knob-choices.ts';
 
 /** One stream for each part: more chats must not change which faults there are. */
-const STREAM = { topology: 1, knobs: 2, mix: 3, ops: 4, faults: 5, run: 6, transports: 7 } as const;
+const STREAM = {
+  topology: 1,
+  knobs: 2,
+  mix: 3,
+  ops: 4,
+  faults: 5,
+  run: 6,
+  transports: 7,
+  pollFaults: 8,
+} as const;
 
 const SECOND = 1_000_000;
 
@@ -57,7 +70,10 @@ export function scenarioOfSeed(seed: number): Scenario {
     topology,
     knobs: { ...knobs, safetyMicros: safetyMicros + age },
     ops: later(ops),
-    faults: later(drawFaults(new Draws(seed, STREAM.faults), { topology, safetyMicros }, faultSize)),
+    faults: later([
+      ...drawFaults(new Draws(seed, STREAM.faults), { topology, safetyMicros }, faultSize),
+      ...drawPollFaults(new Draws(seed, STREAM.pollFaults), knobs, { topology, safetyMicros }),
+    ]),
   };
 }
 
@@ -117,6 +133,24 @@ function drawTransports(draws: Draws, knobs: Knobs): Knobs {
   if (draws.perMille(300)) short.websocketRetry = Math.ceil(limits.websocketRetry / 10);
   return { ...knobs, transports, limits: { ...knobs.limits, ...short } };
 }
+
+/**
+ * What only devices that poll, or may have to, can suffer. It comes on top of the other faults, as most runs have no such
+ * device; and mostly it lasts, since polls are few.
+ */
+function drawPollFaults(draws: Draws, { transports = [] }: Knobs, setting: FaultSetting): Fault[] {
+  if (!transports.some((transport) => transport !== 'websocket') || !draws.perMille(500)) return [];
+  const faults: Fault[] = [];
+  for (let left = 1 + draws.int(3); left > 0; left--) {
+    const fault = draws.pick(POLL_FAULTS)!.draw(draws, setting);
+    if (fault === undefined) continue;
+    const lasts = fault.kind === 'poll-lossy' && draws.perMille(700);
+    faults.push(lasts ? { ...fault, for: setting.safetyMicros - fault.at } : fault);
+  }
+  return faults;
+}
+
+const POLL_FAULTS: readonly FaultKind[] = [pollLossy, pollLossy, websocketBlocked, tokenExpires];
 
 const TRANSPORTS: readonly DeviceTransport[] = ['auto', 'auto', 'poll', 'proxied', 'websocket'];
 

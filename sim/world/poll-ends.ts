@@ -68,6 +68,8 @@ export class PollEnds {
   /** What happens to the answers of requests at the gateway. */
   readonly fates = new Map<number, PollFate>();
   readonly timers = new Map<string, Timer>();
+  /** An answer that carried frames was lost, and none has come since. */
+  lostFrames = false;
   /** Frames that the session said. */
   said = 0;
   /** The device, or the gateway, said something that is not flushed. */

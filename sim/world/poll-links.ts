@@ -119,8 +119,10 @@ export class PollLinks {
     const had = ends.client.inbox.got;
     const isAwaited = ends.client.polling === request || ends.client.posting?.request === request;
     const isNews = isAwaited && ends.client.stage !== 'over';
-    if (isNews && last - frames.length < had && frames.length > 0)
-      this.#world.probes.hit('poll.frames.repeated');
+    if (isNews && ends.lostFrames && frames.length > 0) {
+      ends.lostFrames = false;
+      this.#world.probes.hit('poll.frames.said-again');
+    }
     const event = { kind: 'answered', request, answer: { frames, last, closed } } as const;
     const effects = stepPollClient<ClientFrame, SaidFrame>(ends.client, event);
     if (isNews) {
@@ -358,7 +360,10 @@ export class PollLinks {
     const fate = ends.fates.get(request) ?? 'plain';
     ends.fates.delete(request);
     const isLost = fate === 'answer-lost' || fate === 'answer-hangs';
-    if (isLost && page.frames.length > 0) this.#world.probes.hit('poll.frames.lost');
+    if (isLost && page.frames.length > 0) {
+      ends.lostFrames = true;
+      this.#world.probes.hit('poll.frames.lost');
+    }
     if (fate === 'answer-lost') {
       this.travel.down(conn, { request, kind: 'failed', status: 504, retryAfter: 0 }, 1);
     } else if (fate !== 'answer-hangs') {
