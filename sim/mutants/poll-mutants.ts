@@ -57,14 +57,6 @@ export const POLL_MUTANTS: readonly Mutant[] = [
     expected: ['polls-carry-all'],
   },
   {
-    name: 'refused-post-forgotten',
-    file: CLIENT,
-    find: '  client.unsent = [...posting.frames, ...client.unsent];\n',
-    replace: '',
-    story: 'Frames of a request that was refused unread are not sent again, though the connection goes on.',
-    expected: ['converges', 'no-acked-message-lost', 'presence-converges', 'receipts-monotone'],
-  },
-  {
     name: 'post-never-ends',
     file: CLIENT,
     find: 'else if (client.posting?.request === request) client.posting = undefined;',
