@@ -52,7 +52,7 @@ export function pollOpener(limits: Limits): OpenSocket {
       if (over && effect.kind !== 'leave') return;
       switch (effect.kind) {
         case 'ask':
-          void ask(effect.request, effect.ask, effect.timeout / 1_000);
+          ask(effect.request, effect.ask, effect.timeout / 1_000);
           break;
         case 'wake':
           clearTimeout(timers.get(effect.timer));
@@ -91,17 +91,17 @@ export function pollOpener(limits: Limits): OpenSocket {
       for (const timer of timers.values()) clearTimeout(timer);
     }
 
-    async function ask(request: number, what: PollAsk<string>, timeoutMs: number): Promise<void> {
-      let event: Event;
-      try {
-        const answer = await fetchAnswer(what, timeoutMs);
-        if (what.kind === 'connect') ({ pollId } = answer);
-        event = { kind: 'answered', request, answer };
-      } catch (error) {
-        const known = error instanceof StatusError ? error : undefined;
-        event = { kind: 'failed', request, status: known?.status, retryAfter: known?.retryAfter ?? 0 };
-      }
-      step(event);
+    function ask(request: number, what: PollAsk<string>, timeoutMs: number): void {
+      fetchAnswer(what, timeoutMs).then(
+        (answer) => {
+          if (what.kind === 'connect') ({ pollId } = answer);
+          step({ kind: 'answered', request, answer });
+        },
+        (error: unknown) => {
+          const known = error instanceof StatusError ? error : undefined;
+          step({ kind: 'failed', request, status: known?.status, retryAfter: known?.retryAfter ?? 0 });
+        },
+      );
     }
 
     async function fetchAnswer(what: PollAsk<string>, timeoutMs: number): Promise<Answer> {

@@ -16,12 +16,13 @@ import type { Transport } from '../../core/device/transport.ts';
 import type { ClientFrame, ErrorFrame } from '../../core/wire/frames.ts';
 import { Connection } from './connection.ts';
 import { BROKEN } from './device-links.ts';
-import { DeviceTokens, type Token } from './device-tokens.ts';
+import { DeviceTokens } from './device-tokens.ts';
 import { FaultDial } from './fault-dial.ts';
 import type { GatewayHost } from './gateway-host.ts';
 import { Host } from './host.ts';
 import { PollEnds, PollStep } from './poll-ends.ts';
 import { Timer } from './timer.ts';
+import { connectWithNextToken, startWithNextToken } from './token-errands.ts';
 import type { World } from './world.ts';
 import type { DeviceTransport } from '../scenario.ts';
 
@@ -142,14 +143,14 @@ export class DeviceHost extends Host {
       conn.deviceOpen = false;
       if (silent) continue;
       if (conn.poll === undefined) this.world.links.up(conn, undefined);
-      else this.world.polls.abandon(conn);
+      else this.world.polls.clients.abandon(conn);
     }
     this.#conns.clear();
   }
 
   protected handle(event: object): void {
     const { incarnation } = this;
-    if (event instanceof PollStep) this.world.polls.atDevice(event);
+    if (event instanceof PollStep) this.world.polls.clients.atDevice(event);
     else this.#step(event as DeviceEvent);
     // At the end of a turn: what a device says in one breath goes in one request.
     if (this.#spoken.length === 0) return;
@@ -157,7 +158,7 @@ export class DeviceHost extends Host {
     this.#spoken = [];
     for (const conn of spoken) {
       conn.poll!.deviceSpoke = false;
-      if (this.incarnation === incarnation) this.world.polls.flushDevice(conn);
+      if (this.incarnation === incarnation) this.world.polls.clients.flushDevice(conn);
     }
   }
 
@@ -250,7 +251,7 @@ export class DeviceHost extends Host {
   breakConnections(): void {
     for (const conn of this.#conns.values()) {
       if (conn.poll !== undefined) {
-        this.world.polls.breakRequests(conn);
+        this.world.polls.clients.breakRequests(conn);
         continue;
       }
       this.world.links.up(conn, undefined);
@@ -365,8 +366,11 @@ export class DeviceHost extends Host {
     if (transport === 'poll') conn.poll = new PollEnds(world.limits);
     this.#conns.set(connId, conn);
     const token = this.tokens.atHand(world.engine.now);
-    if (token === undefined) this.#waitForToken(conn);
-    else this.#connectWith(conn, token);
+    if (token === undefined) connectWithNextToken(conn);
+    else {
+      conn.token = token;
+      world.links.connect(conn);
+    }
   }
 
   #refuseUpgrade(connId: ConnId, key: number): void {
@@ -375,33 +379,6 @@ export class DeviceHost extends Host {
     if (this.upgradesBlocked.value > 1) return;
     const delay = world.network.deviceDelay(this.index, this.index, key, 0);
     world.tell(this, { kind: 'refused', conn: connId, status: UPGRADE_FORBIDDEN }, delay);
-  }
-
-  #connectWith(conn: Connection, token: Token): void {
-    conn.token = token;
-    this.world.links.connect(conn);
-  }
-
-  #waitForToken(conn: Connection): void {
-    const { world, incarnation } = this;
-    world.later(this.tokens.delay.value, this.index, () => {
-      if (this.incarnation !== incarnation) return;
-      const token = this.tokens.renew(world.engine.now);
-      // It has been given up meanwhile; the next one has a token at hand.
-      if (conn.deviceOpen) this.#connectWith(conn, token);
-      else world.probes.hit('token.came-too-late');
-    });
-  }
-
-  /** Its token was refused: the application gets another and starts anew. */
-  #startWithAnotherToken(): void {
-    const { world, incarnation } = this;
-    world.probes.hit('token.refused');
-    world.later(1 + this.tokens.delay.value, this.index, () => {
-      if (this.incarnation !== incarnation || this.status !== 'unauthenticated') return;
-      this.tokens.renew(world.engine.now);
-      this.receive(START);
-    });
   }
 
   #disconnect(connId: ConnId): void {
@@ -415,7 +392,7 @@ export class DeviceHost extends Host {
     if (this.status === status) return;
     const was = this.status === 'live';
     this.status = status;
-    if (status === 'unauthenticated') this.#startWithAnotherToken();
+    if (status === 'unauthenticated') startWithNextToken(this);
     if (was !== (status === 'live')) this.world.observers.deviceLive(this, status === 'live');
   }
 }

@@ -1,15 +1,13 @@
 import type { DeviceEvent } from '../../core/device/device-event.ts';
 import type { GatewayEvent } from '../../core/session/gateway-event.ts';
 import type { Connection } from './connection.ts';
+import { FRAME_OVERHEAD } from './poll-ends.ts';
 import { CONNECT, DOWN, UP } from './event-kind.ts';
 import { overTheWireDown, overTheWireUp } from './wire-format.ts';
 import type { World } from './world.ts';
 
 /** Code of a connection that just broke (RFC 6455 section 7.4.1). */
 export const BROKEN = 1006;
-
-/** Bytes of a frame beside its ciphertext, roughly. */
-export const FRAME_OVERHEAD = 200;
 
 /**
  * What travels on device connections. A frame on an open way arrives in order after the way's latency; on a held way it
@@ -30,7 +28,7 @@ export class DeviceLinks {
   connect(conn: Connection): void {
     const { network, engine } = this.#world;
     if (conn.poll !== undefined) {
-      this.#world.polls.connect(conn);
+      this.#world.polls.clients.connect(conn);
       return;
     }
     const from = conn.device.index;
@@ -44,7 +42,7 @@ export class DeviceLinks {
   up(conn: Connection, event: GatewayEvent | undefined): void {
     const { network, probes } = this.#world;
     if (conn.poll !== undefined) {
-      this.#world.polls.up(conn, event);
+      this.#world.polls.clients.up(conn, event);
       return;
     }
     if (conn.upLost) return;
@@ -66,7 +64,7 @@ export class DeviceLinks {
   down(conn: Connection, event: DeviceEvent): void {
     const { network, probes } = this.#world;
     if (conn.poll !== undefined) {
-      this.#world.polls.down(conn, event);
+      this.#world.polls.servers.down(conn, event);
       return;
     }
     if (conn.downLost) return;

@@ -60,7 +60,7 @@ export class GatewayHost extends Host {
     this.#spoken = [];
     for (const conn of this.conns.values()) {
       conn.gatewayOpen = false;
-      if (conn.poll !== undefined) this.world.polls.died(conn, silent);
+      if (conn.poll !== undefined) this.world.polls.servers.died(conn, silent);
       else if (!silent) this.#breakOff(conn, BROKEN);
     }
     this.conns.clear();
@@ -120,7 +120,7 @@ export class GatewayHost extends Host {
   /** A request of a poll session arrives. */
   arrivedPoll(step: PollStep): void {
     if (this.up) this.receive(step);
-    else if (!this.dark) this.world.polls.refuseConnection(step);
+    else if (!this.dark) this.world.polls.servers.refuseConnection(step);
   }
 
   /** Something was said on a poll connection. */
@@ -153,13 +153,13 @@ export class GatewayHost extends Host {
 
   protected handle(payload: object): void {
     const { incarnation } = this;
-    if (payload instanceof PollStep) this.world.polls.atGateway(this, payload);
+    if (payload instanceof PollStep) this.world.polls.servers.atGateway(this, payload);
     else this.#step(payload as GatewayEvent);
     // At the end of a turn: the frames of a page, or of a fan-out, go into one response.
     while (this.#spoken.length > 0 && this.incarnation === incarnation) {
       const conn = this.#spoken.pop()!;
       conn.poll!.gatewaySpoke = false;
-      this.world.polls.flushGateway(conn);
+      this.world.polls.servers.flushGateway(conn);
     }
   }
 

@@ -80,3 +80,15 @@ export class PollEnds {
     this.client = createPollClient<ClientFrame>(limits);
   }
 }
+
+/** Of a connection by long polling. */
+export function endsOf(conn: Connection): PollEnds {
+  return conn.poll!;
+}
+
+/** Bytes of a frame beside its ciphertext, roughly. */
+export const FRAME_OVERHEAD = 200;
+
+export function sizeOfFrame(frame: { readonly frame: string; readonly ciphertext?: string }): number {
+  return FRAME_OVERHEAD + (frame.ciphertext?.length ?? 0);
+}

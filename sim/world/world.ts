@@ -23,8 +23,8 @@ import { LoadBalancer } from './load-balancer.ts';
 import { Network } from './network.ts';
 import { chatIdOf, deviceIdOf, userIdOf } from './plan-ids.ts';
 import { Observers } from './observers.ts';
-import { PollLinks } from './poll-links.ts';
 import type { PollStep } from './poll-ends.ts';
+import { PollLinks } from './poll-links.ts';
 import { Probes } from './probes.ts';
 import { Regions } from './regions.ts';
 import { type RegistryCall, RegistryNode } from './registry-node.ts';
@@ -288,7 +288,8 @@ export class World implements Dispatcher {
 
   dispatch(kind: number, target: number, detail: number, payload: unknown, context: unknown): boolean {
     switch (kind) {
-      case EVENT.STEP: {
+      case EVENT.STEP:
+      case EVENT.POLL_DOWN: {
         const host = this.hosts[target - this.#firstHost]!;
         if (host.up && host.incarnation === detail) host.receive(payload as object);
         return true;
@@ -304,11 +305,6 @@ export class World implements Dispatcher {
       case EVENT.POLL_UP:
         this.gateways[target - this.#firstHost]!.arrivedPoll(payload as PollStep);
         return true;
-      case EVENT.POLL_DOWN: {
-        const host = this.hosts[target - this.#firstHost]!;
-        if (host.up && host.incarnation === detail) host.receive(payload as object);
-        return true;
-      }
       case EVENT.STORE:
         this.#storeAt(target).arrived(payload as StoreCall, context as Host, detail);
         return true;
