@@ -76,6 +76,8 @@ export interface ChangeMemberRequest {
   readonly expectHead: number;
   readonly expectVersion: number;
   readonly member: Member;
+  /** When the change makes the chat larger than this, its head at that time is kept for `positions` of `read-members`. */
+  readonly markAbove: number;
 }
 export type ChangeMemberResult = { readonly outcome: 'ok' } | { readonly outcome: 'stale' } | StoreFailure;
 
@@ -193,14 +195,17 @@ export interface ReadMembersRequest {
   readonly limit: number;
   /** Positions are wanted when the chat has more current members than this; otherwise they may be left empty. */
   readonly positionsAbove: number;
+  /** Who wrote one of so many messages before `seq` is known to have come as far as that message. */
+  readonly authorsWithin: number;
 }
 export type ReadMembersResult =
   | {
       readonly outcome: 'ok';
       readonly users: readonly UserId[];
       /**
-       * For each of `users`, how far it is known to have come: the larger of its DELIVERED watermark (0: none) and the
-       * `after` of the span that contains `seq`.
+       * For each of `users`, how far it is taken to have come: the largest of its DELIVERED watermark (0: none), the `after`
+       * of the span that contains `seq`, its newest message among the `authorsWithin` before `seq`, and the head at which the
+       * chat last grew beyond `markAbove`.
        */
       readonly positions: readonly number[];
       /** Current members of the chat. */

@@ -27,9 +27,10 @@ type MessageRow = Extract<OutboxRow, { kind: 'message' }>;
 type MembersPage = Extract<ReadMembersResult, { outcome: 'ok' }>;
 
 /**
- * The events of one page of a group that is too large to list. In a huge one only active members are told: who has not got
- * any of the `activeDistance` messages before this one, has not been there for them, and everything is there for him when
- * he comes back. The sender writes, so he is there.
+ * The events of one page of a group that is too large to list. In a huge one only active members are told: who neither got
+ * nor wrote any of the `activeDistance` messages before this one has not been there for them, and everything is there for
+ * him when he comes back. The sender writes, so he is there. Of the first `activeDistance` messages of a group that has just
+ * grown huge everybody is told, active or not: it is by those that sessions learn to look for themselves.
  */
 export function planPage(
   row: MessageRow,

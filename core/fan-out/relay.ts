@@ -222,6 +222,7 @@ function start(relay: Relay, call: Call, out: Out): void {
           afterUser,
           limit: relay.limits.fanOutPage,
           positionsAbove: relay.limits.hugeGroup,
+          authorsWithin: relay.limits.activeDistance,
         },
       });
       break;

@@ -227,7 +227,13 @@ function startAdmin(
   out.push({
     kind: 'change-member',
     call: service.nextCall++,
-    request: { chatId: chat.chatId, expectHead: chat.head, expectVersion: chat.version, member },
+    request: {
+      chatId: chat.chatId,
+      expectHead: chat.head,
+      expectVersion: chat.version,
+      member,
+      markAbove: service.limits.hugeGroup,
+    },
   });
 }
 

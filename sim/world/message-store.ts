@@ -106,7 +106,7 @@ export class MessageStoreModel {
     if (this.chats.has(request.chatId)) return { outcome: 'ok', chatId: request.chatId, created: false };
     const chat = new StoredChat(request.chatId, request.kind);
     this.chats.set(request.chatId, chat);
-    for (const member of request.members) this.#putMember(chat, member);
+    for (const member of request.members) this.#putMember(chat, member, request.members.length);
     return { outcome: 'ok', chatId: request.chatId, created: true };
   }
 
@@ -154,7 +154,7 @@ export class MessageStoreModel {
     if (chat === undefined || chat.head !== request.expectHead || chat.version !== request.expectVersion)
       return STALE;
     chat.version++;
-    this.#putMember(chat, request.member);
+    this.#putMember(chat, request.member, request.markAbove);
     return OK;
   }
 
@@ -249,7 +249,7 @@ export class MessageStoreModel {
     const users = found.sort().slice(0, request.limit);
     // Who was not asked for them must not need them.
     const wanted = chat.size > request.positionsAbove;
-    const positions = wanted ? users.map((user) => chat.position(user, request.seq)) : [];
+    const positions = wanted ? users.map((user) => chat.position(user, request.seq, request.authorsWithin)) : [];
     return { outcome: 'ok', users, positions, size: chat.size };
   }
 
@@ -304,13 +304,13 @@ export class MessageStoreModel {
     this.#observer.cursorSaved(deviceId, chat.chatId, seq);
   }
 
-  #putMember(chat: StoredChat, member: Member): void {
+  #putMember(chat: StoredChat, member: Member, markAbove: number): void {
     if (!chat.members.has(member.userId)) {
       const chats = this.#chatsOfUser.get(member.userId);
       if (chats === undefined) this.#chatsOfUser.set(member.userId, [chat]);
       else chats.push(chat);
     }
-    chat.setMember(member);
+    chat.setMember(member, markAbove);
     this.#observer.member(chat.chatId, member, chat.head, chat.version);
   }
 
