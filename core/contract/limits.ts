@@ -130,6 +130,12 @@ export interface Limits {
   /** Registry entries live this long without renewal; three heartbeats survive two lost renewals. */
   readonly leaseTtl: number;
   readonly leaseRenew: number;
+  /**
+   * How often, between once and twice this long, a session reads the heads of its chats although nothing seems amiss. An event that the queue lost (retention
+   * ran out, an offset was committed ahead of the work) is found by the next message of its chat, and by this when none
+   * comes. 50,000 sessions of a gateway cost 20 lists a second.
+   */
+  readonly headsReread: number;
   /** Entries renewed in one registry call. */
   readonly renewBatch: number;
   /** How often a watched user's presence is read again even when no hint came: hints may drop silently. */
@@ -266,6 +272,7 @@ export const DEFAULT_LIMITS: Limits = {
 
   leaseTtl: 45 * SECOND,
   leaseRenew: 15 * SECOND,
+  headsReread: 30 * MINUTE,
   renewBatch: 512,
   presenceRefresh: 15 * SECOND,
   presenceGrace: 5 * SECOND,

@@ -1006,6 +1006,23 @@ describe('the lease', () => {
     expect(s.wake('renew')).toEqual(['renew 1', 'wake renew in 15 s']);
   });
 
+  it('has the heads read now and then without any reason: the queue may have lost an event for good', () => {
+    const s = start({ headsReread: 4 * 60 * SECOND }).live();
+    const readAt: number[] = [];
+    for (let renewal = 1; renewal <= 100; renewal++) {
+      if (!s.wake('renew').includes('1 list')) continue;
+      readAt.push(renewal);
+      s.chats([chat(5, 5)]);
+    }
+    const gaps = readAt.slice(2).map((at, i) => at - (readAt[i + 1] as number));
+    expect(readAt[0]).toBe(4);
+    expect(gaps.length).toBeGreaterThanOrEqual(2);
+    for (const gap of gaps) {
+      expect(gap).toBeGreaterThanOrEqual(16);
+      expect(gap).toBeLessThan(32);
+    }
+  });
+
   it('reads the heads of every session again when the registry failed over', () => {
     const s = start().live();
     expect(s.step({ kind: 'registry-changed' })).toEqual(['1 list']);
