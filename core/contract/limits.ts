@@ -88,6 +88,11 @@ export interface Limits {
   readonly drainSpread: number;
   /** A draining gateway closes what is left after this long. */
   readonly drainTimeout: number;
+  /**
+   * Receipts that were told to others while a device was away go out so many at a time, a `sessionRetry` apart: 200 kB,
+   * of which a socket's buffer takes twenty.
+   */
+  readonly receiptPage: number;
   /** Delay before a failed store or registry call of a session is tried again. */
   readonly sessionRetry: number;
   /** Chats a session may have on screen at once. */
@@ -249,6 +254,7 @@ export const DEFAULT_LIMITS: Limits = {
   gatewaySessions: 50_000,
   drainSpread: 10 * SECOND,
   drainTimeout: 25 * SECOND,
+  receiptPage: 1_024,
   sessionRetry: 250 * MILLISECOND,
   openChats: 16,
 

@@ -128,8 +128,8 @@ const row = (seq: number, change: Partial<StoredMessage> = {}): StoredMessage =>
   ...change,
 });
 const mine = (device: number) => ({ from: userId('u_1'), fromDevice: deviceId(`d_${device}`) });
-const readBy = (user: string, seq: number): ReceiptRecord => ({
-  chatId: C,
+const readBy = (user: string, seq: number, chatId = C): ReceiptRecord => ({
+  chatId,
   userId: userId(user),
   type: 'READ',
   seq,
@@ -775,6 +775,29 @@ describe('receipts of others', () => {
     expect(s.resume()).toEqual(['1 < SYNCED c_1 5', '1 < RECEIPT u_3 READ #4']);
     expect(s.pushReceipt(readBy('u_2', 7))).toEqual(['push 1 settled']);
     expect(s.pushReceipt(readBy('u_2', 3))).toEqual(['push 2 settled']);
+  });
+
+  it('of a hundred groups come a page at a time, so that they do not fill the socket by themselves', () => {
+    const receipts = [readBy('u_2', 1), readBy('u_3', 2), readBy('u_4', 3)];
+    const c2 = chatId('c_2');
+    const chats = [chat(5, 5, { receipts }), chat(1, 1, { chatId: c2, receipts: [readBy('u_5', 1, c2)] })];
+    const s = start({ receiptPage: 2 }).welcome(chats);
+    expect(s.resume()).toEqual([
+      '1 < SYNCED c_1 5 c_2 1',
+      '1 < RECEIPT u_2 READ #1',
+      '1 < RECEIPT u_3 READ #2',
+      '1 < RECEIPT u_4 READ #3',
+    ]);
+    expect(s.push(6)).toEqual(['1 < MESSAGE c_1 #6 prev 5']);
+    expect(s.wake('receipts', 1)).toEqual(['1 < RECEIPT u_5 READ #1']);
+  });
+
+  it('wait while the socket is full, the newest for all before it', () => {
+    const s = start({ socketBufferBytes: 1_000 }).live();
+    s.step({ kind: 'buffered', conn: connId(1), bytes: 501 });
+    expect(s.pushReceipt(readBy('u_2', 4))).toEqual(['push 1 settled']);
+    expect(s.pushReceipt(readBy('u_2', 5))).toEqual(['push 2 settled']);
+    expect(s.step({ kind: 'buffered', conn: connId(1), bytes: 400 })).toEqual(['1 < RECEIPT u_2 READ #5']);
   });
 
   it('of one user that wait become the latest', () => {

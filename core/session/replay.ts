@@ -43,7 +43,7 @@ export function pump(gateway: Gateway, session: Session, out: Out): void {
     const heads = [...session.chats.values()].map(({ chatId, tip }) => [chatId, tip] as const);
     out.push({ kind: 'frame', conn, frame: { frame: 'SYNCED', heads } });
   }
-  tellReceipts(session, out);
+  tellReceipts(gateway, session, out);
 }
 
 function wantsRead(gateway: Gateway, session: Session): boolean {

@@ -69,7 +69,8 @@ export const LARGE_CHAT_MUTANTS: readonly Mutant[] = [
     file: 'core/fan-out/relay.ts',
     find: '          authorsWithin: relay.limits.activeDistance,\n',
     replace: '          authorsWithin: 0,\n',
-    story: 'Who only writes gets nothing delivered; when the group grows huge meanwhile he is told nothing any more.',
+    story:
+      'Who only writes gets nothing delivered; when the group grows huge meanwhile he is told nothing any more.',
     expected: LOST,
   },
   {
@@ -77,7 +78,8 @@ export const LARGE_CHAT_MUTANTS: readonly Mutant[] = [
     file: 'core/sequencing/sequencer.ts',
     find: '      markAbove: service.limits.hugeGroup,\n',
     replace: '      markAbove: Number.MAX_SAFE_INTEGER,\n',
-    story: 'A group grows huge while receipts are on their way: members who are there hear neither of it nor of what follows.',
+    story:
+      'A group grows huge while receipts are on their way: members who are there hear neither of it nor of what follows.',
     expected: LOST,
   },
   {

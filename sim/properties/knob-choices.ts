@@ -15,6 +15,7 @@ export const TIGHT_LIMITS: readonly (readonly [keyof Limits, readonly number[]])
   ['socketBufferBytes', [4_000]],
   ['sessionRequests', [1, 2]],
   ['sessionSyncs', [1]],
+  ['receiptPage', [1, 2]],
   ['fetchPage', [1, 2, 3]],
   ['syncPage', [1, 2, 3]],
   ['gatewayFetches', [1, 2]],

@@ -249,7 +249,9 @@ export class MessageStoreModel {
     const users = found.sort().slice(0, request.limit);
     // Who was not asked for them must not need them.
     const wanted = chat.size > request.positionsAbove;
-    const positions = wanted ? users.map((user) => chat.position(user, request.seq, request.authorsWithin)) : [];
+    const positions = wanted
+      ? users.map((user) => chat.position(user, request.seq, request.authorsWithin))
+      : [];
     return { outcome: 'ok', users, positions, size: chat.size };
   }
 
