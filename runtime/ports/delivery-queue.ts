@@ -6,6 +6,11 @@ export type PublishOutcome = 'ok' | 'failed' | 'unknown';
 
 /** The delivery queue: partitions keyed by recipient, read by one group of workers, at least once. */
 export interface DeliveryQueue {
+  /**
+   * Events that it lets wait before it refuses. A larger call may be refused for ever, so no caller's limit may be above it
+   * (`publishEvents` in core/contract/limits.ts).
+   */
+  readonly capacity: number;
   /** `ok` only when the events are as durable as the queue is; order within one recipient is kept within a call. */
   publish(events: readonly DeliveryEvent[], done: Done<PublishOutcome>): void;
   /** For what is best effort; may drop. */

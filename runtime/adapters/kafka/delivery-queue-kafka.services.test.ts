@@ -275,6 +275,27 @@ test('a producer refuses what would not fit into its memory, and drops what is t
   expect(await figure('parley_queue_published_total', 'outcome="dropped"')).toBe(1);
 });
 
+test('a producer takes what is more than its memory when nothing waits: later it would not fit either', async () => {
+  const region = await newRegion();
+  const { publish, figure } = open(region, { waitingRecords: 100, waitingBytes: 10_000 });
+  const whole = publish(...range(1, 300).map((seq) => event(seq, seq)));
+  expect(await publish(event(1, 301))).toBe('failed');
+  expect(await whole).toBe('ok');
+  expect(await publish(event(1, 301))).toBe('ok');
+  expect(await figure('parley_queue_published_total', 'outcome="ok"')).toBe(301);
+});
+
+test('a message to many counts once in the memory of a producer, as it is there once', async () => {
+  const { publish } = open(await newRegion(), { waitingBytes: 40_000 });
+  const toMany = (seq: number): DeliveryEvent[] => {
+    const { item } = event(1, seq);
+    const long = { ...item, padding: 'A'.repeat(8_000) };
+    return range(1, 100).map((user) => ({ ...event(user, seq), item: long }));
+  };
+  const sent = [publish(...toMany(1)), publish(...toMany(2))];
+  expect(await Promise.all(sent)).toEqual(['ok', 'ok']);
+});
+
 test('a paused worker gets nothing, stays a member longer than its session, and goes on', async () => {
   const region = await newRegion();
   const { queue, publish, figure } = open(region);

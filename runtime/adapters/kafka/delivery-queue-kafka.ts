@@ -75,6 +75,7 @@ export function createKafkaDeliveryQueue(options: KafkaQueueOptions): KafkaDeliv
   }
 
   return {
+    capacity: tuning.waitingRecords,
     publish: (events, done) => publisher.publish(encodeEvents(events, placement), done),
     publishTransient: (events) => publisher.publishTransient(encodeEvents(events, placement)),
     join(consumer): QueueMembership {
