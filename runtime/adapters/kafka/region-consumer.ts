@@ -49,10 +49,12 @@ export interface RegionConsumerOptions {
   readonly tuning: KafkaTuning;
   readonly metrics: Metrics;
   readonly log: Logger;
+  /** Opens the sessions; for tests, which decide how one goes. */
+  readonly openSession?: typeof openConsumerSession;
 }
 
 export function createRegionConsumer(options: RegionConsumerOptions): RegionConsumer {
-  const { region, consumer, numberOf, tuning, metrics } = options;
+  const { region, consumer, numberOf, tuning, metrics, openSession = openConsumerSession } = options;
   const log = options.log.child({ queueRegion: region.region });
   const partitions = new Map<number, PartitionProgress>();
   let session: ConsumerSession | undefined;
@@ -78,7 +80,7 @@ export function createRegionConsumer(options: RegionConsumerOptions): RegionCons
 
   function start(): void {
     const topic = deliverTopic(options.home);
-    session = openConsumerSession(
+    session = openSession(
       { ...options, groupId: workerGroup(options.home), topic, paused },
       {
         joined() {
@@ -99,6 +101,8 @@ export function createRegionConsumer(options: RegionConsumerOptions): RegionCons
   function rebuild(error: Error): void {
     session = undefined;
     revokeAll();
+    // A session that breaks under the last commit of who leaves is the end of it: another would join the group again.
+    if (left) return;
     failures++;
     metrics.queueRebuilds.inc({ part: 'consumer' });
     const delayMs = fullJitter(failures - 1, tuning.rebuildBaseMs, tuning.rebuildMaxMs);
