@@ -156,14 +156,17 @@ test('a record that nobody can read goes to the dead letters, once, and holds no
       { key: 'u_1', value: null },
       { key: 'u_1', value: 'no json', headers: { v: '1' } },
       { key: 'u_1', value: '{}', headers: { v: '2' } },
+      { key: 'u_1', value: '{"kind":"of a newer release"}' },
     ],
   });
+  // It just fits into its topic; with a word more it would not.
+  await producer.send({ topic, messages: [{ key: 'u_1', value: 'x'.repeat(1_048_400) }] });
   await producer.disconnect();
   const worker = new RecordingWorker(queue);
   await until('both good ones', () => worker.handed.length === 2);
   await until('the commits to pass the poison', async () => (await lagOf(region)) === 0);
   expect(worker.seqs()).toEqual([1, 2]);
-  expect(await figure('parley_queue_dead_letters_total')).toBe(5);
+  expect(await figure('parley_queue_dead_letters_total')).toBe(7);
 
   const again = new RecordingWorker(open(region).queue);
   await publish(event(1, 3));
@@ -177,9 +180,12 @@ test('a record that nobody can read goes to the dead letters, once, and holds no
     ['4', 'json', 'the record has no value'],
     ['5', 'json', 'the value is not JSON'],
     ['6', 'version', 'the header v names a content version that this release cannot read'],
+    ['7', 'unknown-kind', 'kind: this release does not know it; a newer one wrote the record'],
+    ['8', 'json', 'the value is not JSON'],
   ]);
   expect(dead[0]?.value).toBe('{"kind":"message","message":{}}');
   expect(dead[0]?.headers['dead-topic']).toBe(topic);
+  expect(dead[6]?.headers['dead-value-bytes']).toBe('1048400');
 });
 
 /** Every record of a topic, as text. */

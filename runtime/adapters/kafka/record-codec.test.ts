@@ -53,7 +53,9 @@ test.for([
   ['json', 'u_1', '{"kind":', 'the value is not JSON'],
   ['item', 'u_1', '[]', 'the value must be one JSON object'],
   ['item', 'u_1', 'null', 'the value must be one JSON object'],
-  ['item', 'u_1', '{"kind":"toString"}', 'kind: '],
+  ['item', 'u_1', '{}', 'kind: '],
+  ['unknown-kind', 'u_1', '{"kind":"toString"}', 'kind: '],
+  ['unknown-kind', 'u_1', '{"kind":"reaction","reaction":{}}', 'kind: '],
   ['item', 'u_1', '{"kind":"message"}', 'message: '],
   [
     'item',
@@ -62,6 +64,12 @@ test.for([
     'receipt.type: ',
   ],
   ['item', 'u_1', '{"kind":"typing","chatId":"c_1"}', 'from: '],
+  [
+    'item',
+    'u_1',
+    '{"kind":"counts","count":{"chatId":"c_1","seq":1,"serverMsgId":"m_1","from":"u_1","deliveredCount":1,"readCount":0}}',
+    'count.at: ',
+  ],
 ] as const)('poison (%s): key %s, value %s', ([reason, key, value, detail]) => {
   const headers = reason === 'version' ? { v: '2' } : {};
   const decoded = createRecordDecoder()({ key: Buffer.from(key), value: Buffer.from(value), headers });

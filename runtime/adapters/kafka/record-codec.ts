@@ -41,7 +41,7 @@ export function encodeEvents(
 /** Why a record cannot be delivered: a word for the metric and a sentence for whoever reads the dead letter. */
 export interface Poison {
   readonly kind: 'poison';
-  readonly reason: 'version' | 'key' | 'json' | 'item';
+  readonly reason: 'version' | 'key' | 'json' | 'item' | 'unknown-kind';
   readonly detail: string;
 }
 
@@ -81,6 +81,9 @@ function parseItem(value: Buffer): DeliveryItem | Poison {
     return poison('json', 'the value is not JSON');
   }
   if (!isFields(item)) return poison('item', 'the value must be one JSON object');
+  const { kind } = item;
+  if (typeof kind === 'string' && !isKnown(kind))
+    return poison('unknown-kind', 'kind: this release does not know it; a newer one wrote the record');
   const wrong = wrongField(item);
   return wrong === undefined
     ? (item as unknown as DeliveryItem)
@@ -97,10 +100,11 @@ function isFields(value: unknown): value is Fields {
 
 /** @returns the first field without which the item could not be delivered. Fields that this release does not know are kept. */
 function wrongField(item: Fields): string | undefined {
-  const kind = item['kind'];
-  if (typeof kind !== 'string' || !Object.hasOwn(ITEM_CHECKS, kind)) return 'kind';
-  return ITEM_CHECKS[kind as DeliveryItem['kind']](item);
+  const { kind } = item;
+  return typeof kind === 'string' && isKnown(kind) ? ITEM_CHECKS[kind](item) : 'kind';
 }
+
+const isKnown = (kind: string): kind is DeliveryItem['kind'] => Object.hasOwn(ITEM_CHECKS, kind);
 
 type Check = (value: unknown) => boolean;
 type Checks = readonly (readonly [name: string, check: Check])[];
@@ -138,6 +142,7 @@ const COUNT_FIELDS: Checks = [
   ['from', id('u')],
   ['deliveredCount', isCount],
   ['readCount', isCount],
+  ['at', isCount],
 ];
 const TYPING_FIELDS: Checks = [
   ['chatId', id('c')],
