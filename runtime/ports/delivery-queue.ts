@@ -26,7 +26,12 @@ export interface QueueConsumer {
   /** `generation` names the assignment; records from `offset` on follow. */
   assigned(partition: number, generation: number, offset: number): void;
   revoked(partition: number): void;
-  records(partition: number, generation: number, records: readonly QueueRecord[]): void;
+  records(partition: number, generation: number, records: readonly TracedRecord[]): void;
+}
+
+/** A record and the trace context that it was published with (W3C Trace Context). Nothing is decided by it. */
+export interface TracedRecord extends QueueRecord {
+  readonly traceparent?: string | undefined;
 }
 
 export interface QueueMembership {

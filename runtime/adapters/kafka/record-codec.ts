@@ -1,13 +1,13 @@
 import type { IHeaders, Message } from 'kafkajs';
 import { isId } from '../../../core/wire/fields.ts';
-import type { UserId } from '../../../core/contract/ids.ts';
+import type { ClientMsgId, UserId } from '../../../core/contract/ids.ts';
 import { regionOf, type Placement } from '../../../core/contract/placement.ts';
 import type { DeliveryEvent, DeliveryItem } from '../../../core/contract/records.ts';
 import { deliverTopic } from './kafka-options.ts';
 
 /**
  * One delivery event as a Kafka record: the key is the recipient, the value is the item as compact JSON, and a header names
- * the version of the content. What a newer version adds to an item is kept by an older one as it is.
+ * the version of the content; a message that is traced has its trace context in another. What a newer version adds to an item is kept by an older one as it is.
  */
 export interface OutgoingRecord {
   readonly topic: string;
@@ -18,24 +18,43 @@ export interface OutgoingRecord {
 const CONTENT_VERSION = 1;
 const HEADERS: IHeaders = { v: Buffer.from(String(CONTENT_VERSION)) };
 
+/** The trace context of a message; undefined when it is not traced. */
+export type TraceparentOf = (clientMsgId: ClientMsgId) => string | undefined;
+
 /** Encodes events; neighbours that share an item (a group's message) share its bytes. */
 export function encodeEvents(
   events: readonly DeliveryEvent[],
   placement: Placement,
+  traceparentOf: TraceparentOf,
 ): readonly OutgoingRecord[] {
   const topics = new Map<string, string>();
   let item: DeliveryItem | undefined;
   let value: Buffer | undefined;
+  let headers = HEADERS;
   return events.map((event) => {
     if (value === undefined || event.item !== item) {
       item = event.item;
       value = Buffer.from(JSON.stringify(item));
+      headers = headersOf(item, traceparentOf);
     }
     const home = regionOf(placement, event.recipient);
     let topic = topics.get(home);
     if (topic === undefined) topics.set(home, (topic = deliverTopic(home)));
-    return { topic, message: { key: event.recipient, value, headers: HEADERS } };
+    return { topic, message: { key: event.recipient, value, headers } };
   });
+}
+
+const TRACEPARENT = 'traceparent';
+
+function headersOf(item: DeliveryItem, traceparentOf: TraceparentOf): IHeaders {
+  const traceparent = item.kind === 'message' ? traceparentOf(item.message.clientMsgId) : undefined;
+  return traceparent === undefined ? HEADERS : { ...HEADERS, [TRACEPARENT]: Buffer.from(traceparent) };
+}
+
+/** @returns the trace context that a record came with. */
+export function traceparentIn(headers: IHeaders | undefined): string | undefined {
+  const value = headers?.[TRACEPARENT];
+  return value === undefined ? undefined : String(value);
 }
 
 /** Why a record cannot be delivered: a word for the metric and a sentence for whoever reads the dead letter. */

@@ -33,7 +33,7 @@ export async function publishInTransaction(
   });
   await producer.connect();
   const transaction = await producer.transaction();
-  const records = encodeEvents(events.map(eventOf), onePlacement(home));
+  const records = encodeEvents(events.map(eventOf), onePlacement(home), () => undefined);
   await transaction.send({ topic: deliverTopic(home), messages: records.map(({ message }) => message) });
   await transaction.commit();
   await producer.disconnect();
