@@ -9,7 +9,7 @@ import type { Comparison, Driver, Observation, Rig, Script, Suite } from './scri
 export async function compare<Step>(script: Script<Step>, rig: Rig<Step>): Promise<Comparison> {
   const model = await rig.openModel();
   try {
-    const engine = await rig.openEngine();
+    const engine = await rig.openEngine(script);
     try {
       return await compareSteps(script, model, engine);
     } finally {
