@@ -179,6 +179,14 @@ export interface Limits {
   readonly outboxBatch: number;
   /** Outbox rows read and not yet deleted, per relay. */
   readonly relayInFlight: number;
+  /**
+   * Events of one publish. A queue refuses a call that is more than it holds, and one read of the outbox may be 512 rows of
+   * 256 recipients: 131,072 events, more than Kafka's publisher lets wait (100,000). What one lost acknowledgement repeats
+   * is this many. At least 1.
+   */
+  readonly publishEvents: number;
+  /** Publishes under way, per relay: enough that the queue never waits for the relay, and 65,536 events of its memory. */
+  readonly relayPublishes: number;
   /** How often the outbox is read without a hint. */
   readonly outboxPoll: number;
   readonly relayRetry: number;
@@ -301,6 +309,8 @@ export const DEFAULT_LIMITS: Limits = {
 
   outboxBatch: 512,
   relayInFlight: 2_048,
+  publishEvents: 8_192,
+  relayPublishes: 8,
   outboxPoll: 1 * SECOND,
   relayRetry: 100 * MILLISECOND,
   inlineRecipients: 256,

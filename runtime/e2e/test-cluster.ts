@@ -37,6 +37,8 @@ export interface TestClusterOptions {
   readonly engines?: readonly ServiceRegion[];
   /** Group id of the processes of each region, in their order. */
   readonly groups?: readonly number[];
+  /** URL of a collector; every message is traced. */
+  readonly traces?: string;
   /** Folder in which everybody writes down what its machines are told. */
   readonly record?: string;
 }
@@ -68,6 +70,9 @@ export async function startTestCluster(options: TestClusterOptions): Promise<Tes
     counts: { ...ONE_OF_EACH, ...counts },
     overrides: {
       log: { level: 'warn' },
+      ...(options.traces === undefined
+        ? {}
+        : { observability: { traces: { url: options.traces, ratio: 1 } } }),
       limits: { drainSpread: 100_000, drainTimeout: 1_000_000, ...limits },
     },
   });

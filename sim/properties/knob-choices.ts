@@ -47,6 +47,8 @@ export const TIGHT_LIMITS: readonly (readonly [keyof Limits, readonly number[]])
   ['countedMessages', [1, 2]],
   ['hugeGroup', [1, 2]],
   ['activeDistance', [1, 2]],
+  ['publishEvents', [1, 2]],
+  ['relayPublishes', [1, 2]],
 ];
 
 /** Scaled all together, and set back all together. */
