@@ -44,7 +44,10 @@ export interface StoredMessage {
   readonly clientMsgId: ClientMsgId;
   readonly from: UserId;
   readonly fromDevice: DeviceId;
-  /** base64 of opaque bytes. */
+  /**
+   * base64 of opaque bytes. Empty as well when retention has dropped it: such a message keeps its seq and all else, and goes
+   * the way of every other, since devices show what is dense.
+   */
   readonly ciphertext: string;
   readonly mediaIds: readonly MediaId[];
   readonly sentAt: Micros;

@@ -1,4 +1,4 @@
-import type { ChatId, ClientMsgId, DeviceId, ServerMsgId, UserId } from './ids.ts';
+import type { ChatId, DeviceId, ServerMsgId, UserId } from './ids.ts';
 import type {
   ChatKind,
   ChatRecord,
@@ -39,21 +39,28 @@ export interface AppendRequest {
 export type AppendResult =
   | { readonly outcome: 'ok' }
   | { readonly outcome: 'stale' }
-  | { readonly outcome: 'duplicate'; readonly found: readonly StoredMessage[] }
+  | { readonly outcome: 'duplicate'; readonly found: readonly FoundSend[] }
   | StoreFailure;
 
-export interface SendKey {
-  readonly from: UserId;
-  readonly clientMsgId: ClientMsgId;
+/** A send of which somebody asks whether it is a message already. */
+export type AskedSend = Pick<StoredMessage, 'from' | 'clientMsgId' | 'ciphertext'>;
+
+/**
+ * The message that an earlier send with the same key became, compared with the send that was asked about. The comparison is
+ * the store's, and not of what it can still read: retention drops ciphertexts, while a send is the same send for ever. So
+ * a store keeps a digest of each (docs/adr/0002), which the machines, being pure, would have to compute themselves.
+ */
+export interface FoundSend extends Omit<StoredMessage, 'ciphertext'> {
+  readonly sameCiphertext: boolean;
 }
 
 /** Reads a chat with all its members, and the messages that earlier sends with these keys became, in one snapshot. */
 export interface LoadRequest {
   readonly chatId: ChatId;
-  readonly sends: readonly SendKey[];
+  readonly sends: readonly AskedSend[];
 }
 export type LoadResult =
-  | { readonly outcome: 'ok'; readonly chat: ChatRecord; readonly found: readonly StoredMessage[] }
+  | { readonly outcome: 'ok'; readonly chat: ChatRecord; readonly found: readonly FoundSend[] }
   | { readonly outcome: 'no-chat' }
   | { readonly outcome: 'failed' };
 

@@ -34,6 +34,8 @@ export class StoreNode {
   readonly slowness = new FaultDial();
   /** Outbox rows become visible up to this many microseconds after their commit. */
   readonly outboxDelay = new FaultDial();
+  /** Not a share of the calls: while it is up, what messages say is dropped as soon as they are committed. */
+  readonly retention = new FaultDial();
   readonly #world: World;
   #calls = 0;
 
@@ -42,6 +44,17 @@ export class StoreNode {
     this.index = index;
     this.model = new MessageStoreModel(world.observers, world.limits.receiptMembers);
     this.model.hideOutboxRow = (row) => this.outboxDelay.value > 0 && this.#hide(row);
+  }
+
+  /** What all messages say is dropped now, and of later ones until the end. @returns what ends it. */
+  dropContents(): () => void {
+    this.model.dropContents();
+    const end = this.retention.turnUp(1);
+    this.model.keepsNothing = true;
+    return () => {
+      end();
+      this.model.keepsNothing = this.retention.value > 0;
+    };
   }
 
   /** A host sends a call. It is answered exactly once, if the host lives to see it. */

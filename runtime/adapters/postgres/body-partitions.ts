@@ -22,6 +22,23 @@ export interface RetentionOptions {
 }
 
 /**
+ * Days of one partition. Each group of reads locks them all (docs/gotchas.md), so their number is bounded: by the day for
+ * up to three months, by the week for two years, by thirty days beyond that and for ever. What is dropped is dropped a
+ * whole partition at a time, which is at most that much later.
+ */
+export function partitionDays(keepDays: number | undefined): number {
+  if (keepDays === undefined || keepDays > 730) return 30;
+  return keepDays > 92 ? 7 : 1;
+}
+
+/** Makes partitions from yesterday to `PARTITIONS_AHEAD_DAYS` from now. @param span days of each. @returns how many. */
+export function makeBodyPartitions(client: pg.ClientBase, nowMs: number, span: number): Promise<number> {
+  const today = Math.floor(nowMs / DAY_MS);
+  const values = [today - 1, today + PARTITIONS_AHEAD_DAYS, span];
+  return withShortLock(client, 'SELECT make_body_partitions($1, $2, $3) AS n', values);
+}
+
+/**
  * Looks after the partitions of `bodies`: makes those of yesterday to `PARTITIONS_AHEAD_DAYS` from now, and drops those that
  * are older than `keepDays`. Safe to run by many at once and at any time; each step is tried for a short lock again and again,
  * so that traffic never queues behind it.
@@ -34,8 +51,7 @@ export async function keepBodyPartitions(
   if (keepDays !== undefined && !(Number.isInteger(keepDays) && keepDays >= 1))
     throw new RangeError(`days to keep: ${keepDays} is not a whole number from 1`);
   const today = Math.floor(nowMs / DAY_MS);
-  const days = [today - 1, today + PARTITIONS_AHEAD_DAYS];
-  const made = await withShortLock(client, 'SELECT make_body_partitions($1, $2) AS n', days);
+  const made = await makeBodyPartitions(client, nowMs, partitionDays(keepDays));
   if (keepDays === undefined) return { made, dropped: 0 };
   const firstKept = today - keepDays + 1;
   const dropped = await withShortLock(client, 'SELECT drop_bodies_before($1) AS n', [firstKept]);

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import pg from 'pg';
 import type { Logger } from 'pino';
-import { keepBodyPartitions } from './body-partitions.ts';
+import { makeBodyPartitions } from './body-partitions.ts';
 
 /**
  * Forward-only migrations: the files runtime/deploy/migrations/NNNN_name.sql, each in a transaction of its own together
@@ -37,7 +37,8 @@ export async function migrate(connectionString: string, log: Logger): Promise<vo
   await client.connect();
   try {
     for (const migration of readMigrations()) await applyOnce(client, migration, log);
-    await keepBodyPartitions(client, { nowMs: Date.now(), keepDays: undefined });
+    // Of a day each: how long messages are to be kept is not known here, and too small is only too many.
+    await makeBodyPartitions(client, Date.now(), 1);
   } finally {
     await client.end();
   }

@@ -23,6 +23,7 @@ export class ModelServer {
       member: () => {},
       cursorSaved: () => {},
       watermarkSaved: (receipt) => void this.receipts.push(receipt),
+      contentDropped: () => {},
       deviceOpened: () => {},
     },
     DEFAULT_LIMITS.receiptMembers,

@@ -7,7 +7,9 @@ import type { Observation } from '../script.ts';
 import {
   chatOf,
   deviceOf,
+  foundText,
   messageText,
+  saidBy,
   ScriptCounters,
   sendOf,
   spansOf,
@@ -42,12 +44,13 @@ export class StoreCalls {
       case 'append':
         return this.#append(store, step, arm);
       case 'load': {
-        const request = { chatId: chatOf(step.chat), sends: (step.sends ?? []).map(sendOf) };
+        const sends = (step.sends ?? []).map((send) => ({ ...sendOf(send), ciphertext: saidBy(send) }));
+        const request = { chatId: chatOf(step.chat), sends };
         const result = await asked(store.loadChat.bind(store), request);
         if (result.outcome !== 'ok') return result.outcome;
         const { kind, head, version, members } = result.chat;
         const named = members.map((each) => `${wordOf(each.userId)} ${each.role} ${spanText(each.spans)}`);
-        return { kind, head, version, members: named.toSorted(), found: texts(result.found) };
+        return { kind, head, version, members: named.toSorted(), found: result.found.map(foundText) };
       }
       case 'member': {
         const { expectHead, expectVersion } = await this.#expectation(store, step);
@@ -128,7 +131,7 @@ export class StoreCalls {
         clientMsgId,
         from,
         fromDevice: deviceOf(`${send.split(':')[0]}.d1`).deviceId,
-        ciphertext: Buffer.from(`said by ${send}`).toString('base64'),
+        ciphertext: saidBy(send),
         mediaIds: [],
         sentAt: this.#counters.nextTime(),
       };
@@ -136,7 +139,7 @@ export class StoreCalls {
     const recipients = step.to === 'too many' ? undefined : (step.to ?? []).map(userOf);
     const request: AppendRequest = { chatId, expectHead, expectVersion, messages, recipients };
     const result = await asked(armed(store.append.bind(store), arm), request);
-    return result.outcome === 'duplicate' ? { duplicate: texts(result.found) } : result.outcome;
+    return result.outcome === 'duplicate' ? { duplicate: result.found.map(foundText) } : result.outcome;
   }
 
   /** What a write expects of its chat: what the script says, or what a load says, or less than that. */

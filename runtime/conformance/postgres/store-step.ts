@@ -1,6 +1,6 @@
 /**
  * What a conformance script does to the message store. Ids are short: user `u1`, his device `u1.d2`, chat `c1`; a send is
- * written `u1:7`, the key 7 of user u1, and is the same send wherever it is written again.
+ * written `u1:7`, the key 7 of user u1, and is the same send wherever it is written again; `u1:7!` is its key with other content.
  */
 export type StoreStep = CallStep | FaultStep;
 

@@ -79,7 +79,7 @@ export class StoreUnderTest {
   append(request: Calls.AppendRequest): Promise<Calls.AppendResult> {
     return once((done) => this.store.append(request, done));
   }
-  load(chatId: ChatId, sends: readonly Calls.SendKey[] = []): Promise<Calls.LoadResult> {
+  load(chatId: ChatId, sends: readonly Calls.AskedSend[] = []): Promise<Calls.LoadResult> {
     return once((done) => this.store.loadChat({ chatId, sends }, done));
   }
   create(request: Calls.CreateChatRequest): Promise<Calls.CreateChatResult> {
@@ -235,6 +235,12 @@ function chatOf(row: OutboxRow): ChatId {
 
 export function member(userId: UserId, spans: readonly Span[] = ALWAYS, role: Role = 'member'): Member {
   return { userId, role, spans };
+}
+
+/** A message as it is found for a send with its key. */
+export function asFound(message: StoredMessage | undefined, sameCiphertext = true): Calls.FoundSend {
+  const { ciphertext: _, ...rest } = the(message);
+  return { ...rest, sameCiphertext };
 }
 
 /** A receipt for a message; `at` is where in time the watermark moves. */
