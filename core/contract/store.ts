@@ -113,8 +113,8 @@ export type ListChatsResult =
   | { readonly outcome: 'failed' };
 
 /**
- * Reads messages with `afterSeq < seq`, ascending, at most `limit`, and in the same snapshot the chat's head and the
- * user's spans. It may leave out rows outside the spans, no others. A stranger, and a chat that does not exist, get
+ * Reads messages with `afterSeq < seq`, ascending, at most `limit` and at most `bytes` of ciphertext (base64 characters), but
+ * one message whatever its size; and in the same snapshot the chat's head and the user's spans. It may leave out rows outside the spans, no others. A stranger, and a chat that does not exist, get
  * head 0, no spans and no messages: the two cannot be told apart.
  */
 export interface FetchRequest {
@@ -122,11 +122,14 @@ export interface FetchRequest {
   readonly chatId: ChatId;
   readonly afterSeq: number;
   readonly limit: number;
+  readonly bytes: number;
 }
 export type FetchResult =
   | {
       readonly outcome: 'ok';
       readonly messages: readonly StoredMessage[];
+      /** The page ended at `limit` or `bytes`: what follows its last message is not known. Else it reaches to `head`. */
+      readonly more: boolean;
       readonly head: number;
       readonly spans: readonly Span[];
       /** Current members; 0 for a stranger. */

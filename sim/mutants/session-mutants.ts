@@ -40,6 +40,14 @@ export const SESSION_MUTANTS: readonly Mutant[] = [
     expected: ['cursors-never-regress', 'converges', 'no-acked-message-lost'],
   },
   {
+    name: 'full-page-taken-for-all',
+    file: REPLAY,
+    find: 'if (complete && !result.more) covered',
+    replace: 'if (complete) covered',
+    story: 'A page that ended at its limit or its size is taken for everything up to the head.',
+    expected: ['cursors-never-regress', 'converges', 'no-acked-message-lost'],
+  },
+  {
     name: 'replay-off-by-one',
     file: REPLAY,
     find: '{ chatId: view.chatId, afterSeq: view.pushed }',

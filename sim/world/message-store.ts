@@ -57,7 +57,7 @@ const OK = { outcome: 'ok' } as const;
 const STALE = { outcome: 'stale' } as const;
 const NO_CHAT = { outcome: 'no-chat' } as const;
 const NO_SPANS: readonly Span[] = [];
-const STRANGER: FetchResult = { outcome: 'ok', messages: [], head: 0, spans: NO_SPANS, size: 0 };
+const STRANGER: FetchResult = { outcome: 'ok', messages: [], more: false, head: 0, spans: NO_SPANS, size: 0 };
 
 /**
  * The message store as core/contract/store.ts states it, on maps: every call is one transaction and none fails. Failures,
@@ -211,8 +211,15 @@ export class MessageStoreModel {
     if (chat === undefined || spans === undefined || spans.length === 0) return STRANGER;
     // It may leave out what this user does not see, and does not: so that the one who asked has to.
     const from = Math.max(0, request.afterSeq);
-    const messages = chat.messages.slice(from, from + request.limit);
-    return { outcome: 'ok', messages, head: chat.head, spans, size: chat.size };
+    const page = chat.messages.slice(from, from + request.limit);
+    let bytes = 0;
+    const end = page.findIndex(({ ciphertext }, i) => {
+      bytes += ciphertext.length;
+      return i > 0 && bytes > request.bytes;
+    });
+    const messages = end < 0 ? page : page.slice(0, end);
+    const more = end >= 0 || page.length === request.limit;
+    return { outcome: 'ok', messages, more, head: chat.head, spans, size: chat.size };
   }
 
   saveReceipts(writes: readonly ReceiptWrite[]): SaveReceiptsResult {

@@ -19,7 +19,7 @@ import {
 } from './script-words.ts';
 import type { CallStep, ReceiptStep } from './store-step.ts';
 
-/** More than any script writes. */
+/** More than any script writes, in messages and in bytes of them. */
 const ALL = 10_000;
 
 type Of<Kind extends CallStep['do']> = Extract<CallStep, { readonly do: Kind }>;
@@ -170,13 +170,22 @@ export class StoreCalls {
   }
 
   /** Rows outside the spans may come or not: nobody may rely on either. */
-  async #fetch(store: MessageStore, { user, chat, after = 0 }: Of<'fetch'>): Promise<Observation> {
-    const request = { userId: userOf(user), chatId: chatOf(chat), afterSeq: after, limit: ALL };
+  async #fetch(store: MessageStore, step: Of<'fetch'>): Promise<Observation> {
+    const { user, chat, after = 0 } = step;
+    const request = {
+      userId: userOf(user),
+      chatId: chatOf(chat),
+      afterSeq: after,
+      limit: ALL,
+      bytes: step.bytes ?? ALL,
+    };
     const result = await asked(store.fetch.bind(store), request);
     if (result.outcome !== 'ok') return result.outcome;
     const { head, spans, size, messages } = result;
     const seen = messages.filter(({ seq }) => canSee(spans, seq));
-    return { head, size, spans: spanText(spans), messages: texts(seen) };
+    // Which rows outside the spans fill a page is the store's affair.
+    const more = step.bytes === undefined ? undefined : result.more;
+    return { head, size, spans: spanText(spans), messages: texts(seen), more };
   }
 
   #receipt({ type, device, chat, seq, send, to = [], counted = false }: ReceiptStep): ReceiptWrite {

@@ -81,7 +81,13 @@ export type CallStep = Called &
     | { readonly do: 'open-device'; readonly device: string }
     | { readonly do: 'confirm-device'; readonly device: string }
     | { readonly do: 'list'; readonly device: string }
-    | { readonly do: 'fetch'; readonly user: string; readonly chat: string; readonly after?: number }
+    | {
+        readonly do: 'fetch';
+        readonly user: string;
+        readonly chat: string;
+        readonly after?: number /** Of a reader who sees all. */;
+        readonly bytes?: number;
+      }
     | { readonly do: 'receipts'; readonly writes: readonly ReceiptStep[] }
     /** `fresh`: without the rows that earlier reads gave. */
     | { readonly do: 'outbox'; readonly fresh?: boolean }

@@ -98,8 +98,8 @@ export class StoreUnderTest {
     assert(result.outcome === 'ok');
     return result.chats;
   }
-  async fetch(userId: UserId, chatId: ChatId, afterSeq = 0, limit = 100) {
-    const request = { userId, chatId, afterSeq, limit };
+  async fetch(userId: UserId, chatId: ChatId, afterSeq = 0, limit = 100, bytes = 1_000_000_000) {
+    const request = { userId, chatId, afterSeq, limit, bytes };
     const result = await once<Calls.FetchResult>((done) => this.store.fetch(request, done));
     assert(result.outcome === 'ok');
     return result;
