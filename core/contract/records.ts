@@ -120,7 +120,8 @@ export type OutboxRow =
   | {
       readonly id: number;
       readonly kind: 'message';
-      readonly message: StoredMessage;
+      /** Without a long ciphertext, as in the events that are made of it. */
+      readonly message: DeliveryMessage;
       readonly recipients: readonly UserId[] | undefined;
     }
   | {

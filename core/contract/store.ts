@@ -167,6 +167,8 @@ export type SaveReceiptsResult = { readonly outcome: 'ok' } | StoreFailure;
  */
 export interface ReadOutboxRequest {
   readonly limit: number;
+  /** Longer ciphertexts (base64 characters) are left out of the rows: they travel no further than this. */
+  readonly inlineCiphertext: number;
   readonly except: readonly number[];
 }
 export type ReadOutboxResult =

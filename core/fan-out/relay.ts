@@ -108,8 +108,9 @@ function read(relay: Relay, out: Out): void {
   }
   relay.reading = true;
   relay.readAgain = false;
-  const limit = Math.min(room, relay.limits.outboxBatch);
-  out.push({ kind: 'read-outbox', call: relay.nextCall++, request: { limit, except: [...relay.inFlight] } });
+  const { outboxBatch, inlineCiphertext } = relay.limits;
+  const request = { limit: Math.min(room, outboxBatch), inlineCiphertext, except: [...relay.inFlight] };
+  out.push({ kind: 'read-outbox', call: relay.nextCall++, request });
 }
 
 function onOutbox(relay: Relay, result: ReadOutboxResult, now: Micros, out: Out): void {
@@ -129,7 +130,7 @@ function onOutbox(relay: Relay, result: ReadOutboxResult, now: Micros, out: Out)
       start(relay, { kind: 'members', page: { row, afterUser: undefined, last: false } }, out);
     } else {
       ids.push(row.id);
-      planRecipients(itemOf(row, relay.limits), row.recipients ?? [], events);
+      planRecipients(itemOf(row), row.recipients ?? [], events);
     }
   }
   if (ids.length > 0) start(relay, { kind: 'publish', ids, events, page: undefined }, out);

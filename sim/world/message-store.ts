@@ -239,7 +239,7 @@ export class MessageStoreModel {
     for (const id of request.except) except.add(id);
     for (const row of this.outbox.values()) {
       if (rows.length === request.limit) break;
-      if (except.size === 0 || !except.has(row.id)) rows.push(this.#asKept(row));
+      if (except.size === 0 || !except.has(row.id)) rows.push(this.#asRead(row, request.inlineCiphertext));
     }
     except.clear();
     return { outcome: 'ok', rows };
@@ -301,10 +301,13 @@ export class MessageStoreModel {
   }
 
   /** The outbox names messages, it does not repeat them. */
-  #asKept(row: OutboxRow): OutboxRow {
+  #asRead(row: OutboxRow, inlineCiphertext: number): OutboxRow {
     if (row.kind !== 'message') return row;
     const { chatId, seq } = row.message;
-    const message = this.chats.get(chatId)?.messages[seq - 1] ?? row.message;
+    const message = this.chats.get(chatId)?.messages[seq - 1];
+    assert(message !== undefined, 'an outbox row names a message that is not there');
+    if (message.ciphertext.length > inlineCiphertext)
+      return { ...row, message: { ...message, ciphertext: undefined } };
     return message === row.message ? row : { ...row, message };
   }
 

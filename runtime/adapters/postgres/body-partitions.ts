@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { Logger } from 'pino';
+import { inSession } from './session.ts';
 
 /** Days for which partitions are made ahead: as long as nobody may look after them. */
 export const PARTITIONS_AHEAD_DAYS = 3;
@@ -7,6 +8,9 @@ export const PARTITIONS_AHEAD_DAYS = 3;
 const DAY_MS = 86_400_000;
 /** Readers wait behind who waits for a lock on their table, so nobody waits for one longer than this. */
 const LOCK_TIMEOUT_MS = 500;
+const CONNECT_TIMEOUT_MS = 10_000;
+/** The longest that moving bodies into their partition, or unlinking a partition's files, may take. */
+const SILENCE_MS = 5 * 60_000;
 /** Times a lock is tried for. */
 const ATTEMPTS = 20;
 
@@ -64,16 +68,15 @@ export async function runRetention(
   options: RetentionOptions,
   log: Logger,
 ): Promise<RetentionOutcome> {
-  const client = new pg.Client({ connectionString, application_name: 'parley retention' });
-  client.on('error', () => {}); // reported by the query that was under way
-  await client.connect();
-  try {
-    const outcome = await keepBodyPartitions(client, options);
-    if (outcome.made + outcome.dropped > 0) log.info(outcome, 'partitions of message bodies looked after');
-    return outcome;
-  } finally {
-    await client.end();
-  }
+  const session = {
+    connectionString,
+    name: 'parley retention',
+    connectTimeoutMs: CONNECT_TIMEOUT_MS,
+    silenceMs: SILENCE_MS,
+  };
+  const outcome = await inSession(session, (client) => keepBodyPartitions(client, options));
+  if (outcome.made + outcome.dropped > 0) log.info(outcome, 'partitions of message bodies looked after');
+  return outcome;
 }
 
 async function withShortLock(
@@ -89,7 +92,7 @@ async function withShortLock(
       await client.query('COMMIT');
       return result.rows[0]?.n ?? 0;
     } catch (error) {
-      await client.query('ROLLBACK');
+      await client.query('ROLLBACK').catch(() => {}); // a connection that is gone has rolled back
       // lock_not_available
       if (!(error instanceof pg.DatabaseError && error.code === '55P03') || attempt === ATTEMPTS) throw error;
     }

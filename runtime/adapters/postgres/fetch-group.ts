@@ -3,7 +3,7 @@ import type { Span, StoredMessage } from '../../../core/contract/records.ts';
 import type { FetchRequest, FetchResult } from '../../../core/contract/store.ts';
 import { ArrayColumn } from './array-column.ts';
 import type { GroupKind } from './group-lane.ts';
-import { MESSAGE_BODY, MESSAGE_FIELDS, messageOf, type Row, spansOf } from './message-row.ts';
+import { BASE64_LENGTH, MESSAGE_BODY, MESSAGE_FIELDS, messageOf, type Row, spansOf } from './message-row.ts';
 import { decimalOf } from './postgres-id.ts';
 
 const NO_KEYS: readonly string[] = [];
@@ -68,7 +68,7 @@ const MESSAGES = `
   SELECT p.* FROM (
     SELECT r.request, ${MESSAGE_FIELDS}, b.ciphertext, count(*) OVER (PARTITION BY r.request) AS found, r.bytes,
            row_number() OVER in_order AS place,
-           sum(4 * ((coalesce(octet_length(b.ciphertext), 0) + 2) / 3)) OVER in_order AS total
+           sum(coalesce(${BASE64_LENGTH}, 0)) OVER in_order AS total
       FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::int[], $5::bigint[])
            WITH ORDINALITY AS r(usr, chat, after, lim, bytes, request)
       JOIN members e ON e.chat_id = r.chat AND e.user_id = r.usr

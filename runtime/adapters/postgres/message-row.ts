@@ -29,6 +29,9 @@ export const MESSAGE_BODY = `
     SELECT x.ciphertext FROM bodies x WHERE x.day = body_day(m.sent_at) AND x.server_msg_id = m.server_msg_id LIMIT 1
   ) AS b ON true`;
 
+/** Of what `MESSAGE_BODY` found, as base64: known without reading it, however long it is. NULL for a dropped one. */
+export const BASE64_LENGTH = '4 * ((octet_length(b.ciphertext) + 2) / 3)';
+
 /** A message older than the time for which bodies are kept has an empty ciphertext; the rest of it stays for ever. */
 export function messageOf(row: Row, at: number): StoredMessage {
   return { ...messageFieldsOf(row, at), ciphertext: base64OfBytea(row[at + 8] ?? '') };

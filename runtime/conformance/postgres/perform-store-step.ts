@@ -198,7 +198,7 @@ export class StoreCalls {
 
   /** As a set: rows become visible in commit order, which is not that of their ids. */
   async #outbox(store: MessageStore, { fresh = false }: Of<'outbox'>): Promise<Observation> {
-    const request = { limit: ALL, except: fresh ? [...this.#read] : [] };
+    const request = { limit: ALL, inlineCiphertext: ALL, except: fresh ? [...this.#read] : [] };
     const result = await asked(store.readOutbox.bind(store), request);
     if (result.outcome !== 'ok') return result.outcome;
     for (const { id } of result.rows) this.#read.add(id);

@@ -1,5 +1,5 @@
 import type { ChatId, ClientMsgId, DeviceId, ServerMsgId, UserId } from '../../../core/contract/ids.ts';
-import { OPEN_END, type Span, type StoredMessage } from '../../../core/contract/records.ts';
+import { type DeliveryMessage, OPEN_END, type Span } from '../../../core/contract/records.ts';
 import type { FoundSend } from '../../../core/contract/store.ts';
 import type { Micros } from '../../../core/contract/time.ts';
 import type { SpanText } from './store-step.ts';
@@ -30,9 +30,9 @@ export const spansOf = (spans: readonly SpanText[]): readonly Span[] =>
 export const wordOf = (id: string): string => id.replace('_', '');
 
 /** What a message is, but for the time of its sending, which is not the store's. */
-export function messageText(message: StoredMessage): string {
+export function messageText(message: DeliveryMessage): string {
   const { chatId, seq, from, clientMsgId, serverMsgId, ciphertext } = message;
-  const said = Buffer.from(ciphertext, 'base64').toString();
+  const said = ciphertext === undefined ? 'what is long' : Buffer.from(ciphertext, 'base64').toString();
   return `${wordOf(chatId)}#${seq} ${wordOf(from)}:${Number(clientMsgId.slice(-12))} ${wordOf(serverMsgId)} "${said}"`;
 }
 

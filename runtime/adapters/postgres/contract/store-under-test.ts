@@ -134,10 +134,13 @@ export class StoreUnderTest {
     assert(result.outcome === 'ok');
     return result.heads;
   }
-  async readOutbox(limit: number, except: readonly number[]): Promise<readonly OutboxRow[]> {
-    const result = await once<Calls.ReadOutboxResult>((done) =>
-      this.store.readOutbox({ limit, except }, done),
-    );
+  async readOutbox(
+    limit: number,
+    except: readonly number[],
+    inlineCiphertext = 1_000_000,
+  ): Promise<readonly OutboxRow[]> {
+    const request = { limit, inlineCiphertext, except };
+    const result = await once<Calls.ReadOutboxResult>((done) => this.store.readOutbox(request, done));
     assert(result.outcome === 'ok');
     return result.rows;
   }
