@@ -36,6 +36,9 @@ export class StoreNode {
   readonly outboxDelay = new FaultDial();
   /** Not a share of the calls: while it is up, what messages say is dropped as soon as they are committed. */
   readonly retention = new FaultDial();
+  /** Whether writes of unknown outcome take effect, and when those do that come late; undefined: drawn, for each anew. */
+  unknownTakesEffect: boolean | undefined;
+  zombieMicros: number | undefined;
   readonly #world: World;
   #calls = 0;
 
@@ -80,12 +83,14 @@ export class StoreNode {
       this.#world.probes.hit('store.failed');
       this.#answer(host, incarnation, call, failedCall(call, 'failed'), key);
     } else if (isWrite(call) && fate < this.unknown.value) {
-      const applied = keyedHash(this.#world.seed, TROUBLE_STREAM, ~key) % 2 === 0;
+      const applied = this.unknownTakesEffect ?? keyedHash(this.#world.seed, TROUBLE_STREAM, ~key) % 2 === 0;
       if (applied) carryOut(this.model, call);
       this.#world.probes.hit(applied ? 'store.unknown.applied' : 'store.unknown.void');
       this.#answer(host, incarnation, call, failedCall(call, 'unknown'), key);
     } else if (isWrite(call) && fate < this.zombie.value) {
-      const later = 1 + keyedInt(this.#world.seed, LATE_STREAM, key, this.#world.paced(ZOMBIE_MICROS));
+      const later =
+        this.zombieMicros ??
+        1 + keyedInt(this.#world.seed, LATE_STREAM, key, this.#world.paced(ZOMBIE_MICROS));
       this.#world.engine.schedule(later, STORE_LATE, this.index, 0, call, undefined);
       this.#answer(host, incarnation, call, failedCall(call, 'unknown'), key);
     } else this.#answer(host, incarnation, call, carryOut(this.model, call), key);

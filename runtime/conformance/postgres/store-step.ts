@@ -5,7 +5,8 @@
 export type StoreStep = CallStep | FaultStep;
 
 /** Who calls: each has connections of its own. `hasty` gives a statement up after 300 ms and an answer after 600. */
-export type Caller = 's1' | 's2' | 'hasty';
+export const CALLERS = ['s1', 's2', 'hasty'] as const;
+export type Caller = (typeof CALLERS)[number];
 
 /**
  * What becomes of a write, as its caller learns or does not learn it:
@@ -115,6 +116,8 @@ export type FaultStep =
   | { readonly do: 'crash' }
   /** PostgreSQL ends every session of the callers. */
   | { readonly do: 'end-sessions' }
+  /** What all messages so far say is dropped, as when the last of their days is over. */
+  | { readonly do: 'retention' }
   /** Somebody else holds a chat's row, until `unblock`. */
   | { readonly do: 'block'; readonly chat: string }
   | { readonly do: 'unblock' }
