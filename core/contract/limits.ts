@@ -79,6 +79,11 @@ export interface Limits {
   readonly badFrames: number;
   /** Replay page: large enough to fill the in-flight window, small enough for one frame of the store. */
   readonly fetchPage: number;
+  /**
+   * Ciphertext in one page of the store, base64 characters: many sessions read at once, and 256 of the largest messages are
+   * 22 MiB. Not less than one message, which goes whatever its size.
+   */
+  readonly fetchBytes: number;
   /** Largest `limit` of SYNC and history. */
   readonly syncPage: number;
   /** Replays reading the store at once, per gateway: a mass reconnect must not overload the store with replay queries. */
@@ -257,6 +262,7 @@ export const DEFAULT_LIMITS: Limits = {
   sessionSyncs: 8,
   badFrames: 20,
   fetchPage: 128,
+  fetchBytes: 256 * 1024,
   syncPage: 256,
   gatewayFetches: 256,
   gatewaySessions: 50_000,

@@ -123,8 +123,9 @@ function read(relay: Relay, out: Out): void {
   }
   relay.reading = true;
   relay.readAgain = false;
-  const limit = Math.min(room, relay.limits.outboxBatch);
-  out.push({ kind: 'read-outbox', call: relay.nextCall++, request: { limit, except: [...relay.inFlight] } });
+  const { outboxBatch, inlineCiphertext } = relay.limits;
+  const request = { limit: Math.min(room, outboxBatch), inlineCiphertext, except: [...relay.inFlight] };
+  out.push({ kind: 'read-outbox', call: relay.nextCall++, request });
 }
 
 function onOutbox(relay: Relay, result: ReadOutboxResult, now: Micros, out: Out): void {
@@ -163,7 +164,7 @@ function publishRows(relay: Relay, rows: readonly ListedRow[], out: Out): void {
       events = [];
     }
     ids.push(row.id);
-    planRecipients(itemOf(row, relay.limits), recipients, events);
+    planRecipients(itemOf(row), recipients, events);
   }
   if (ids.length > 0) publish(relay, { ids, events, page: undefined }, out);
 }

@@ -146,11 +146,17 @@ function start(change: Partial<Limits> = {}) {
   });
   let now = 100 * SECOND;
   let call = 0;
+  /** Of the latest fetch. */
+  let page = { limit: 0, bytes: 0 };
   let pushId = 0;
   /** Every effect of one event. */
   const all = (event: GatewayEvent): string[] => {
     const effects = stepGateway(gateway, event, micros(now));
-    for (const effect of effects) if (effect.kind === 'fetch') call = effect.call;
+    for (const effect of effects) {
+      if (effect.kind !== 'fetch') continue;
+      call = effect.call;
+      page = { limit: effect.limit, bytes: effect.bytes };
+    }
     return effects.map(line);
   };
   /** The same without timers, which most scenarios are not about. */
@@ -215,7 +221,22 @@ function start(change: Partial<Limits> = {}) {
         conn,
       ),
     fetchedRows: (messages: readonly StoredMessage[], head: number, spans = EVER, conn = 1) =>
-      api.answer({ outcome: 'ok', messages, head, spans, size: 2 }, conn),
+      api.answer(
+        { outcome: 'ok', messages, more: messages.length >= page.limit, head, spans, size: 2 },
+        conn,
+      ),
+    /** As `fetched`, of a page that ended at its size. */
+    fetchedFull: (seqs: readonly number[], head: number) =>
+      api.answer({
+        outcome: 'ok',
+        messages: seqs.map((seq) => row(seq)),
+        more: true,
+        head,
+        spans: EVER,
+        size: 2,
+      }),
+    /** How much of the store the latest fetch asked for. */
+    page: () => page,
     answer: (result: FetchResult, conn = 1) =>
       step({ kind: 'fetched', conn: connId(conn), call, chatId: C, result }),
     wake: (timer: GatewayTimer, conn?: number) =>
@@ -436,6 +457,24 @@ describe('RESUME', () => {
       '1 fetch c_1 after 2, 2',
     ]);
     expect(s.fetched([3], 3)).toEqual(['1 < MESSAGE c_1 #3 prev 2', '1 < SYNCED c_1 3']);
+  });
+
+  // 128 of the largest messages would be 11 MB, of which a window takes one.
+  it('asks for no more than the window takes, and for the rest when it is open again', () => {
+    const s = start({ inFlightBytes: 700 }).welcome([chat(3, 3)]);
+    s.resume(0);
+    expect(s.page()).toEqual({ limit: 128, bytes: 700 });
+    // What says four characters costs 260. A page that ended at its size says nothing of what follows.
+    expect(s.fetchedFull([1, 2], 3)).toEqual([
+      '1 < MESSAGE c_1 #1 prev 0',
+      '1 < MESSAGE c_1 #2 prev 1',
+      '1 fetch c_1 after 2, 128',
+    ]);
+    expect(s.page()).toEqual({ limit: 128, bytes: 180 });
+    expect(s.fetched([3], 3)).toEqual(['1 < MESSAGE c_1 #3 prev 2', '1 < SYNCED c_1 3']);
+    const large = start({ fetchBytes: 500 }).welcome([chat(3, 3)]);
+    large.resume(0);
+    expect(large.page()).toEqual({ limit: 128, bytes: 500 });
   });
 
   it('ignores chats that are not the user’s', () => {
@@ -838,17 +877,20 @@ describe('SYNC', () => {
     ]);
   });
 
-  it('brings less than was asked for when that is as large as a window, and at least one message', () => {
-    const s = start({ inFlightBytes: 600 }).live();
+  it('brings less than was asked for when that is as large as a page of the store, or as a window', () => {
+    const s = start({ fetchBytes: 800 }).live();
     s.say(sync(1, 5));
-    expect(s.fetched([2, 3, 4, 5], 5)).toEqual([
+    expect(s.page()).toEqual({ limit: 5, bytes: 800 });
+    expect(s.fetchedFull([2, 3], 5)).toEqual([
       '1 < MESSAGE c_1 #2 prev 1',
       '1 < MESSAGE c_1 #3 prev 2',
       '1 < SYNC_END c_1 5',
     ]);
-    const tiny = start({ inFlightBytes: 1 }).live();
-    tiny.say(sync(1, 5));
-    expect(tiny.fetched([2, 3], 5)).toEqual(['1 < MESSAGE c_1 #2 prev 1', '1 < SYNC_END c_1 5']);
+    const narrow = start({ inFlightBytes: 600 }).live();
+    // What is in flight takes no room from an answer, which is asked for when the device has it.
+    narrow.push(6);
+    narrow.say(sync(1, 5));
+    expect(narrow.page()).toEqual({ limit: 5, bytes: 600 });
   });
 
   // The repair of a gap is received like a push: it opens the window up to there.

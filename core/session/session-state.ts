@@ -80,7 +80,6 @@ export interface Session {
         readonly call: number;
         readonly view: ChatView | undefined;
         readonly sync: SyncRequest | undefined;
-        readonly limit: number;
       }
     | undefined;
   /** A renewal was not answered. It may have been carried out, and what it was told of missed pushes is lost. */

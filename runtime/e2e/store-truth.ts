@@ -23,6 +23,7 @@ export interface ChatTruth {
 }
 
 const PAGE = 1_000;
+const PAGE_BYTES = 4 * 1024 * 1024;
 /** Largest page of the HTTP API. */
 const HTTP_PAGE = 256;
 
@@ -57,7 +58,13 @@ async function readAs(
 ): Promise<void> {
   if (bySeq.size === head) return;
   for (let afterSeq = 0; afterSeq < head; ) {
-    const page = await called(store.fetch.bind(store), { userId, chatId, afterSeq, limit: PAGE });
+    const page = await called(store.fetch.bind(store), {
+      userId,
+      chatId,
+      afterSeq,
+      limit: PAGE,
+      bytes: PAGE_BYTES,
+    });
     if (page.outcome !== 'ok') throw new Error(`the store cannot read ${chatId}: ${page.outcome}`);
     for (const message of page.messages) bySeq.set(message.seq, message);
     const last = page.messages.at(-1);

@@ -17,6 +17,7 @@ export const TIGHT_LIMITS: readonly (readonly [keyof Limits, readonly number[]])
   ['sessionSyncs', [1]],
   ['receiptPage', [1, 2]],
   ['fetchPage', [1, 2, 3]],
+  ['fetchBytes', [1, 100]],
   ['syncPage', [1, 2, 3]],
   ['gatewayFetches', [1, 2]],
   ['renewBatch', [1, 2]],

@@ -32,6 +32,11 @@ export class StoredChat {
     this.head = message.seq;
   }
 
+  dropContent(seq: number): void {
+    const message = this.messages[seq - 1];
+    if (message !== undefined) this.messages[seq - 1] = { ...message, ciphertext: '' };
+  }
+
   /** @returns the seq of a message that the device has, by its cursor; undefined for any other. */
   seqUpToCursor(serverMsgId: ServerMsgId | undefined, deviceId: DeviceId): number | undefined {
     if (serverMsgId === undefined) return undefined;
