@@ -6,6 +6,7 @@ import type { Limits } from '../core/contract/limits.ts';
 import type { Placement } from '../core/contract/placement.ts';
 import { startDeliveryWorker } from './delivery-worker/delivery-worker-shell.ts';
 import type { Halt } from './driver/machine-driver.ts';
+import { within } from './driver/within.ts';
 import { startGateway, type GatewayShell } from './gateway/gateway-shell.ts';
 import { createServiceCalls, type ServiceCalls } from './http-api/service-calls.ts';
 import { startMessageService } from './message-service/message-service-shell.ts';
@@ -137,9 +138,4 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
     },
     stop,
   };
-}
-
-/** Whatever is not done by then is left behind. */
-async function within(ms: number, work: Promise<void>): Promise<void> {
-  await Promise.race([work, sleep(ms, undefined, { ref: false })]);
 }
