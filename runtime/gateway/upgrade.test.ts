@@ -33,6 +33,7 @@ async function open(verify: () => Promise<Verification>): Promise<Door> {
   const verifier: TokenVerifier = { verify: () => verify() };
   const routes: readonly Route[] = [
     { method: 'GET', path: '/open', auth: 'none', handle: () => ({ status: 204 }) },
+    { method: 'GET', path: '/mine', auth: 'bearer', handle: () => ({ status: 204 }) },
   ];
   const http = createHttpServer({ ...shared, api: () => ({ routes, verifier, starting: false }) });
   const upgrades = serveUpgrades(http, {
@@ -87,6 +88,16 @@ test('the port is closed although a peer is still being looked at', async () => 
   await asked.promise;
   await closeHttp(made.http, () => made.upgrades.cutAll());
   expect(await connections(made)).toBe(0);
+});
+
+test('who may have a good token is told to come back, by every door: 401 would log his device out', async () => {
+  const { port } = await open(() => Promise.resolve({ ok: false, detail: 'no keys', retryAfterMs: 1_500 }));
+  expect((await ask(port, '/ws/connect', UPGRADE)).line).toBe('HTTP/1.1 503 The server cannot answer now');
+  for (const path of ['/mine', '/ws/connect']) {
+    const answer = await fetch(`http://127.0.0.1:${port}${path}`);
+    expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '2']);
+    expect(await answer.json()).toMatchObject({ code: 'unavailable', retryable: true, retryAfterMs: 1_500 });
+  }
 });
 
 test.each([

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws';
 import type { Limits } from '../../core/contract/limits.ts';
-import { PROBLEM_TYPE, problem, problemHeaders, type Problem } from '../http-api/problem.ts';
+import { PROBLEM_TYPE, problem, problemHeaders, tokenProblem, type Problem } from '../http-api/problem.ts';
 import { addressOf } from '../http-api/peer-address.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { Identity, TokenVerifier } from '../ports/token-verifier.ts';
@@ -100,7 +100,7 @@ async function decide(request: IncomingMessage, options: UpgradeOptions): Promis
   const unavailable = options.unavailable();
   if (unavailable !== undefined) return { refusal: problem('unavailable', unavailable) };
   const verification = await options.verifier.verify(bearerToken(request.headers));
-  if (!verification.ok) return { refusal: problem('unauthenticated', verification.detail) };
+  if (!verification.ok) return { refusal: tokenProblem(verification) };
   const offered = offeredProtocols(request.headers);
   if (offered.length > 0 && !offered.includes(SUBPROTOCOL)) {
     return { refusal: problem('bad_frame', `offer the subprotocol ${SUBPROTOCOL} beside the token`) };

@@ -15,7 +15,7 @@ import type { Metrics } from '../observability/metrics.ts';
 import type { Identity, TokenVerifier } from '../ports/token-verifier.ts';
 import { CONNECT_PATH, isDeviceUpgrade } from '../gateway/upgrade.ts';
 import { ProblemError, readJson, writeAnswer, writeProblem } from './http-exchange.ts';
-import { problem } from './problem.ts';
+import { problem, tokenProblem } from './problem.ts';
 import { addressOf, originOf } from './peer-address.ts';
 import { createRouter, type Match, type Route } from './router.ts';
 
@@ -113,7 +113,7 @@ function fail(request: IncomingMessage, response: ServerResponse, error: Problem
 
 async function identify(request: IncomingMessage, verifier: TokenVerifier): Promise<Identity> {
   const verification = await verifier.verify(bearerToken(request.headers));
-  if (!verification.ok) throw new ProblemError(problem('unauthenticated', verification.detail));
+  if (!verification.ok) throw new ProblemError(tokenProblem(verification));
   return verification.identity;
 }
 
