@@ -116,7 +116,7 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
     );
 
   const inFlight = (): number =>
-    (sequencer?.inFlight ?? 0) + (relays?.inFlight ?? 0) + (worker?.inFlight ?? 0);
+    (service?.inFlight ?? 0) + (sequencer?.inFlight ?? 0) + (relays?.inFlight ?? 0) + (worker?.inFlight ?? 0);
 
   async function stop(): Promise<void> {
     service?.close();
@@ -131,6 +131,7 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
     service,
     async drain() {
       if (gateway !== undefined) await within(limits.drainTimeout / 1_000 + FINISH_MS, gateway.drain());
+      service?.quiesce();
       relays?.quiesce();
       worker?.quiesce();
       for (let waited = 0; inFlight() > 0 && waited < FINISH_MS; waited += 10) await sleep(10);

@@ -79,9 +79,10 @@ export async function startRole(options: RoleOptions): Promise<RoleProcess> {
     endAfterDefect([pipeline?.stop(), http.close()], options.onBroken);
   });
   const close = async (): Promise<void> => {
+    // Requests that are under way still have their engines.
+    await http.close();
     await links?.close();
     await engines?.close();
-    await http.close();
   };
 
   try {
