@@ -41,8 +41,7 @@ test('a drain waits for what HTTP requests have asked, and takes no new question
   const drained = pipeline.drain();
   await expect(create()).rejects.toMatchObject({ problem: { code: 'unavailable', retryable: true } });
   expect(asked).toHaveLength(1);
-  const [{ replyTo } = { replyTo: undefined }] = asked;
-  if (replyTo === undefined) throw new Error('nothing was asked');
+  const { replyTo } = asked[0] as Extract<ServiceRequest, { kind: 'create-chat' }>;
   const reply = { kind: 'chat-created', conn: replyTo.conn, chatId: chatId('c_9'), created: true } as const;
   links.reply(replyTo.node, reply);
   expect(await underWay).toEqual(reply);

@@ -100,7 +100,7 @@ export async function startServer(options: ServerOptions): Promise<ParleyServer>
       halt,
       recording: options.recording,
     });
-    checks = [{ name: 'the message store', check: () => store.ping() }];
+    checks = [{ name: 'the message store', needed: 'vital', check: () => store.ping() }];
     http.serve(
       deviceRoutes({
         pipeline,
