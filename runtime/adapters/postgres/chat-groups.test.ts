@@ -38,7 +38,8 @@ test('members are changed in the order of their chats, and each caller gets his 
   ]);
   const outcomes: GroupOutcome<unknown>[] = [];
   const member = { userId: 'u_1' as never, role: 'member' as const, spans: [] };
-  const requests = CHATS.map((chatId) => ({ chatId, expectHead: 0, expectVersion: 0, member }));
+  const expected = { expectHead: 0, expectVersion: 0, markAbove: 1 };
+  const requests = CHATS.map((chatId) => ({ chatId, ...expected, member }));
   changeMemberGroup.run(connection, requests, (outcome) => outcomes.push(outcome));
   expect(sent).toEqual([IN_ORDER]);
   const results = CHATS.map((chatId) => ({ outcome: chatId === 'c_10' ? 'stale' : 'ok' }));

@@ -93,6 +93,7 @@ function changeOf(request: ChangeMemberRequest): object {
     head: String(request.expectHead),
     version: String(request.expectVersion),
     member: memberOf(request.member),
+    markAbove: String(request.markAbove),
   };
 }
 

@@ -73,7 +73,8 @@ test.each(['cut-before', 'cut-after'] as const)(
       (done) => store.deleteOutbox([1], done),
       (done) => {
         const member = { userId: s.user(), role: 'member', spans: [] } as const;
-        store.changeMember({ chatId: chat.chatId, expectHead: 1, expectVersion: 0, member }, done);
+        const expected = { expectHead: 1, expectVersion: 0, markAbove: 1 };
+        store.changeMember({ chatId: chat.chatId, ...expected, member }, done);
       },
     ];
     for (const call of calls) {

@@ -21,6 +21,8 @@ import type { CallStep, ReceiptStep } from './store-step.ts';
 
 /** More than any script writes, in messages and in bytes of them. */
 const ALL = 10_000;
+/** Chats of scripts have a handful of members. */
+const MARK_ABOVE = 2;
 
 type Of<Kind extends CallStep['do']> = Extract<CallStep, { readonly do: Kind }>;
 
@@ -59,7 +61,13 @@ export class StoreCalls {
           role: step.role ?? 'member',
           spans: spansOf(step.spans),
         } as const;
-        const request = { chatId: chatOf(step.chat), expectHead, expectVersion, member };
+        const request = {
+          chatId: chatOf(step.chat),
+          expectHead,
+          expectVersion,
+          member,
+          markAbove: MARK_ABOVE,
+        };
         return (await asked(armed(store.changeMember.bind(store), arm), request)).outcome;
       }
       case 'open-device': {
@@ -93,6 +101,7 @@ export class StoreCalls {
           afterUser: step.after === undefined ? undefined : userOf(step.after),
           limit: step.limit,
           positionsAbove: step.above ?? ALL,
+          authorsWithin: step.authors ?? 0,
         };
         const result = await asked(store.readMembers.bind(store), request);
         if (result.outcome !== 'ok') return result.outcome;

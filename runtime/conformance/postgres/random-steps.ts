@@ -100,6 +100,7 @@ const read: fc.Arbitrary<CallStep> = fc.oneof(
     seq,
     limit: fc.integer({ min: 1, max: 4 }),
     above: fc.integer({ min: 0, max: 4 }),
+    authors: fc.integer({ min: 0, max: 3 }),
   }),
   fc.record({ do: fc.constant('counts' as const), chat, limit: fc.integer({ min: 1, max: 5 }) }),
   fc.constant({ do: 'heads' as const, chats: ['c1', 'c2', 'c3'] }),

@@ -101,6 +101,7 @@ export type CallStep = Called &
         readonly after?: string;
         readonly limit: number;
         readonly above?: number;
+        readonly authors?: number;
       }
     | { readonly do: 'heads'; readonly chats: readonly string[] }
     | { readonly do: 'counts'; readonly chat: string; readonly from?: string; readonly limit: number }

@@ -12,6 +12,8 @@ CREATE TABLE chats (
   version         bigint NOT NULL DEFAULT 0,
   -- Members whose membership has not ended.
   current_members integer NOT NULL DEFAULT 0,
+  -- The head when the chat last grew beyond the size from which inactive members are told nothing.
+  grew_at         bigint NOT NULL DEFAULT 0,
   direct_low      bigint,
   direct_high     bigint,
   CHECK ((kind = 'direct') = (direct_low IS NOT NULL AND direct_high IS NOT NULL))

@@ -87,6 +87,7 @@ export const chatBehaviours = (receiptMembers: number): readonly Behaviour[] => 
           expectHead: chat.head,
           expectVersion: chat.version,
           member: member(s.user()),
+          markAbove: 1,
         });
       const outcomes = (await Promise.all([change(), change(), change()])).map((result) => result.outcome);
       assert.deepEqual(outcomes.toSorted(), ['ok', 'stale', 'stale']);

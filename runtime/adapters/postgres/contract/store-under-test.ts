@@ -117,8 +117,9 @@ export class StoreUnderTest {
     afterUser: UserId | undefined,
     limit: number,
     positionsAbove: number,
+    authorsWithin = 0,
   ) {
-    const request = { chatId, seq, afterUser, limit, positionsAbove };
+    const request = { chatId, seq, afterUser, limit, positionsAbove, authorsWithin };
     const result = await once<Calls.ReadMembersResult>((done) => this.store.readMembers(request, done));
     assert(result.outcome === 'ok');
     return result;
@@ -213,12 +214,14 @@ export class StoreUnderTest {
     userId: UserId,
     spans: readonly Span[],
     role: Role = 'member',
+    markAbove: number = Number.MAX_SAFE_INTEGER,
   ): Promise<void> {
     const request = {
       chatId: chat.chatId,
       expectHead: chat.head,
       expectVersion: chat.version,
       member: member(userId, spans, role),
+      markAbove,
     };
     assert.deepEqual(await this.changeMember(request), { outcome: 'ok' });
     chat.version++;
