@@ -48,7 +48,8 @@ const ROLES: readonly (readonly [role: NodeRole, count: number, offset: number])
   ['delivery-worker', 2, 41],
   ['all', 0, 51],
 ];
-const LINKS_ABOVE = 10_000;
+/** The port of a process's links is so far above that of its HTTP side. */
+export const LINKS_ABOVE = 10_000;
 
 export function planCluster(options: ClusterPlanOptions): ClusterPlan {
   const { regions, basePort, counts = {}, overrides = {} } = options;

@@ -23,7 +23,8 @@ const services = (): ServicesOptions => ({
   folder,
   only: ['postgres', 'redis', 'kafka'],
   regions: 1,
-  portOffset: 3_000,
+  // Others may run engines of their own at any offset; once some run, they say which.
+  portOffset: 'auto',
   progress: quiet,
 });
 
