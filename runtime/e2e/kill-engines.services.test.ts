@@ -34,7 +34,7 @@ beforeAll(async () => {
   chmodSync(folder, 0o755);
   const state = await servicesUp(services());
   cluster = await startTestCluster({ regions: 1, engines: state.regions });
-  traffic = await startClusterTraffic({ gateways: cluster.gateways, users: 12, perSecond: 60, seed: 8 });
+  traffic = await startClusterTraffic({ cluster, users: 12, perSecond: 60, seed: 8 });
   await traffic.moreAcked(50);
 });
 afterAll(async () => {
