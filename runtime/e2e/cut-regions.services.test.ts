@@ -11,6 +11,12 @@ import { startTestCluster, type TestCluster } from './test-cluster.ts';
  * Two regions are cut off from each other in the middle of traffic: each goes on with its own chats, and after the heal
  * everybody has everything, once and in order. The cut is a firewall's, which only root may make.
  */
+/**
+ * A message a second of each: a device has `deviceSendWindow` (32) sends under way, whichever their chats, so that who goes on
+ * writing to a region that is cut off has none left for the others after that many.
+ */
+const PER_SECOND = 12;
+
 let cluster: TestCluster;
 let traffic: ClusterTraffic;
 let border: RegionBorder;
@@ -21,7 +27,7 @@ beforeAll(async () => {
     throw new Error('only root can cut the regions of a machine off from each other: run it as root');
   cluster = await startTestCluster({ regions: 2, groups: REGION_GROUPS });
   border = await openBorder(cluster.plan);
-  traffic = await startClusterTraffic({ cluster, users: 12, perSecond: 40, seed: 9 });
+  traffic = await startClusterTraffic({ cluster, users: 12, perSecond: PER_SECOND, seed: 9 });
   await traffic.moreAcked(50);
 });
 afterAll(async () => {
