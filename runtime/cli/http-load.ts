@@ -71,10 +71,12 @@ async function fill(url: string, chatId: string): Promise<void> {
   };
   const timer = setTimeout(() => done.reject(new Error(`${acked} messages after ${FILL_MS} ms`)), FILL_MS);
   page();
-  await done.promise.finally(() => {
+  try {
+    await done.promise;
+  } finally {
     clearTimeout(timer);
-    return device.close();
-  });
+    await device.close();
+  }
 }
 
 /** @throws Error when a page is not full: reading nothing would be measured. */
