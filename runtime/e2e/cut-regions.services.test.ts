@@ -66,9 +66,9 @@ test('in the chats of each region people go on writing and reading', async () =>
   await border.cut();
   // What was on its way is through by now, or is not.
   await sleep(1_000);
-  await eachGoesOn(30);
+  await eachGoesOn(12);
   await sleep(10_000);
-  await eachGoesOn(20);
+  await eachGoesOn(12);
   // It is a cut: what was written to chats of the other region waits.
   expect(traffic.population.devices.some((device) => device.waiting > 0)).toBe(true);
 });
