@@ -122,6 +122,7 @@ test('every role is restarted under traffic: each ends with 0, and nothing is lo
   const truth = openShardTruth(shardsOf(cluster.plan).map(({ url }) => url));
   const verdict = await verdictWithin({ population, witness, truth, withinMs: 60_000 });
   await Promise.all([population.stop(), truth.close()]);
+  console.log(`everybody had everything ${(verdict.lateMs / 1_000).toFixed(1)} s after all was quiet`);
   expect(verdict.violation, verdict.stuck.join('; ')).toBeUndefined();
   expect(verdict.settled).toBe(true);
   expect(population.sent).toBeGreaterThan(200);

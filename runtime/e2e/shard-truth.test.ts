@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { chatId, clientMsgId, deviceId, userId } from '../../core/contract/ids.ts';
+import { chatId, clientMsgId, deviceId, serverMsgId, userId } from '../../core/contract/ids.ts';
 import { startTestDatabase, type TestDatabase } from '../adapters/postgres/testing/test-database.ts';
 import { openShardTruth, type ShardTruth } from './shard-truth.ts';
 import { judge } from './verdict.ts';
@@ -56,6 +56,23 @@ test('a send that was stored twice, and never acknowledged, is called so', async
   ];
   const { violation } = judge(sightings, await truth.chats([chat]), []);
   expect(violation).toMatchObject({ oracle: 'no-duplicate-shown', phase: 'safety' });
+});
+
+test('what reaches somebody after he has left is called so', async () => {
+  const [chat, user, device] = [chatId('c_7'), userId('u_2'), deviceId('d_20')];
+  const message = {
+    chatId: chat,
+    seq: 2,
+    serverMsgId: serverMsgId('m_72'),
+    from: userId('u_1'),
+    ciphertext: 'eA==',
+  };
+  const sightings = [
+    { at: 1, observation: { kind: 'device', deviceId: device, userId: user } as const },
+    { at: 2, observation: { kind: 'shown', deviceId: device, userId: user, ...message } as const },
+  ];
+  const { violation } = judge(sightings, await truth.chats([chat]), []);
+  expect(violation).toMatchObject({ oracle: 'delivered-set-is-membership', phase: 'safety' });
 });
 
 test('a chat that is nowhere is not taken for an empty one', async () => {
