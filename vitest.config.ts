@@ -17,6 +17,8 @@ const ON_CLUSTER = [
   'poll',
   'media',
   'sdk-fallback',
+  'large-chats',
+  'rates',
 ];
 
 const isCI = process.env['CI'] !== undefined;

@@ -6,6 +6,7 @@ import type { Limits } from '../core/contract/limits.ts';
 import type { Placement } from '../core/contract/placement.ts';
 import { startDeliveryWorker } from './delivery-worker/delivery-worker-shell.ts';
 import type { Halt } from './driver/machine-driver.ts';
+import { within } from './driver/within.ts';
 import { startGateway, type GatewayShell } from './gateway/gateway-shell.ts';
 import { createServiceCalls, type ServiceCalls } from './http-api/service-calls.ts';
 import { startMessageService } from './message-service/message-service-shell.ts';
@@ -115,7 +116,7 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
     );
 
   const inFlight = (): number =>
-    (sequencer?.inFlight ?? 0) + (relays?.inFlight ?? 0) + (worker?.inFlight ?? 0);
+    (service?.inFlight ?? 0) + (sequencer?.inFlight ?? 0) + (relays?.inFlight ?? 0) + (worker?.inFlight ?? 0);
 
   async function stop(): Promise<void> {
     service?.close();
@@ -130,6 +131,7 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
     service,
     async drain() {
       if (gateway !== undefined) await within(limits.drainTimeout / 1_000 + FINISH_MS, gateway.drain());
+      service?.quiesce();
       relays?.quiesce();
       worker?.quiesce();
       for (let waited = 0; inFlight() > 0 && waited < FINISH_MS; waited += 10) await sleep(10);
@@ -137,9 +139,4 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
     },
     stop,
   };
-}
-
-/** Whatever is not done by then is left behind. */
-async function within(ms: number, work: Promise<void>): Promise<void> {
-  await Promise.race([work, sleep(ms, undefined, { ref: false })]);
 }

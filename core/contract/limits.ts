@@ -90,6 +90,11 @@ export interface Limits {
   readonly badFrames: number;
   /** Replay page: large enough to fill the in-flight window, small enough for one frame of the store. */
   readonly fetchPage: number;
+  /**
+   * Ciphertext in one page of the store, base64 characters: many sessions read at once, and 256 of the largest messages are
+   * 22 MiB. Not less than one message, which goes whatever its size.
+   */
+  readonly fetchBytes: number;
   /** Largest `limit` of SYNC and history. */
   readonly syncPage: number;
   /** Replays reading the store at once, per gateway: a mass reconnect must not overload the store with replay queries. */
@@ -99,6 +104,11 @@ export interface Limits {
   readonly drainSpread: number;
   /** A draining gateway closes what is left after this long. */
   readonly drainTimeout: number;
+  /**
+   * Receipts that were told to others while a device was away go out so many at a time, a `sessionRetry` apart: 200 kB,
+   * of which a socket's buffer takes twenty.
+   */
+  readonly receiptPage: number;
   /** Delay before a failed store or registry call of a session is tried again. */
   readonly sessionRetry: number;
   /** Chats a session may have on screen at once. */
@@ -141,6 +151,12 @@ export interface Limits {
   /** Registry entries live this long without renewal; three heartbeats survive two lost renewals. */
   readonly leaseTtl: number;
   readonly leaseRenew: number;
+  /**
+   * How often, between once and twice this long, a session reads the heads of its chats although nothing seems amiss. An event that the queue lost (retention
+   * ran out, an offset was committed ahead of the work) is found by the next message of its chat, and by this when none
+   * comes. 50,000 sessions of a gateway cost 20 lists a second.
+   */
+  readonly headsReread: number;
   /** Entries renewed in one registry call. */
   readonly renewBatch: number;
   /** How often a watched user's presence is read again even when no hint came: hints may drop silently. */
@@ -179,6 +195,14 @@ export interface Limits {
   readonly outboxBatch: number;
   /** Outbox rows read and not yet deleted, per relay. */
   readonly relayInFlight: number;
+  /**
+   * Events of one publish. A queue refuses a call that is more than it holds, and one read of the outbox may be 512 rows of
+   * 256 recipients: 131,072 events, more than Kafka's publisher lets wait (100,000). What one lost acknowledgement repeats
+   * is this many. At least 1.
+   */
+  readonly publishEvents: number;
+  /** Publishes under way, per relay: enough that the queue never waits for the relay, and 65,536 events of its memory. */
+  readonly relayPublishes: number;
   /** How often the outbox is read without a hint. */
   readonly outboxPoll: number;
   readonly relayRetry: number;
@@ -255,11 +279,13 @@ export const DEFAULT_LIMITS: Limits = {
   sessionSyncs: 8,
   badFrames: 20,
   fetchPage: 128,
+  fetchBytes: 256 * 1024,
   syncPage: 256,
   gatewayFetches: 256,
   gatewaySessions: 50_000,
   drainSpread: 10 * SECOND,
   drainTimeout: 25 * SECOND,
+  receiptPage: 1_024,
   sessionRetry: 250 * MILLISECOND,
   openChats: 16,
 
@@ -283,6 +309,7 @@ export const DEFAULT_LIMITS: Limits = {
 
   leaseTtl: 45 * SECOND,
   leaseRenew: 15 * SECOND,
+  headsReread: 30 * MINUTE,
   renewBatch: 512,
   presenceRefresh: 15 * SECOND,
   presenceGrace: 5 * SECOND,
@@ -305,6 +332,8 @@ export const DEFAULT_LIMITS: Limits = {
 
   outboxBatch: 512,
   relayInFlight: 2_048,
+  publishEvents: 8_192,
+  relayPublishes: 8,
   outboxPoll: 1 * SECOND,
   relayRetry: 100 * MILLISECOND,
   inlineRecipients: 256,

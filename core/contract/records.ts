@@ -44,7 +44,10 @@ export interface StoredMessage {
   readonly clientMsgId: ClientMsgId;
   readonly from: UserId;
   readonly fromDevice: DeviceId;
-  /** base64 of opaque bytes. */
+  /**
+   * base64 of opaque bytes. Empty as well when retention has dropped it: such a message keeps its seq and all else, and goes
+   * the way of every other, since devices show what is dense.
+   */
   readonly ciphertext: string;
   readonly mediaIds: readonly MediaId[];
   readonly sentAt: Micros;
@@ -117,7 +120,8 @@ export type OutboxRow =
   | {
       readonly id: number;
       readonly kind: 'message';
-      readonly message: StoredMessage;
+      /** Without a long ciphertext, as in the events that are made of it. */
+      readonly message: DeliveryMessage;
       readonly recipients: readonly UserId[] | undefined;
     }
   | {

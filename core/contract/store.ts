@@ -1,4 +1,4 @@
-import type { ChatId, ClientMsgId, DeviceId, ServerMsgId, UserId } from './ids.ts';
+import type { ChatId, DeviceId, ServerMsgId, UserId } from './ids.ts';
 import type {
   ChatKind,
   ChatRecord,
@@ -39,21 +39,28 @@ export interface AppendRequest {
 export type AppendResult =
   | { readonly outcome: 'ok' }
   | { readonly outcome: 'stale' }
-  | { readonly outcome: 'duplicate'; readonly found: readonly StoredMessage[] }
+  | { readonly outcome: 'duplicate'; readonly found: readonly FoundSend[] }
   | StoreFailure;
 
-export interface SendKey {
-  readonly from: UserId;
-  readonly clientMsgId: ClientMsgId;
+/** A send of which somebody asks whether it is a message already. */
+export type AskedSend = Pick<StoredMessage, 'from' | 'clientMsgId' | 'ciphertext'>;
+
+/**
+ * The message that an earlier send with the same key became, compared with the send that was asked about. The comparison is
+ * the store's, and not of what it can still read: retention drops ciphertexts, while a send is the same send for ever. So
+ * a store keeps a digest of each (docs/adr/0002), which the machines, being pure, would have to compute themselves.
+ */
+export interface FoundSend extends Omit<StoredMessage, 'ciphertext'> {
+  readonly sameCiphertext: boolean;
 }
 
 /** Reads a chat with all its members, and the messages that earlier sends with these keys became, in one snapshot. */
 export interface LoadRequest {
   readonly chatId: ChatId;
-  readonly sends: readonly SendKey[];
+  readonly sends: readonly AskedSend[];
 }
 export type LoadResult =
-  | { readonly outcome: 'ok'; readonly chat: ChatRecord; readonly found: readonly StoredMessage[] }
+  | { readonly outcome: 'ok'; readonly chat: ChatRecord; readonly found: readonly FoundSend[] }
   | { readonly outcome: 'no-chat' }
   | { readonly outcome: 'failed' };
 
@@ -76,6 +83,8 @@ export interface ChangeMemberRequest {
   readonly expectHead: number;
   readonly expectVersion: number;
   readonly member: Member;
+  /** When the change makes the chat larger than this, its head at that time is kept for `positions` of `read-members`. */
+  readonly markAbove: number;
 }
 export type ChangeMemberResult = { readonly outcome: 'ok' } | { readonly outcome: 'stale' } | StoreFailure;
 
@@ -106,8 +115,8 @@ export type ListChatsResult =
   | { readonly outcome: 'failed' };
 
 /**
- * Reads messages with `afterSeq < seq`, ascending, at most `limit`, and in the same snapshot the chat's head and the
- * user's spans. It may leave out rows outside the spans, no others. A stranger, and a chat that does not exist, get
+ * Reads messages with `afterSeq < seq`, ascending, at most `limit` and at most `bytes` of ciphertext (base64 characters), but
+ * one message whatever its size; and in the same snapshot the chat's head and the user's spans. It may leave out rows outside the spans, no others. A stranger, and a chat that does not exist, get
  * head 0, no spans and no messages: the two cannot be told apart.
  */
 export interface FetchRequest {
@@ -115,11 +124,14 @@ export interface FetchRequest {
   readonly chatId: ChatId;
   readonly afterSeq: number;
   readonly limit: number;
+  readonly bytes: number;
 }
 export type FetchResult =
   | {
       readonly outcome: 'ok';
       readonly messages: readonly StoredMessage[];
+      /** The page ended at `limit` or `bytes`: what follows its last message is not known. Else it reaches to `head`. */
+      readonly more: boolean;
       readonly head: number;
       readonly spans: readonly Span[];
       /** Current members; 0 for a stranger. */
@@ -157,6 +169,8 @@ export type SaveReceiptsResult = { readonly outcome: 'ok' } | StoreFailure;
  */
 export interface ReadOutboxRequest {
   readonly limit: number;
+  /** Longer ciphertexts (base64 characters) are left out of the rows: they travel no further than this. */
+  readonly inlineCiphertext: number;
   readonly except: readonly number[];
 }
 export type ReadOutboxResult =
@@ -193,14 +207,17 @@ export interface ReadMembersRequest {
   readonly limit: number;
   /** Positions are wanted when the chat has more current members than this; otherwise they may be left empty. */
   readonly positionsAbove: number;
+  /** Who wrote one of so many messages before `seq` is known to have come as far as that message. */
+  readonly authorsWithin: number;
 }
 export type ReadMembersResult =
   | {
       readonly outcome: 'ok';
       readonly users: readonly UserId[];
       /**
-       * For each of `users`, how far it is known to have come: the larger of its DELIVERED watermark (0: none) and the
-       * `after` of the span that contains `seq`.
+       * For each of `users`, how far it is taken to have come: the largest of its DELIVERED watermark (0: none), the `after`
+       * of the span that contains `seq`, its newest message among the `authorsWithin` before `seq`, and the head at which the
+       * chat last grew beyond `markAbove`.
        */
       readonly positions: readonly number[];
       /** Current members of the chat. */

@@ -35,7 +35,11 @@ function line(effect: RelayEffect): string {
   }
 }
 
-const row = (id: number, recipients: string[] | undefined, ciphertext = 'AAAA'): OutboxRow => ({
+const row = (
+  id: number,
+  recipients: string[] | undefined,
+  ciphertext = 'AAAA',
+): Extract<OutboxRow, { kind: 'message' }> => ({
   id,
   kind: 'message',
   recipients: recipients?.map(userId),
@@ -50,6 +54,11 @@ const row = (id: number, recipients: string[] | undefined, ciphertext = 'AAAA'):
     mediaIds: [],
     sentAt: micros(1),
   },
+});
+/** As the store gives a row whose ciphertext is longer than what was asked for. */
+const long = (full: Extract<OutboxRow, { kind: 'message' }>): OutboxRow => ({
+  ...full,
+  message: { ...full.message, ciphertext: undefined },
 });
 const receiptRow = (id: number): OutboxRow => ({
   id,
@@ -124,8 +133,9 @@ describe('the outbox relay', () => {
 
   it('leaves a long ciphertext in the store', () => {
     const s = start({ inlineCiphertext: 8 });
-    s.hint();
-    expect(s.outbox(1, row(1, ['u_2'], 'AAAAAAAA'), row(2, ['u_2'], 'AAAAAAAAAAAA'))).toEqual([
+    const [read] = stepRelay(s.relay, { kind: 'hint' }, micros(1));
+    expect(read).toMatchObject({ kind: 'read-outbox', request: { inlineCiphertext: 8 } });
+    expect(s.outbox(1, row(1, ['u_2'], 'AAAAAAAA'), long(row(2, ['u_2'])))).toEqual([
       'wake poll',
       '@2 publish #1 -> u_2, #2 without its text -> u_2',
     ]);
@@ -222,6 +232,80 @@ describe('the outbox relay', () => {
     s.hint();
     s.outbox(1, row(1, ['u_1']));
     expect(() => s.deleted(2)).toThrow('deleted answered another call');
+  });
+});
+
+describe('a publish has a limit', () => {
+  it('carries whole rows, as many as fit, and each is deleted when its own events are durable', () => {
+    const s = start({ publishEvents: 4 });
+    s.hint();
+    expect(
+      s.outbox(
+        1,
+        row(1, ['u_1', 'u_2']),
+        row(2, ['u_1', 'u_2']),
+        row(3, ['u_1', 'u_2', 'u_3']),
+        receiptRow(4),
+      ),
+    ).toEqual([
+      'wake poll',
+      '@2 publish #1 -> u_1, #1 -> u_2, #2 -> u_1, #2 -> u_2',
+      '@3 publish #3 -> u_1, #3 -> u_2, #3 -> u_3, receipt -> u_1',
+    ]);
+    expect(s.published(2, 'failed')).toEqual(['wake retry']);
+    expect(s.published(3)).toEqual(['@4 delete 3,4']);
+    expect(s.wake('retry')).toEqual(['@5 publish #1 -> u_1, #1 -> u_2, #2 -> u_1, #2 -> u_2']);
+    expect(s.published(5)).toEqual(['@6 delete 1,2']);
+  });
+
+  // A queue that cannot hold all of it at once would refuse it for ever, and with it everything that was read with it.
+  it('takes a row of more recipients in parts, and the row stays until the last is durable', () => {
+    const s = start({ publishEvents: 2 });
+    s.hint();
+    expect(
+      s.outbox(1, row(1, ['u_1']), row(2, ['u_1', 'u_2', 'u_3', 'u_4', 'u_5']), row(3, ['u_1'])),
+    ).toEqual([
+      'wake poll',
+      '@2 publish #1 -> u_1',
+      '@3 publish #2 -> u_1, #2 -> u_2',
+      '@4 publish #2 -> u_3, #2 -> u_4',
+      '@5 publish #2 -> u_5',
+      '@6 publish #3 -> u_1',
+    ]);
+    expect(s.published(3)).toEqual([]);
+    expect(s.published(5)).toEqual([]);
+    expect(s.published(4, 'unknown')).toEqual(['wake retry']);
+    expect(s.wake('retry')).toEqual(['@7 publish #2 -> u_3, #2 -> u_4']);
+    expect(s.published(7)).toEqual(['@8 delete 2']);
+  });
+
+  it('goes on to the next page when every part of this one is durable', () => {
+    const s = start({ publishEvents: 2, fanOutPage: 3 });
+    s.hint();
+    s.outbox(1, row(7, undefined));
+    expect(s.members(2, 'u_1', 'u_2', 'u_3')).toEqual([
+      '@3 publish #7 -> u_1, #7 -> u_2',
+      '@4 publish #7 -> u_3',
+    ]);
+    expect(s.published(4)).toEqual([]);
+    expect(s.published(3)).toEqual(['@5 members of #7 after u_3, 3']);
+  });
+
+  it('lets few be under way, and the others wait for their turn in order', () => {
+    const s = start({ publishEvents: 1, relayPublishes: 2 });
+    s.hint();
+    expect(s.outbox(1, row(1, ['u_1', 'u_2', 'u_3']), row(2, ['u_1']))).toEqual([
+      'wake poll',
+      '@2 publish #1 -> u_1',
+      '@3 publish #1 -> u_2',
+    ]);
+    expect(s.published(3)).toEqual(['@4 publish #1 -> u_3']);
+    // One that failed gives its place away, and takes its turn again after a rest.
+    expect(s.published(2, 'failed')).toEqual(['wake retry', '@5 publish #2 -> u_1']);
+    expect(s.wake('retry')).toEqual([]);
+    expect(s.published(4)).toEqual(['@6 publish #1 -> u_1']);
+    expect(s.published(5)).toEqual(['@7 delete 2']);
+    expect(s.published(6)).toEqual(['@8 delete 1']);
   });
 });
 

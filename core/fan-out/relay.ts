@@ -30,21 +30,34 @@ export interface Relay {
   /** Rows read and not yet deleted. *Invariant:* at most `relayInFlight`. */
   readonly inFlight: Set<number>;
   readonly calls: Map<number, Call>;
+  /** Publishes under way. *Invariant:* at most `relayPublishes`. */
+  publishing: number;
+  /** Publishes that wait until fewer are under way, in order. */
+  queued: PublishCall[];
   readonly recounts: Recounts;
   /** Calls that failed, until the retry timer. */
   resting: Call[];
 }
 
 type Call =
-  | {
-      readonly kind: 'publish';
-      readonly ids: readonly number[];
-      readonly events: readonly DeliveryEvent[];
-      readonly page: Page | undefined;
-    }
+  | PublishCall
   | { readonly kind: 'delete'; readonly ids: readonly number[] }
   | { readonly kind: 'members'; readonly page: Page }
   | { readonly kind: 'count'; readonly chatId: ChatId; readonly row: number };
+
+interface PublishCall {
+  readonly kind: 'publish';
+  readonly events: readonly DeliveryEvent[];
+  readonly settles: Publication;
+}
+
+/** What several publishes settle together: rows to delete, or else a page to go on from. */
+interface Publication {
+  readonly ids: readonly number[];
+  readonly page: Page | undefined;
+  /** Publishes that are not durable yet: none of the rows goes before the last of them is. */
+  missing: number;
+}
 
 /** A large group on its way through its members: the next page starts after `afterUser`. */
 interface Page {
@@ -62,6 +75,8 @@ export function createRelay(options: { readonly limits: Limits; readonly seed: n
     readAgain: false,
     inFlight: new Set(),
     calls: new Map(),
+    publishing: 0,
+    queued: [],
     recounts: newRecounts(),
     resting: [],
   };
@@ -108,8 +123,9 @@ function read(relay: Relay, out: Out): void {
   }
   relay.reading = true;
   relay.readAgain = false;
-  const limit = Math.min(room, relay.limits.outboxBatch);
-  out.push({ kind: 'read-outbox', call: relay.nextCall++, request: { limit, except: [...relay.inFlight] } });
+  const { outboxBatch, inlineCiphertext } = relay.limits;
+  const request = { limit: Math.min(room, outboxBatch), inlineCiphertext, except: [...relay.inFlight] };
+  out.push({ kind: 'read-outbox', call: relay.nextCall++, request });
 }
 
 function onOutbox(relay: Relay, result: ReadOutboxResult, now: Micros, out: Out): void {
@@ -117,8 +133,7 @@ function onOutbox(relay: Relay, result: ReadOutboxResult, now: Micros, out: Out)
   // Armed after each read, so that a store in trouble is asked again once per period and no hint is ever needed.
   out.push({ kind: 'wake', timer: 'poll', after: relay.limits.outboxPoll });
   if (result.outcome === 'failed') return;
-  const ids: number[] = [];
-  const events: DeliveryEvent[] = [];
+  const listed: ListedRow[] = [];
   const spare: number[] = [];
   for (const row of result.rows) {
     if (relay.inFlight.has(row.id)) continue;
@@ -127,15 +142,47 @@ function onOutbox(relay: Relay, result: ReadOutboxResult, now: Micros, out: Out)
       if (!noteRow(relay.recounts, row.chatId, row.id, relay.limits)) spare.push(row.id);
     } else if (row.kind === 'message' && row.recipients === undefined) {
       start(relay, { kind: 'members', page: { row, afterUser: undefined, last: false } }, out);
-    } else {
-      ids.push(row.id);
-      planRecipients(itemOf(row, relay.limits), row.recipients ?? [], events);
-    }
+    } else listed.push(row);
   }
-  if (ids.length > 0) start(relay, { kind: 'publish', ids, events, page: undefined }, out);
+  publishRows(relay, listed, out);
   if (spare.length > 0) start(relay, { kind: 'delete', ids: spare }, out);
   if (relay.recounts.waiting.size > 0) count(relay, now, out);
   if (relay.readAgain || result.rows.length >= relay.limits.outboxBatch) read(relay, out);
+}
+
+type ListedRow = Exclude<OutboxRow, { kind: 'counts' }>;
+
+/** Whole rows to a publish, as many as it may carry, so that one that fails holds up few others. */
+function publishRows(relay: Relay, rows: readonly ListedRow[], out: Out): void {
+  let ids: number[] = [];
+  let events: DeliveryEvent[] = [];
+  for (const row of rows) {
+    const recipients = row.recipients ?? [];
+    if (ids.length > 0 && events.length + recipients.length > relay.limits.publishEvents) {
+      publish(relay, { ids, events, page: undefined }, out);
+      ids = [];
+      events = [];
+    }
+    ids.push(row.id);
+    planRecipients(itemOf(row), recipients, events);
+  }
+  if (ids.length > 0) publish(relay, { ids, events, page: undefined }, out);
+}
+
+interface Publishing {
+  readonly ids: readonly number[];
+  readonly events: readonly DeliveryEvent[];
+  readonly page: Page | undefined;
+}
+
+/** A queue refuses for ever what is more than it holds, so a publish has a limit; a row with more recipients takes several. */
+function publish(relay: Relay, { ids, events, page }: Publishing, out: Out): void {
+  const most = relay.limits.publishEvents;
+  const settles: Publication = { ids, page, missing: Math.max(1, Math.ceil(events.length / most)) };
+  for (let part = 0, parts = settles.missing; part < parts; part++) {
+    const own = parts === 1 ? events : events.slice(part * most, (part + 1) * most);
+    start(relay, { kind: 'publish', events: own, settles }, out);
+  }
 }
 
 /** Counts what is due, and comes back for the rest. */
@@ -162,7 +209,7 @@ function onCounted(relay: Relay, call: Call, result: CountReceiptsResult, now: M
   );
   const ids = [call.row];
   if (events.length === 0) start(relay, { kind: 'delete', ids }, out);
-  else start(relay, { kind: 'publish', ids, events, page: undefined }, out);
+  else publish(relay, { ids, events, page: undefined }, out);
   count(relay, now, out);
 }
 
@@ -180,14 +227,24 @@ function onMembers(relay: Relay, call: Call, result: ReadMembersResult, out: Out
   const page: Page = { row, afterUser, last };
   if (events.length === 0 && last) start(relay, { kind: 'delete', ids: [row.id] }, out);
   else if (events.length === 0) start(relay, { kind: 'members', page }, out);
-  else start(relay, { kind: 'publish', ids: last ? [row.id] : [], events, page }, out);
+  else publish(relay, { ids: last ? [row.id] : [], events, page }, out);
 }
 
 function onPublished(relay: Relay, call: Call, outcome: 'ok' | 'failed' | 'unknown', out: Out): void {
   assert(call.kind === 'publish', 'published answered another call');
+  relay.publishing--;
   if (outcome !== 'ok') rest(relay, call, out);
-  else if (call.ids.length > 0) start(relay, { kind: 'delete', ids: call.ids }, out);
-  else if (call.page !== undefined) start(relay, { kind: 'members', page: call.page }, out);
+  else onDurable(relay, call.settles, out);
+  const next = relay.queued.shift();
+  if (next !== undefined) start(relay, next, out);
+}
+
+function onDurable(relay: Relay, settles: Publication, out: Out): void {
+  settles.missing--;
+  if (settles.missing > 0) return;
+  const { ids, page } = settles;
+  if (ids.length > 0) start(relay, { kind: 'delete', ids }, out);
+  else if (page !== undefined) start(relay, { kind: 'members', page }, out);
 }
 
 function onDeleted(relay: Relay, call: Call, result: DeleteOutboxResult, out: Out): void {
@@ -200,7 +257,15 @@ function onDeleted(relay: Relay, call: Call, result: DeleteOutboxResult, out: Ou
   if (relay.readAgain) read(relay, out);
 }
 
+/** Makes the call; a publish only when few enough are under way, else it waits for its turn. */
 function start(relay: Relay, call: Call, out: Out): void {
+  if (call.kind === 'publish') {
+    if (relay.publishing >= relay.limits.relayPublishes) {
+      relay.queued.push(call);
+      return;
+    }
+    relay.publishing++;
+  }
   const number = relay.nextCall++;
   relay.calls.set(number, call);
   switch (call.kind) {
@@ -222,6 +287,7 @@ function start(relay: Relay, call: Call, out: Out): void {
           afterUser,
           limit: relay.limits.fanOutPage,
           positionsAbove: relay.limits.hugeGroup,
+          authorsWithin: relay.limits.activeDistance,
         },
       });
       break;

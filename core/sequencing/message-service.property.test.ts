@@ -4,7 +4,7 @@ import { chatId, clientMsgId, connId, deviceId, nodeId, userId } from '../contra
 import { DEFAULT_LIMITS } from '../contract/limits.ts';
 import { onePlacement } from '../contract/placement.ts';
 import { OPEN_END, type StoredMessage } from '../contract/records.ts';
-import type { AppendRequest } from '../contract/store.ts';
+import type { AppendRequest, AskedSend, FoundSend } from '../contract/store.ts';
 import { micros, SECOND } from '../contract/time.ts';
 import { createMessageService, stepMessageService } from './message-service.ts';
 import type { MessageServiceEffect } from './message-service-effect.ts';
@@ -24,14 +24,17 @@ class Store {
   /** Commits whose outcome was reported as unknown and that have not landed yet. */
   late: AppendRequest[] = [];
 
-  find(from: string, key: string): StoredMessage | undefined {
-    return this.log.find((m) => m.from === from && m.clientMsgId === key);
+  find(asked: AskedSend): FoundSend | undefined {
+    const found = this.log.find((m) => m.from === asked.from && m.clientMsgId === asked.clientMsgId);
+    if (found === undefined) return undefined;
+    const { ciphertext, ...message } = found;
+    return { ...message, sameCiphertext: ciphertext === asked.ciphertext };
   }
 
-  append(request: AppendRequest): 'ok' | 'stale' | readonly StoredMessage[] {
+  append(request: AppendRequest): 'ok' | 'stale' | readonly FoundSend[] {
     const keys = request.messages.map((m) => `${m.from} ${m.clientMsgId}`);
     expect(new Set(keys).size, 'no send twice in one append').toBe(keys.length);
-    const found = request.messages.flatMap((m) => this.find(m.from, m.clientMsgId) ?? []);
+    const found = request.messages.flatMap((m) => this.find(m) ?? []);
     if (found.length > 0) return found;
     if (request.expectHead !== this.log.length) return 'stale';
     this.log.push(...request.messages);
@@ -102,8 +105,8 @@ class World {
   heard({ reply }: Extract<MessageServiceEffect, { kind: 'reply' }>): void {
     if (reply.kind === 'refused') expect(reply.code).toBe('unavailable');
     if (reply.kind !== 'ack') return;
-    const sender = SENDERS[reply.conn] ?? '';
-    const row = this.store.find(sender, reply.clientMsgId);
+    const sender = SENDERS[reply.conn] ?? userId('u_1');
+    const row = this.store.find({ from: sender, clientMsgId: reply.clientMsgId, ciphertext: 'AAAA' });
     expect(row, 'acknowledged is durable').toMatchObject({ seq: reply.seq, serverMsgId: reply.serverMsgId });
     const key = `${sender} ${reply.clientMsgId}`;
     const before = this.acked.get(key) ?? { seq: reply.seq, id: reply.serverMsgId, fresh: 0 };
@@ -134,7 +137,7 @@ class World {
         this.step(n, { kind: 'loaded', call: effect.call, chatId: C, result: { outcome: 'failed' } });
         return;
       }
-      const found = effect.request.sends.flatMap((s) => this.store.find(s.from, s.clientMsgId) ?? []);
+      const found = effect.request.sends.flatMap((s) => this.store.find(s) ?? []);
       const spans = [{ after: 0, upTo: OPEN_END }];
       const members = SENDERS.map((user) => ({ userId: user, role: 'member' as const, spans }));
       const chat = { chatId: C, kind: 'group' as const, head: this.store.log.length, version: 0, members };

@@ -2,8 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { chatId, clientMsgId, connId, deviceId, nodeId, serverMsgId, userId } from '../contract/ids.ts';
 import { DEFAULT_LIMITS, type Limits } from '../contract/limits.ts';
 import { onePlacement } from '../contract/placement.ts';
-import { type ChatRecord, OPEN_END, type Role, type StoredMessage } from '../contract/records.ts';
-import type { AppendResult, ChangeMemberResult, LoadResult } from '../contract/store.ts';
+import { type ChatRecord, OPEN_END, type Role } from '../contract/records.ts';
+import type {
+  AppendResult,
+  AskedSend,
+  ChangeMemberResult,
+  FoundSend,
+  LoadResult,
+} from '../contract/store.ts';
 import { micros, SECOND } from '../contract/time.ts';
 import type { ServiceRequest, SubmitRequest } from '../session/service-call.ts';
 import { createMessageService, stepMessageService } from './message-service.ts';
@@ -92,10 +98,14 @@ function start(change: Partial<Limits> = {}) {
   });
   let call = 0;
   let now = 1_000;
+  let asked: readonly AskedSend[] = [];
   let known = record(0, PAIR);
   const step = (event: Parameters<typeof stepMessageService>[1]): string[] => {
     const effects = stepMessageService(service, event, micros(now));
-    for (const effect of effects) if ('call' in effect) call = effect.call;
+    for (const effect of effects) {
+      if ('call' in effect) call = effect.call;
+      if (effect.kind === 'load-chat') asked = effect.request.sends;
+    }
     return effects.map(line);
   };
   const request = (request: ServiceRequest) => step({ kind: 'request', request });
@@ -103,6 +113,8 @@ function start(change: Partial<Limits> = {}) {
     service,
     step,
     request,
+    /** What the store was last asked about. */
+    sendsAsked: () => asked,
     send: (key: string, conn = 1, change: Partial<SubmitRequest> = {}) =>
       request({
         kind: 'submit',
@@ -160,24 +172,19 @@ function start(change: Partial<Limits> = {}) {
   return api;
 }
 
-const stored = (
-  seq: number,
-  key: string,
-  id: number,
-  change: Partial<StoredMessage> = {},
-): StoredMessage => ({
+const stored = (seq: number, key: string, id: number, change: Partial<FoundSend> = {}): FoundSend => ({
   chatId: C,
   seq,
   serverMsgId: serverMsgId(`m_${IDS + id}`),
   clientMsgId: clientMsgId(key),
   from: userId('u_1'),
   fromDevice: deviceId('d_1'),
-  ciphertext: 'AAAA',
+  sameCiphertext: true,
   mediaIds: [],
   sentAt: micros(1),
   ...change,
 });
-const loadedWith = (head: number, ...found: StoredMessage[]): LoadResult => ({
+const loadedWith = (head: number, ...found: FoundSend[]): LoadResult => ({
   outcome: 'ok',
   chat: record(head, PAIR),
   found,
@@ -334,6 +341,18 @@ describe('a send that comes again', () => {
     ]);
   });
 
+  // What it said was dropped by retention long ago: the store compares by what it keeps for ever, and is asked with what
+  // is said now. Whoever was acknowledged once is acknowledged always.
+  it('is the same after the store has forgotten what it said', () => {
+    const s = start();
+    s.send('k1', 1);
+    expect(s.sendsAsked()).toEqual([{ from: 'u_1', clientMsgId: 'k1', ciphertext: 'AAAA' }]);
+    expect(s.loaded(loadedWith(9, stored(1, 'k1', 77)))).toEqual(['ack gw-1/1 k1 #1 m77 duplicate']);
+    // Remembered with its content: what says something else is refused here.
+    expect(s.send('k1', 2)).toEqual(['ack gw-1/2 k1 #1 m77 duplicate']);
+    expect(s.send('k1', 3, { ciphertext: '' })).toEqual(['refuse gw-1/3 k1 idempotency_conflict']);
+  });
+
   // The first attempt is still being written when the device resends over a new connection.
   it('joins the one that waits, and both connections hear of it', () => {
     const s = start().ready();
@@ -363,7 +382,12 @@ describe('a send that comes again', () => {
     expect(s.send('k1', 2, { mediaIds: ['x_1'] as never })).toEqual(conflict);
     const restarted = start();
     restarted.send('k1', 2, { ciphertext: 'BBBB' });
-    expect(restarted.loaded(loadedWith(1, stored(1, 'k1', 77)))).toEqual(conflict);
+    expect(restarted.loaded(loadedWith(1, stored(1, 'k1', 77, { sameCiphertext: false })))).toEqual(conflict);
+    // Nothing of it is remembered: the send as it was is the message as it was.
+    expect(restarted.send('k1', 2)).toEqual(['append c_1 at head 1 v0: #2 u_1 k1 m2 -> u_1,u_2']);
+    expect(restarted.appended({ outcome: 'duplicate', found: [stored(1, 'k1', 77)] })).toEqual([
+      'ack gw-1/2 k1 #1 m77 duplicate',
+    ]);
     // The same bytes, but it had gone into another chat.
     const elsewhere = start();
     elsewhere.send('k1', 2);

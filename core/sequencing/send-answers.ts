@@ -1,4 +1,5 @@
 import type { StoredMessage } from '../contract/records.ts';
+import type { FoundSend } from '../contract/store.ts';
 import type { SubmitRequest } from '../session/service-call.ts';
 import type { ErrorCode } from '../wire/frames.ts';
 import type { PendingSend } from './chat-state.ts';
@@ -6,33 +7,34 @@ import { type Out, OVERLOAD_RETRY_MS } from './message-service-state.ts';
 
 /** What a sender hears. */
 
-export const CONFLICT = 'clientMsgId: already used for another chat or other content; make a new one';
-
-/** @returns whether a repeated send has the same chat and content as the message it became. */
+/** @returns whether a repeated send has the same chat and content as one that is known here. */
 export function sameSend(
   a: Pick<StoredMessage, 'chatId' | 'ciphertext' | 'mediaIds'>,
   b: SubmitRequest,
 ): boolean {
+  return a.ciphertext === b.ciphertext && samePlace(a, b);
+}
+
+/** @returns whether a repeated send has the same chat and content as the message that the store found for it. */
+export function sameAsFound(found: FoundSend, request: SubmitRequest): boolean {
+  return found.sameCiphertext && samePlace(found, request);
+}
+
+function samePlace(a: Pick<StoredMessage, 'chatId' | 'mediaIds'>, b: SubmitRequest): boolean {
   return (
     a.chatId === b.chatId &&
-    a.ciphertext === b.ciphertext &&
     a.mediaIds.length === b.mediaIds.length &&
     a.mediaIds.every((id, i) => id === b.mediaIds[i])
   );
 }
 
-/** Acknowledges a send to everybody who waits for it, or refuses a repetition with other content. */
-export function answerFound(
+/** Acknowledges a send to everybody who waits for it. @param duplicate the first of them has sent it before, too. */
+export function acknowledgeSend(
   out: Out,
-  request: SubmitRequest,
   replyTos: PendingSend['replyTos'],
-  message: StoredMessage,
+  message: Pick<StoredMessage, 'clientMsgId' | 'chatId' | 'serverMsgId' | 'seq'>,
   duplicate: boolean,
 ): void {
-  if (duplicate && !sameSend(message, request)) {
-    refuseSend(out, request, replyTos, 'idempotency_conflict', CONFLICT);
-    return;
-  }
   for (let i = 0; i < replyTos.length; i++) {
     const { node, conn } = replyTos[i] as PendingSend['replyTos'][number];
     out.push({
@@ -49,6 +51,11 @@ export function answerFound(
       },
     });
   }
+}
+
+export function refuseConflict(out: Out, request: SubmitRequest, replyTos: PendingSend['replyTos']): void {
+  const message = 'clientMsgId: already used for another chat or other content; make a new one';
+  refuseSend(out, request, replyTos, 'idempotency_conflict', message);
 }
 
 export function refuseSend(

@@ -2,7 +2,13 @@ import { assert } from '../contract/assert.ts';
 import { hasElapsed } from '../contract/elapsed.ts';
 import type { ChatId, ClientMsgId } from '../contract/ids.ts';
 import type { StoredMessage } from '../contract/records.ts';
-import type { AppendResult, ChangeMemberResult, LoadResult, SendKey } from '../contract/store.ts';
+import type {
+  AppendResult,
+  AskedSend,
+  ChangeMemberResult,
+  FoundSend,
+  LoadResult,
+} from '../contract/store.ts';
 import type { Micros } from '../contract/time.ts';
 import { acceptReceipt } from '../receipts/receipt-writer.ts';
 import type { ReceiptRequest, SubmitRequest } from '../session/service-call.ts';
@@ -20,7 +26,7 @@ import {
 } from './chat-state.ts';
 import { isCurrent } from './membership.ts';
 import { addWaiting, findWaiting } from './waiting-sends.ts';
-import { answerFound, CONFLICT, refuseSend, sameSend } from './send-answers.ts';
+import { acknowledgeSend, refuseConflict, refuseSend, sameAsFound, sameSend } from './send-answers.ts';
 import { chatStateOf, type MessageService, newServerMsgId, type Out } from './message-service-state.ts';
 
 /** The per-chat sequence: dense seqs, one write at a time, idempotent by (sender, clientMsgId) for ever. */
@@ -29,7 +35,8 @@ export function onSubmit(service: MessageService, request: SubmitRequest, now: M
   const chat = chatStateOf(service, request.chatId);
   const answered = chat.recent.get(request.clientMsgId) ?? chat.earlier.get(request.clientMsgId);
   if (answered !== undefined && answered.from === request.userId) {
-    answerFound(out, request, [request.replyTo], answered, true);
+    if (sameSend(answered, request)) acknowledgeSend(out, [request.replyTo], answered, true);
+    else refuseConflict(out, request, [request.replyTo]);
     return;
   }
   const waiting = findWaiting(chat.waiting, request);
@@ -93,7 +100,7 @@ const MAX_REPLY_TOS = 4;
 
 function joinWaiting(waiting: PendingSend, request: SubmitRequest, out: Out): void {
   if (!sameSend(waiting.request, request)) {
-    refuseSend(out, request, [request.replyTo], 'idempotency_conflict', CONFLICT);
+    refuseConflict(out, request, [request.replyTo]);
     return;
   }
   // The latest connections are the ones that may still be there.
@@ -120,10 +127,12 @@ export function pump(service: MessageService, chat: ChatState, now: Micros, out:
 }
 
 function load(service: MessageService, chat: ChatState, out: Out): void {
-  const sends: SendKey[] = [];
+  const sends: AskedSend[] = [];
   for (const p of chat.queue) {
     p.check = 'asked';
-    if (p.kind === 'send') sends.push({ from: p.request.userId, clientMsgId: p.request.clientMsgId });
+    if (p.kind !== 'send') continue;
+    const { userId: from, clientMsgId, ciphertext } = p.request;
+    sends.push({ from, clientMsgId, ciphertext });
   }
   chat.phase = 'loading';
   out.push({ kind: 'load-chat', call: service.nextCall++, request: { chatId: chat.chatId, sends } });
@@ -227,7 +236,13 @@ function startAdmin(
   out.push({
     kind: 'change-member',
     call: service.nextCall++,
-    request: { chatId: chat.chatId, expectHead: chat.head, expectVersion: chat.version, member },
+    request: {
+      chatId: chat.chatId,
+      expectHead: chat.head,
+      expectVersion: chat.version,
+      member,
+      markAbove: service.limits.hugeGroup,
+    },
   });
 }
 
@@ -365,11 +380,11 @@ function answerDuplicates<P extends Pending>(
   service: MessageService,
   chat: ChatState,
   pendings: readonly P[],
-  found: readonly StoredMessage[],
+  found: readonly FoundSend[],
   out: Out,
 ): readonly P[] {
   if (found.length === 0) return pendings;
-  const byId = new Map<ClientMsgId, StoredMessage[]>();
+  const byId = new Map<ClientMsgId, FoundSend[]>();
   for (const m of found) byId.set(m.clientMsgId, [...(byId.get(m.clientMsgId) ?? []), m]);
   const rest: P[] = [];
   for (const p of pendings) {
@@ -379,11 +394,14 @@ function answerDuplicates<P extends Pending>(
         : undefined;
     if (p.kind !== 'send' || match === undefined) rest.push(p);
     // Our own earlier attempt whose outcome was unknown is not a duplicate for the sender.
-    else if (match.serverMsgId === p.serverMsgId) acknowledge(service, chat, p, match, out);
-    else {
+    else if (match.serverMsgId === p.serverMsgId) acknowledge(service, chat, p, toMessage(p, match.seq), out);
+    else if (sameAsFound(match, p.request)) {
       settle(service, chat, p);
-      answerFound(out, p.request, p.replyTos, match, true);
-      if (match.chatId === chat.chatId) remember(service, chat, match);
+      acknowledgeSend(out, p.replyTos, match, true);
+      remember(service, chat, { ...match, ciphertext: p.request.ciphertext });
+    } else {
+      settle(service, chat, p);
+      refuseConflict(out, p.request, p.replyTos);
     }
   }
   return rest;
@@ -398,7 +416,7 @@ function acknowledge(
 ): void {
   settle(service, chat, p);
   remember(service, chat, message);
-  answerFound(out, p.request, p.replyTos, message, false);
+  acknowledgeSend(out, p.replyTos, message, false);
 }
 
 function remember(service: MessageService, chat: ChatState, message: StoredMessage): void {

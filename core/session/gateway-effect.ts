@@ -58,6 +58,7 @@ export type GatewayEffect =
       readonly chatId: ChatId;
       readonly afterSeq: number;
       readonly limit: number;
+      readonly bytes: number;
     }
   /** -> `heads` */
   | { readonly kind: 'read-heads'; readonly chatIds: readonly ChatId[] }

@@ -82,4 +82,4 @@ export type GatewayEvent =
   | { readonly kind: 'drain' };
 
 /** Timers of the gateway have no `conn`, timers of a session have one. */
-export type GatewayTimer = 'renew' | 'presence' | 'heads' | 'drain-end' | 'session' | 'retry';
+export type GatewayTimer = 'renew' | 'presence' | 'heads' | 'drain-end' | 'session' | 'retry' | 'receipts';

@@ -128,8 +128,8 @@ const row = (seq: number, change: Partial<StoredMessage> = {}): StoredMessage =>
   ...change,
 });
 const mine = (device: number) => ({ from: userId('u_1'), fromDevice: deviceId(`d_${device}`) });
-const readBy = (user: string, seq: number): ReceiptRecord => ({
-  chatId: C,
+const readBy = (user: string, seq: number, chatId = C): ReceiptRecord => ({
+  chatId,
   userId: userId(user),
   type: 'READ',
   seq,
@@ -146,11 +146,17 @@ function start(change: Partial<Limits> = {}) {
   });
   let now = 100 * SECOND;
   let call = 0;
+  /** Of the latest fetch. */
+  let page = { limit: 0, bytes: 0 };
   let pushId = 0;
   /** Every effect of one event. */
   const all = (event: GatewayEvent): string[] => {
     const effects = stepGateway(gateway, event, micros(now));
-    for (const effect of effects) if (effect.kind === 'fetch') call = effect.call;
+    for (const effect of effects) {
+      if (effect.kind !== 'fetch') continue;
+      call = effect.call;
+      page = { limit: effect.limit, bytes: effect.bytes };
+    }
     return effects.map(line);
   };
   /** The same without timers, which most scenarios are not about. */
@@ -215,7 +221,22 @@ function start(change: Partial<Limits> = {}) {
         conn,
       ),
     fetchedRows: (messages: readonly StoredMessage[], head: number, spans = EVER, conn = 1) =>
-      api.answer({ outcome: 'ok', messages, head, spans, size: 2 }, conn),
+      api.answer(
+        { outcome: 'ok', messages, more: messages.length >= page.limit, head, spans, size: 2 },
+        conn,
+      ),
+    /** As `fetched`, of a page that ended at its size. */
+    fetchedFull: (seqs: readonly number[], head: number) =>
+      api.answer({
+        outcome: 'ok',
+        messages: seqs.map((seq) => row(seq)),
+        more: true,
+        head,
+        spans: EVER,
+        size: 2,
+      }),
+    /** How much of the store the latest fetch asked for. */
+    page: () => page,
     answer: (result: FetchResult, conn = 1) =>
       step({ kind: 'fetched', conn: connId(conn), call, chatId: C, result }),
     wake: (timer: GatewayTimer, conn?: number) =>
@@ -436,6 +457,24 @@ describe('RESUME', () => {
       '1 fetch c_1 after 2, 2',
     ]);
     expect(s.fetched([3], 3)).toEqual(['1 < MESSAGE c_1 #3 prev 2', '1 < SYNCED c_1 3']);
+  });
+
+  // 128 of the largest messages would be 11 MB, of which a window takes one.
+  it('asks for no more than the window takes, and for the rest when it is open again', () => {
+    const s = start({ inFlightBytes: 700 }).welcome([chat(3, 3)]);
+    s.resume(0);
+    expect(s.page()).toEqual({ limit: 128, bytes: 700 });
+    // What says four characters costs 260. A page that ended at its size says nothing of what follows.
+    expect(s.fetchedFull([1, 2], 3)).toEqual([
+      '1 < MESSAGE c_1 #1 prev 0',
+      '1 < MESSAGE c_1 #2 prev 1',
+      '1 fetch c_1 after 2, 128',
+    ]);
+    expect(s.page()).toEqual({ limit: 128, bytes: 180 });
+    expect(s.fetched([3], 3)).toEqual(['1 < MESSAGE c_1 #3 prev 2', '1 < SYNCED c_1 3']);
+    const large = start({ fetchBytes: 500 }).welcome([chat(3, 3)]);
+    large.resume(0);
+    expect(large.page()).toEqual({ limit: 128, bytes: 500 });
   });
 
   it('ignores chats that are not the user’s', () => {
@@ -777,6 +816,29 @@ describe('receipts of others', () => {
     expect(s.pushReceipt(readBy('u_2', 3))).toEqual(['push 2 settled']);
   });
 
+  it('of a hundred groups come a page at a time, so that they do not fill the socket by themselves', () => {
+    const receipts = [readBy('u_2', 1), readBy('u_3', 2), readBy('u_4', 3)];
+    const c2 = chatId('c_2');
+    const chats = [chat(5, 5, { receipts }), chat(1, 1, { chatId: c2, receipts: [readBy('u_5', 1, c2)] })];
+    const s = start({ receiptPage: 2 }).welcome(chats);
+    expect(s.resume()).toEqual([
+      '1 < SYNCED c_1 5 c_2 1',
+      '1 < RECEIPT u_2 READ #1',
+      '1 < RECEIPT u_3 READ #2',
+      '1 < RECEIPT u_4 READ #3',
+    ]);
+    expect(s.push(6)).toEqual(['1 < MESSAGE c_1 #6 prev 5']);
+    expect(s.wake('receipts', 1)).toEqual(['1 < RECEIPT u_5 READ #1']);
+  });
+
+  it('wait while the socket is full, the newest for all before it', () => {
+    const s = start({ socketBufferBytes: 1_000 }).live();
+    s.step({ kind: 'buffered', conn: connId(1), bytes: 501 });
+    expect(s.pushReceipt(readBy('u_2', 4))).toEqual(['push 1 settled']);
+    expect(s.pushReceipt(readBy('u_2', 5))).toEqual(['push 2 settled']);
+    expect(s.step({ kind: 'buffered', conn: connId(1), bytes: 400 })).toEqual(['1 < RECEIPT u_2 READ #5']);
+  });
+
   it('of one user that wait become the latest', () => {
     const s = start().live();
     s.pushReceipt(readBy('u_2', 6));
@@ -815,17 +877,20 @@ describe('SYNC', () => {
     ]);
   });
 
-  it('brings less than was asked for when that is as large as a window, and at least one message', () => {
-    const s = start({ inFlightBytes: 600 }).live();
+  it('brings less than was asked for when that is as large as a page of the store, or as a window', () => {
+    const s = start({ fetchBytes: 800 }).live();
     s.say(sync(1, 5));
-    expect(s.fetched([2, 3, 4, 5], 5)).toEqual([
+    expect(s.page()).toEqual({ limit: 5, bytes: 800 });
+    expect(s.fetchedFull([2, 3], 5)).toEqual([
       '1 < MESSAGE c_1 #2 prev 1',
       '1 < MESSAGE c_1 #3 prev 2',
       '1 < SYNC_END c_1 5',
     ]);
-    const tiny = start({ inFlightBytes: 1 }).live();
-    tiny.say(sync(1, 5));
-    expect(tiny.fetched([2, 3], 5)).toEqual(['1 < MESSAGE c_1 #2 prev 1', '1 < SYNC_END c_1 5']);
+    const narrow = start({ inFlightBytes: 600 }).live();
+    // What is in flight takes no room from an answer, which is asked for when the device has it.
+    narrow.push(6);
+    narrow.say(sync(1, 5));
+    expect(narrow.page()).toEqual({ limit: 5, bytes: 600 });
   });
 
   // The repair of a gap is received like a push: it opens the window up to there.
@@ -1004,6 +1069,23 @@ describe('the lease', () => {
     for (let i = 0; i < 3; i++) expect(s.wake('renew')).toEqual(['renew 1', 'wake renew in 15 s']);
     expect(s.wake('renew')).toEqual(['renew 1', 'wake renew in 15 s', '1 list']);
     expect(s.wake('renew')).toEqual(['renew 1', 'wake renew in 15 s']);
+  });
+
+  it('has the heads read now and then without any reason: the queue may have lost an event for good', () => {
+    const s = start({ headsReread: 4 * 60 * SECOND }).live();
+    const readAt: number[] = [];
+    for (let renewal = 1; renewal <= 100; renewal++) {
+      if (!s.wake('renew').includes('1 list')) continue;
+      readAt.push(renewal);
+      s.chats([chat(5, 5)]);
+    }
+    const gaps = readAt.slice(2).map((at, i) => at - (readAt[i + 1] as number));
+    expect(readAt[0]).toBe(4);
+    expect(gaps.length).toBeGreaterThanOrEqual(2);
+    for (const gap of gaps) {
+      expect(gap).toBeGreaterThanOrEqual(16);
+      expect(gap).toBeLessThan(32);
+    }
   });
 
   it('reads the heads of every session again when the registry failed over', () => {

@@ -10,6 +10,7 @@ import { newHugeChats } from './huge-state.ts';
 import { onCounted, onHeads, onHeadsTimer, recount } from './huge-chats.ts';
 import { onRegistryChanged, onRenewed, onRenewTimer } from './lease-renewal.ts';
 import { onPush } from './pushes.ts';
+import { onReceiptsTimer } from './receipts-down.ts';
 import { onFetched } from './replay.ts';
 import { onReply } from './replies.ts';
 import { endSession, onDrain, onDrainEnd, onEvict } from './session-end.ts';
@@ -170,6 +171,9 @@ function onWake(
     case 'session':
       if (conn !== undefined)
         withSession(gateway, conn, (session) => onSessionTimer(gateway, session, now, out));
+      break;
+    case 'receipts':
+      if (conn !== undefined) withSession(gateway, conn, (session) => onReceiptsTimer(gateway, session, out));
       break;
     case 'retry':
       if (conn !== undefined) withSession(gateway, conn, (session) => onSessionRetry(gateway, session, out));

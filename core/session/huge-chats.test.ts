@@ -95,7 +95,7 @@ function start(change: Partial<Limits> = {}) {
     look: () => step({ kind: 'wake', timer: 'heads', conn: undefined }),
     fetched: (size: number, head: number, ...seqs: number[]) => {
       const messages = seqs.map(message);
-      const result = { outcome: 'ok', messages, head, spans: EVER, size } as const;
+      const result = { outcome: 'ok', messages, more: false, head, spans: EVER, size } as const;
       return step({ kind: 'fetched', conn: connId(1), call, chatId: C, result });
     },
     push: (item: DeliveryItem) => {

@@ -3,7 +3,7 @@ import type { ChatId } from '../contract/ids.ts';
 import type { CountReceiptsResult, ReadHeadsResult } from '../contract/store.ts';
 import type { Micros } from '../contract/time.ts';
 import { visibleHead } from '../sequencing/membership.ts';
-import { mayTell, tell, waitWith } from './receipts-down.ts';
+import { tellOrWait } from './receipts-down.ts';
 import { markBehind, pump } from './replay.ts';
 import type { Gateway, Out, Session } from './session-state.ts';
 
@@ -48,9 +48,7 @@ export function onCounted(
   if (session === undefined || open === undefined || result.outcome === 'failed') return;
   open.counted = true;
   for (const count of result.counts) {
-    if (count.deliveredCount === 0) continue;
-    if (session.synced && mayTell(session, count)) tell(session, count, out);
-    else waitWith(session, count, gateway.limits.chatsPerDevice);
+    if (count.deliveredCount > 0) tellOrWait(gateway, session, count, out);
   }
 }
 

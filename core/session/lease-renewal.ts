@@ -1,4 +1,5 @@
 import type { ConnId } from '../contract/ids.ts';
+import { keyedInt } from '../contract/random.ts';
 import type { SessionEntry } from '../contract/records.ts';
 import type { Micros } from '../contract/time.ts';
 import type { RenewOutcome } from './lease.ts';
@@ -13,6 +14,7 @@ import { entryOf, type Gateway, type Out, type Session } from './session-state.t
  * Some time after a session was registered its heads are read once more. A registry that failed over may answer from its
  * old primary until everybody has learned of the new one, and a look-up there does not find who registered with the new
  * one. The registry is configured to end that within `leaseTtl`: what was passed over until then is found by this reading.
+ * And because the queue may lose an event for good, heads are read now and then without any reason (`headsReread`).
  */
 
 export function armRenewal(gateway: Gateway, out: Out): void {
@@ -26,12 +28,10 @@ export function onRenewTimer(gateway: Gateway, out: Out): void {
   let conns: ConnId[] = [];
   let entries: SessionEntry[] = [];
   const ttl = gateway.limits.leaseTtl;
-  // The first renewal may come right after the registration.
-  const rereadAt = Math.ceil(ttl / gateway.limits.leaseRenew) + 1;
   for (const session of gateway.sessions.values()) {
     if (session.phase === 'opening' || session.phase === 'claiming') continue;
     session.renewals++;
-    if (session.renewals === rereadAt || session.incomplete) {
+    if (isDue(gateway, session) || session.incomplete) {
       session.refresh = true;
       gateway.readQueue.add(session);
     }
@@ -45,6 +45,16 @@ export function onRenewTimer(gateway: Gateway, out: Out): void {
   if (conns.length > 0) out.push({ kind: 'renew', conns, entries, ttl });
   if (gateway.sessions.size > 0) armRenewal(gateway, out);
   pumpReads(gateway, out);
+}
+
+const REREAD_STREAM = 0x72_6561_64;
+
+/** Whether a session reads its heads with this renewal. Sessions that came at once differ in their periods, so as to spread. */
+function isDue({ limits, seed }: Gateway, { renewals, conn }: Session): boolean {
+  // The first renewal may come right after the registration.
+  if (renewals === Math.ceil(limits.leaseTtl / limits.leaseRenew) + 1) return true;
+  const every = Math.max(1, Math.ceil(limits.headsReread / limits.leaseRenew));
+  return renewals % (every + keyedInt(seed, REREAD_STREAM, conn, every)) === 0;
 }
 
 /** Whatever the old primary knew of pushes that missed a session is lost: every session reads its heads, now and later. */

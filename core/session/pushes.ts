@@ -3,7 +3,7 @@ import type { DeliveryMessage } from '../contract/records.ts';
 import type { Push, PushOutcome } from './push.ts';
 import { noteHuge } from './huge-state.ts';
 import { prove } from './proof.ts';
-import { mayTell, type ReceiptNews, tell, tellReceipts, waitWith } from './receipts-down.ts';
+import { type ReceiptNews, tellOfChat, tellOrWait } from './receipts-down.ts';
 import { absorbOwn, markBehind, pump, sendMessage } from './replay.ts';
 import {
   type ChatView,
@@ -98,7 +98,7 @@ function pushMessage(
     // In a chat where both sides write, the ACK of an answer often comes before the push of what it answers.
     absorbOwn(view);
     if (view.head < view.pushed) view.head = view.pushed;
-    tellReceipts(session, out);
+    tellOfChat(session, view.chatId, out);
     view.waiters.push(waiter);
     return;
   }
@@ -134,10 +134,6 @@ function hold(session: Session, waiter: Waiter, out: Out): void {
 }
 
 function pushReceipt(gateway: Gateway, session: Session, push: Push, receipt: ReceiptNews, out: Out): void {
-  if (session.synced && mayTell(session, receipt)) tell(session, receipt, out);
-  else if (!waitWith(session, receipt, gateway.limits.chatsPerDevice)) {
-    answer(push, 'no-session', out);
-    return;
-  }
-  answer(push, 'settled', out);
+  const taken = tellOrWait(gateway, session, receipt, out);
+  answer(push, taken ? 'settled' : 'no-session', out);
 }

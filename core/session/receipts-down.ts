@@ -1,6 +1,7 @@
+import type { ChatId } from '../contract/ids.ts';
 import type { ReceiptCount, ReceiptRecord } from '../contract/records.ts';
 import { canSee } from '../sequencing/membership.ts';
-import type { Out, Session } from './session-state.ts';
+import type { Gateway, Out, Session } from './session-state.ts';
 
 /**
  * Receipts of others on their way to a device, one by one or, in large chats, counted. One is told when the message it
@@ -10,7 +11,7 @@ import type { Out, Session } from './session-state.ts';
 export type ReceiptNews = ReceiptRecord | ReceiptCount;
 
 /** @returns whether the device has been sent, or wrote, the message that the receipt speaks of. */
-export function mayTell(session: Session, receipt: ReceiptNews): boolean {
+function mayTell(session: Session, receipt: ReceiptNews): boolean {
   const view = session.chats.get(receipt.chatId);
   if (view === undefined || receipt.seq > view.pushed) return false;
   // Counts come to who wrote the message; the spans known here may be older than his coming back.
@@ -19,7 +20,7 @@ export function mayTell(session: Session, receipt: ReceiptNews): boolean {
   return view.spans.length === 0 || canSee(view.spans, receipt.seq);
 }
 
-export function tell(session: Session, news: ReceiptNews, out: Out): void {
+function tell(session: Session, news: ReceiptNews, out: Out): void {
   const { conn } = session;
   if ('userId' in news) {
     out.push({ kind: 'frame', conn, frame: { frame: 'RECEIPT', ...news } });
@@ -35,16 +36,49 @@ export function tell(session: Session, news: ReceiptNews, out: Out): void {
   });
 }
 
-/**
- * Keeps a receipt, in the place of what waits of the same user, or of the counts of the same message: the one that says
- * more, since pushes may come out of order. @returns false when `most` wait already.
- */
-export function waitWith(session: Session, news: ReceiptNews, most: number): boolean {
-  const others = session.receipts.filter((other) => !isSame(other, news));
-  const before = session.receipts.find((other) => isSame(other, news));
-  if (others.length >= most) return false;
-  session.receipts = [...others, before === undefined || saysMore(news, before) ? news : before];
+/** Receipts that wait, by chat: few of each chat (`receiptMembers`), and perhaps of very many chats. */
+export interface WaitingReceipts {
+  readonly byChat: Map<ChatId, readonly ReceiptNews[]>;
+  count: number;
+  /** The timer for the next page is armed. */
+  armed: boolean;
+}
+
+export function newWaitingReceipts(): WaitingReceipts {
+  return { byChat: new Map(), count: 0, armed: false };
+}
+
+/** What the list of chats tells goes out in its turn. */
+export function waitWithAll(session: Session, chatId: ChatId, receipts: readonly ReceiptNews[]): void {
+  const before = session.receipts.byChat.get(chatId) ?? [];
+  keep(session, chatId, [...before, ...receipts]);
+}
+
+/** Tells the device now, or when it can be. @returns false when so many wait that this one cannot. */
+export function tellOrWait(gateway: Gateway, session: Session, news: ReceiptNews, out: Out): boolean {
+  const { byChat, count } = session.receipts;
+  const before = byChat.get(news.chatId);
+  if (before === undefined && mayBeToldNow(session) && mayTell(session, news)) {
+    tell(session, news, out);
+    return true;
+  }
+  if (count >= gateway.limits.chatsPerDevice) return false;
+  keep(session, news.chatId, withNews(before ?? [], news));
+  tellOfChat(session, news.chatId, out);
   return true;
+}
+
+/** Not before SYNCED; and what a socket does not take is kept here, where the newest stands for all before it. */
+function mayBeToldNow(session: Session): boolean {
+  return session.synced && !session.congested;
+}
+
+/** A receipt takes the place of one of the same user, or of the counts of the same message, unless that one says more. */
+function withNews(waiting: readonly ReceiptNews[], news: ReceiptNews): readonly ReceiptNews[] {
+  const before = waiting.find((other) => isSame(other, news));
+  if (before === undefined) return [...waiting, news];
+  // Pushes may come out of order.
+  return saysMore(news, before) ? waiting.map((other) => (other === before ? news : other)) : waiting;
 }
 
 function saysMore(news: ReceiptNews, before: ReceiptNews): boolean {
@@ -53,18 +87,47 @@ function saysMore(news: ReceiptNews, before: ReceiptNews): boolean {
 }
 
 function isSame(a: ReceiptNews, b: ReceiptNews): boolean {
-  if (a.chatId !== b.chatId) return false;
   if ('userId' in a) return 'userId' in b && a.userId === b.userId && a.type === b.type;
   return !('userId' in b) && a.seq === b.seq;
 }
 
-/** Tells of what has waited for a message that was sent meanwhile. */
-export function tellReceipts(session: Session, out: Out): void {
-  if (!session.synced || session.receipts.length === 0) return;
-  const waiting: ReceiptNews[] = [];
-  for (const receipt of session.receipts) {
-    if (mayTell(session, receipt)) tell(session, receipt, out);
-    else waiting.push(receipt);
+function keep(session: Session, chatId: ChatId, waiting: readonly ReceiptNews[]): void {
+  const { receipts } = session;
+  receipts.count += waiting.length - (receipts.byChat.get(chatId)?.length ?? 0);
+  if (waiting.length > 0) receipts.byChat.set(chatId, waiting);
+  else receipts.byChat.delete(chatId);
+}
+
+/** Tells of what has waited for a message of this chat that was sent meanwhile. @returns how many were told. */
+export function tellOfChat(session: Session, chatId: ChatId, out: Out): number {
+  const waiting = session.receipts.byChat.get(chatId);
+  if (waiting === undefined || !mayBeToldNow(session)) return 0;
+  const left = waiting.filter((receipt) => !mayTell(session, receipt));
+  const told = waiting.length - left.length;
+  if (told === 0) return 0;
+  for (const receipt of waiting) if (!left.includes(receipt)) tell(session, receipt, out);
+  keep(session, chatId, left);
+  return told;
+}
+
+/**
+ * Tells of what has waited, a page at a time: what all members of a thousand groups have received would fill a socket's
+ * buffer by itself, and a device that is closed for that would come back to the same.
+ */
+export function tellReceipts(gateway: Gateway, session: Session, out: Out): void {
+  const { receipts } = session;
+  if (receipts.count === 0 || receipts.armed || !mayBeToldNow(session)) return;
+  let told = 0;
+  for (const chatId of receipts.byChat.keys()) {
+    told += tellOfChat(session, chatId, out);
+    if (told < gateway.limits.receiptPage) continue;
+    receipts.armed = true;
+    out.push({ kind: 'wake', timer: 'receipts', conn: session.conn, after: gateway.limits.sessionRetry });
+    return;
   }
-  session.receipts = waiting;
+}
+
+export function onReceiptsTimer(gateway: Gateway, session: Session, out: Out): void {
+  session.receipts.armed = false;
+  tellReceipts(gateway, session, out);
 }

@@ -43,7 +43,7 @@ export function pump(gateway: Gateway, session: Session, out: Out): void {
     const heads = [...session.chats.values()].map(({ chatId, tip }) => [chatId, tip] as const);
     out.push({ kind: 'frame', conn, frame: { frame: 'SYNCED', heads } });
   }
-  tellReceipts(session, out);
+  tellReceipts(gateway, session, out);
 }
 
 function wantsRead(gateway: Gateway, session: Session): boolean {
@@ -79,11 +79,14 @@ function startRead(gateway: Gateway, session: Session, out: Out): void {
   const view = sync === undefined ? firstOf(session.behind) : undefined;
   const call = gateway.nextCall++;
   const limit = sync === undefined ? replayPage(limits, session) : sync.limit;
-  session.reading = { call, view, sync, limit };
+  session.reading = { call, view, sync };
   const { conn, userId } = session;
   const from = sync ?? (view === undefined ? undefined : { chatId: view.chatId, afterSeq: view.pushed });
   assert(from !== undefined, 'a read was started for nothing');
-  out.push({ kind: 'fetch', conn, call, userId, chatId: from.chatId, afterSeq: from.afterSeq, limit });
+  const window = sync === undefined ? limits.inFlightBytes - session.inFlightBytes : limits.inFlightBytes;
+  const bytes = Math.max(1, Math.min(limits.fetchBytes, window));
+  const { chatId, afterSeq } = from;
+  out.push({ kind: 'fetch', conn, call, userId, chatId, afterSeq, limit, bytes });
 }
 
 function replayPage(limits: Gateway['limits'], session: Session): number {
@@ -106,12 +109,12 @@ export function onFetched(
   gateway.reads--;
   const session = gateway.sessions.get(conn);
   if (session !== undefined && session.reading?.call === call) {
-    const { view, sync, limit } = session.reading;
+    const { view, sync } = session.reading;
     session.reading = undefined;
     if (result.outcome === 'failed') {
       giveTurn(session, view, sync);
       armRetry(gateway, session, out);
-    } else if (view !== undefined) takeReplay(gateway, session, view, limit, result, out);
+    } else if (view !== undefined) takeReplay(gateway, session, view, result, out);
     else if (sync !== undefined) answerSync(gateway, session, sync, result, out);
     pump(gateway, session, out);
   }
@@ -127,14 +130,7 @@ function giveTurn(session: Session, view: ChatView | undefined, sync: SyncReques
 
 type Fetched = Extract<FetchResult, { outcome: 'ok' }>;
 
-function takeReplay(
-  gateway: Gateway,
-  session: Session,
-  view: ChatView,
-  limit: number,
-  result: Fetched,
-  out: Out,
-): void {
+function takeReplay(gateway: Gateway, session: Session, view: ChatView, result: Fetched, out: Out): void {
   view.spans = result.spans;
   noteSize(gateway, session, view, result.size, out);
   session.behind.delete(view);
@@ -153,7 +149,7 @@ function takeReplay(
     covered = message.seq;
   }
   // A page that is not full covers everything up to the head; a full one says nothing about what follows it.
-  if (complete && result.messages.length < limit) covered = Math.max(covered, result.head);
+  if (complete && !result.more) covered = Math.max(covered, result.head);
   if (covered > view.pushed) view.pushed = covered;
   absorbOwn(view);
   if (view.head <= view.pushed) return;
@@ -217,16 +213,6 @@ function messageFrame(
   } as const;
 }
 
-/** A page of the largest messages would fill a socket's buffer by itself: what is over the size is asked for again. */
-function upToSize(messages: readonly StoredMessage[], most: number): readonly StoredMessage[] {
-  let size = 0;
-  const end = messages.findIndex(({ ciphertext, mediaIds }, i) => {
-    size += frameCost(ciphertext, mediaIds);
-    return i > 0 && size > most;
-  });
-  return end < 0 ? messages : messages.slice(0, end);
-}
-
 /** SYNC is answered beside the live stream: it moves neither the window nor what counts as pushed. */
 function answerSync(gateway: Gateway, session: Session, sync: SyncRequest, result: Fetched, out: Out): void {
   const { conn } = session;
@@ -247,12 +233,12 @@ function answerSync(gateway: Gateway, session: Session, sync: SyncRequest, resul
   const view = session.chats.get(chatId);
   const last = result.messages[result.messages.length - 1];
   const visible = result.messages.filter((message) => canSee(result.spans, message.seq));
-  if (visible.length === 0 && last !== undefined && result.messages.length >= sync.limit) {
+  if (visible.length === 0 && last !== undefined && result.more) {
     // A page of what this user does not see: an empty answer would be asked for again, for ever.
     session.syncs.unshift({ ...sync, afterSeq: last.seq });
     return;
   }
-  for (const message of upToSize(visible, gateway.limits.inFlightBytes)) {
+  for (const message of visible) {
     const prev = prevVisible(result.spans, message.seq);
     out.push({ kind: 'frame', conn, frame: messageFrame(session, message, message.ciphertext, prev) });
     const { seq, serverMsgId } = message;

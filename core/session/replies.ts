@@ -1,7 +1,7 @@
 import { assertNever } from '../contract/assert.ts';
 import type { Micros } from '../contract/time.ts';
 import { closePresence, watchMembers } from '../presence/presence-board.ts';
-import { tellReceipts } from './receipts-down.ts';
+import { tellOfChat } from './receipts-down.ts';
 import { ERROR_RETRYABLE } from '../wire/frames.ts';
 import { absorbOwn, markBehind, pump } from './replay.ts';
 import type { ServiceReply } from './service-call.ts';
@@ -67,7 +67,7 @@ function onAck(
     markBehind(session, view);
     pump(gateway, session, out);
   }
-  tellReceipts(session, out);
+  tellOfChat(session, chatId, out);
 }
 
 /** Own seqs remembered ahead of what was pushed; one more is merely pushed to its own sender, who drops it. */

@@ -10,6 +10,7 @@ import { armRenewal } from './lease-renewal.ts';
 import { prove } from './proof.ts';
 import { countOwn } from './huge-chats.ts';
 import { noteSize } from './huge-state.ts';
+import { waitWithAll } from './receipts-down.ts';
 import { markBehind, pump, pumpReads } from './replay.ts';
 import { closeWithError, refuseSession, replaceSession, sendGoaway } from './session-end.ts';
 import { connectTooEarly } from './session-rates.ts';
@@ -209,7 +210,6 @@ function welcome(
     out.push({ kind: 'confirm-device', userId: session.userId, deviceId: session.deviceId });
   }
   if (!complete) forgetUnlisted(session, chats);
-  const receipts = [];
   for (const chat of chats) {
     const head = visibleHead(chat.spans, chat.head);
     const early = session.chats.get(chat.chatId);
@@ -217,10 +217,8 @@ function welcome(
     const view = newChatView(chat.chatId, cursor, Math.max(head, early?.head ?? 0), chat.spans);
     session.chats.set(chat.chatId, view);
     noteSize(gateway, session, view, chat.size, out);
-    // Who joined late or has left hears of nothing outside his time.
-    for (const receipt of chat.receipts) if (canSee(chat.spans, receipt.seq)) receipts.push(receipt);
+    waitWithVisible(session, chat);
   }
-  session.receipts = receipts;
   const { limits } = gateway;
   out.push({
     kind: 'frame',
@@ -277,8 +275,13 @@ function joinLate(session: Session, view: ChatView, chat: ChatSummary, now: Micr
   const named = session.awaited?.get(chat.chatId);
   startFrom(view, Math.min(named ?? chat.cursor, view.head));
   if (view.pushed > chat.cursor) healReceipt(session, view, now, out);
-  const visible = chat.receipts.filter(({ seq }) => canSee(chat.spans, seq));
-  session.receipts = [...session.receipts, ...visible];
+  waitWithVisible(session, chat);
+}
+
+/** Who joined late or has left hears of nothing outside his time. */
+function waitWithVisible(session: Session, { chatId, spans, receipts }: ChatSummary): void {
+  const visible = receipts.filter(({ seq }) => canSee(spans, seq));
+  if (visible.length > 0) waitWithAll(session, chatId, visible);
 }
 
 /** RESUME: the device's own cursors are the truth about what it has; the list says how far there is to go. */

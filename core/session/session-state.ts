@@ -15,7 +15,7 @@ import type { PresenceBoard } from '../presence/presence-board.ts';
 import type { GatewayEffect } from './gateway-effect.ts';
 import type { HugeChats } from './huge-state.ts';
 import { type GatewayRates, newSessionRates, type SessionRates } from './rates-state.ts';
-import type { ReceiptNews } from './receipts-down.ts';
+import { newWaitingReceipts, type WaitingReceipts } from './receipts-down.ts';
 
 /** One gateway: the sessions it holds, and what they share. All of it may be lost: devices resend and resume. */
 export interface Gateway {
@@ -80,7 +80,6 @@ export interface Session {
         readonly call: number;
         readonly view: ChatView | undefined;
         readonly sync: SyncRequest | undefined;
-        readonly limit: number;
       }
     | undefined;
   /** A renewal was not answered. It may have been carried out, and what it was told of missed pushes is lost. */
@@ -99,10 +98,10 @@ export interface Session {
   /** SYNCED has been sent. */
   synced: boolean;
   /**
-   * Receipts of others that wait: for SYNCED, and for the message they speak of, since a watermark may be told by a service
-   * that has not heard yet that this user has left. One for each (chat, user, type).
+   * Receipts of others that wait: for SYNCED, for a socket that is full, and for the message they speak of, since a watermark
+   * may be told by a service that has not heard yet that this user has left. One for each (chat, user, type).
    */
-  receipts: readonly ReceiptNews[];
+  readonly receipts: WaitingReceipts;
   /** Sends and other requests without an answer, and when each was passed on. */
   readonly requests: Map<ClientMsgId, Micros>;
   /** Chats on screen. */
@@ -219,7 +218,7 @@ export function newSession(options: {
     refresh: false,
     refreshing: false,
     synced: false,
-    receipts: [],
+    receipts: newWaitingReceipts(),
     requests: new Map(),
     open: new Map(),
     held: [],

@@ -18,11 +18,12 @@ import type { RedisEndpoint } from '../adapters/redis/redis-endpoint.ts';
 import type { RedisConfig } from '../config/regions-schema.ts';
 import { redisEndpoint } from '../roles/engine-addresses.ts';
 import { openEmbeddedStore } from '../server/open-embedded-store.ts';
+import { measureRecording, measureReplay } from './bench-recording.ts';
 import { CommandError, EXIT } from './exit-code.ts';
 import { type Figure, reached, row } from './figures.ts';
 import { flagsHelp, parseFlags } from './parse-flags.ts';
 
-const PARTS = ['core', 'sim', 'store', 'links', 'e2e', 'idle', 'kafka', 'redis'] as const;
+const PARTS = ['core', 'sim', 'store', 'links', 'e2e', 'idle', 'recording', 'kafka', 'redis'] as const;
 type Part = (typeof PARTS)[number];
 
 const FLAGS = {
@@ -38,7 +39,8 @@ const ABOUT =
   'Measures this machine. core: decisions of the machines, in time of one core. sim: simulated events, in time of one core.\n' +
   'store: durable writes of PostgreSQL. links: items between two processes, mutual TLS.\n' +
   'e2e: 1:1 messages over real sockets, server and load in processes of their own.\n' +
-  'idle: server memory per connection that does nothing. kafka: delivery events through the brokers of --brokers.\n' +
+  'idle: server memory per connection that does nothing. recording: what it costs, and how fast it is replayed.\n' +
+  'kafka: delivery events through the brokers of --brokers.\n' +
   'redis: sessions registered, renewed and looked up in the Redis of --redis.\n' +
   'Close other programs first.';
 
@@ -48,6 +50,10 @@ const TARGET_P99_MS = 100;
 /** Ten times the sends that the system promises: each is an event or a few, and its receipts are events too. */
 const TARGET_QUEUE_EVENTS_PER_S = 20_000;
 const TARGET_LOOKUPS_PER_S = 50_000;
+/** An hour of a server that is not busy is looked at in a minute. */
+const TARGET_REPLAY = 50;
+const REPLAYED_SECONDS = 20;
+const REPLAYED_PER_S = 50;
 
 /** Engines to measure, as far as they are named. */
 interface Engines {
@@ -257,6 +263,23 @@ const RUN: Record<Part, (seconds: number, show: Show, engines: Engines) => Promi
         unit: 'KiB',
       });
     }),
+  async recording(seconds, show) {
+    const cost = await measureRecording(seconds);
+    const unit = 'of that without';
+    show({
+      name: 'recording: durable 1:1 messages, saturated',
+      value: 100 * cost.sendsRatio,
+      unit: `% ${unit}`,
+    });
+    show({ name: 'recording: processor time a message', value: 100 * cost.cpuRatio, unit: `% ${unit}` });
+    show({ name: 'recording: messages without it', value: cost.plainPerSecond, unit: 'messages/s' });
+    const replay = await measureReplay(REPLAYED_SECONDS, REPLAYED_PER_S);
+    if (replay.differing > 0) throw new Error(`${replay.differing} machines replayed to other effects`);
+    const name = `replay: ${replay.recordedSeconds.toFixed(0)} s at ${REPLAYED_PER_S} messages/s, whole server`;
+    const target = { at: 'least', value: TARGET_REPLAY } as const;
+    show({ name, value: replay.timesRealTime, unit: 'times real time', target });
+    show({ name: 'replay: steps of its machines', value: replay.stepsPerSecond, unit: 'steps/s' });
+  },
 };
 
 function showPaced(show: Show, load: string, result: LoadResult, p99Ms: number | undefined): void {

@@ -1,9 +1,11 @@
 import { openIdle } from '../e2e/idle-load.ts';
 import { loadGroup } from '../e2e/group-load.ts';
-import { connectPairs, type LoadResult } from '../e2e/pair-load.ts';
+import { connectLibraryDevice } from '../e2e/load-library-device.ts';
+import { connectLoadPoller } from '../e2e/load-poller.ts';
+import { connectPairs, type LoadResult, type PairOptions } from '../e2e/pair-load.ts';
 import { CommandError, EXIT } from './exit-code.ts';
 import { type Figure, reached, row } from './figures.ts';
-import { loadHttp, type HttpLoadResult } from './http-load.ts';
+import { loadHistory, type HttpLoadResult } from './http-load.ts';
 import { loadTargets, type LoadTargets } from './load-targets.ts';
 import { flagsHelp, parseFlags } from './parse-flags.ts';
 import { cpuSeconds, type RoleUrl } from './role-cpu.ts';
@@ -17,6 +19,8 @@ const FLAGS = {
   seconds: { value: 'N', help: 'length of each measurement (default: 10)' },
   pairs: { value: 'N', help: 'pairs of users who write to each other (default: 200)' },
   window: { value: 'N', help: 'messages under way per sender when saturated (default: 8)' },
+  devices: { value: 'KIND', help: 'light, or library: what sends and receives in sends (default: light)' },
+  pollers: { value: 'N', help: 'devices that poll, each written to by a WebSocket (default: 200)' },
   members: { value: 'N', help: 'members of the group (default: 1000)' },
   connections: { value: 'N', help: 'idle connections (default: 15000)' },
   data: { value: 'DIR', help: 'folder of the local cluster' },
@@ -26,15 +30,21 @@ const FLAGS = {
 
 const ABOUT =
   'Loads a running system in development mode from one process, bounded in time and count.\n' +
-  'sends: durable 1:1 messages between gateways, saturated and at half of that. http: history by HTTP. poll: long polling.\n' +
-  'group: one group, everybody online. idle: memory of a gateway per connection. CPU is that of each role meanwhile.';
+  'sends: durable 1:1 messages between gateways, saturated and at half of that. http: pages of a full chat by HTTP.\n' +
+  'poll: messages to devices that poll, one a second each. group: one group, everybody online. idle: memory of a gateway per\n' +
+  'connection. CPU is that of each role meanwhile. Devices are light: they speak the protocol and keep nothing, so that the system has\n' +
+  'more of the machine. Those of the client library, whole as in an app, carry 2,000 sends/s too (two cores): --devices library.';
 
+/** A device that polls gets so many messages a second. */
+const POLLED_PER_S = 1;
 const TARGET_SENDS = 2_000;
 const TARGET_DELIVERY_P99_MS = 200;
 const TARGET_GROUP_MS = 500;
 const TARGET_IDLE_KB = 12;
 
 interface Sizes {
+  readonly devices: PairOptions;
+  readonly pollers: number;
   readonly seconds: number;
   readonly pairs: number;
   readonly window: number;
@@ -49,6 +59,8 @@ export async function load(argv: readonly string[]): Promise<number> {
     return EXIT.ok;
   }
   const sizes = {
+    devices: devicesOf(flags.text('devices')),
+    pollers: flags.integer('pollers', 1, 2_000) ?? 200,
     seconds: flags.integer('seconds', 1, 600) ?? 10,
     pairs: flags.integer('pairs', 1, 2_000) ?? 200,
     window: flags.integer('window', 1, 32) ?? 8,
@@ -74,6 +86,13 @@ export async function load(argv: readonly string[]): Promise<number> {
   return missed === 0 ? EXIT.ok : EXIT.failed;
 }
 
+function devicesOf(kind = 'light'): PairOptions {
+  if (kind === 'light') return {};
+  if (kind === 'library') return { sender: connectLibraryDevice, receiver: connectLibraryDevice };
+  const problem = `--devices: ${JSON.stringify(kind)} is neither light nor library`;
+  throw new CommandError(EXIT.usage, problem, 'parley load --help');
+}
+
 function partsOf(text: string | undefined): readonly Part[] {
   if (text === undefined) return PARTS;
   return text.split(',').map((name) => {
@@ -88,36 +107,44 @@ type Show = (figure: Figure) => void;
 type Run = (targets: LoadTargets, sizes: Sizes, show: Show) => Promise<void>;
 
 const RUN: Record<Part, Run> = {
-  async sends({ gateways, roles }, { seconds, pairs, window }, show) {
-    const load = await connectPairs(gateways, pairs);
+  async sends({ gateways, roles }, { seconds, pairs, window, devices }, show) {
+    const load = await connectPairs(gateways, pairs, devices);
     await load.saturate(2, window); // warms up
     const full = await withCpu(roles, show, () => load.saturate(seconds, window));
     const most = full.ackedPerSecond;
     const target = { at: 'least', value: TARGET_SENDS } as const;
     show({ name: 'sends: durable 1:1 messages, saturated', value: most, unit: 'messages/s', target });
-    showLatencies(show, 'saturated', full, undefined);
+    showLatencies(show, 'sends: saturated', full, undefined);
     const half = await withCpu(roles, show, () => load.pace(seconds, most / 2));
-    showLatencies(show, `at ${Math.round(most / 2)} messages/s`, half, TARGET_DELIVERY_P99_MS);
+    showLatencies(show, `sends: at ${Math.round(most / 2)} messages/s`, half, TARGET_DELIVERY_P99_MS);
     await load.close();
   },
-  async http({ gateways }, { seconds }, show) {
-    showHttp(show, 'http: history', await loadHttp(gateways[0] as string, 'history', seconds));
+  async http({ gateways, roles }, { seconds }, show) {
+    const [url] = gateways as [string];
+    showHttp(show, 'http: history', await withCpu(roles, show, () => loadHistory(url, seconds)));
   },
-  async poll({ gateways }, { seconds }, show) {
-    showHttp(show, 'poll: empty polls', await loadHttp(gateways[0] as string, 'poll', seconds));
+  async poll({ gateways, roles }, { seconds, pollers }, show) {
+    const load = await connectPairs(gateways, pollers, { receiver: connectLoadPoller });
+    const perSecond = POLLED_PER_S * pollers;
+    await load.pace(2, perSecond); // warms up
+    const result = await withCpu(roles, show, () => load.pace(seconds, perSecond));
+    const name = `poll: ${pollers} devices`;
+    show({ name: `${name}, delivered`, value: result.deliveredPerSecond, unit: 'messages/s' });
+    showLatencies(show, name, result, TARGET_DELIVERY_P99_MS);
+    await load.close();
   },
-  async group({ gateways }, { members }, show) {
-    const { lastAfterAck } = await loadGroup(gateways, members, 20);
+  async group({ gateways, roles }, { members }, show) {
+    const { lastAfterAck } = await withCpu(roles, show, () => loadGroup(gateways, members, 20));
     const name = `group of ${members}: last device after the ACK`;
     const at = (share: number): number => lastAfterAck.percentile(share) ?? Number.NaN;
     show({ name: `${name}, p50 of 20`, value: at(0.5), unit: 'ms' });
     const target = { at: 'most', value: TARGET_GROUP_MS } as const;
     show({ name: `${name}, worst of 20`, value: at(1), unit: 'ms', target });
   },
-  async idle({ gateways }, { connections }, show) {
+  async idle({ gateways, roles }, { connections }, show) {
     const [url] = gateways as [string];
     await (await openIdle({ urls: [url], connections: 200 })).close(); // warms up
-    const idle = await openIdle({ urls: [url], connections });
+    const idle = await withCpu(roles, show, () => openIdle({ urls: [url], connections }));
     const name = `idle: memory per connection, of ${connections} at one gateway`;
     const target = { at: 'most', value: TARGET_IDLE_KB } as const;
     show({ name, value: idle.bytesPerConnection / 1_000, unit: 'kB', target });
@@ -128,17 +155,22 @@ const RUN: Record<Part, Run> = {
 
 function showLatencies(show: Show, load: string, result: LoadResult, p99Ms: number | undefined): void {
   const target = p99Ms === undefined ? {} : { target: { at: 'most', value: p99Ms } as const };
-  show({ name: `sends: ${load}, ACK p50`, value: result.ackP50Ms, unit: 'ms' });
-  show({ name: `sends: ${load}, ACK p99`, value: result.ackP99Ms, unit: 'ms' });
-  show({ name: `sends: ${load}, ACK p999`, value: result.ackP999Ms, unit: 'ms' });
-  show({ name: `sends: ${load}, delivery p50`, value: result.deliveryP50Ms, unit: 'ms' });
-  show({ name: `sends: ${load}, delivery p99`, value: result.deliveryP99Ms, unit: 'ms', ...target });
-  show({ name: `sends: ${load}, delivery p999`, value: result.deliveryP999Ms, unit: 'ms' });
-  if (result.refused > 0) show({ name: `sends: ${load}, refused`, value: result.refused, unit: 'messages' });
+  show({ name: `${load}, ACK p50`, value: result.ackP50Ms, unit: 'ms' });
+  show({ name: `${load}, ACK p99`, value: result.ackP99Ms, unit: 'ms' });
+  show({ name: `${load}, ACK p999`, value: result.ackP999Ms, unit: 'ms' });
+  show({ name: `${load}, delivery p50`, value: result.deliveryP50Ms, unit: 'ms' });
+  show({ name: `${load}, delivery p99`, value: result.deliveryP99Ms, unit: 'ms', ...target });
+  show({ name: `${load}, delivery p999`, value: result.deliveryP999Ms, unit: 'ms' });
+  if (result.refused > 0) show({ name: `${load}, refused`, value: result.refused, unit: 'messages' });
+  const none = { at: 'most', value: 0 } as const;
+  show({ name: `${load}, out of order`, value: result.outOfOrder, unit: 'messages', target: none });
+  // Light devices count what a device machine would drop.
+  show({ name: `${load}, came twice`, value: result.repeated, unit: 'messages' });
 }
 
 function showHttp(show: Show, name: string, result: HttpLoadResult): void {
   show({ name: `${name}, requests`, value: result.perSecond, unit: 'requests/s' });
+  show({ name: `${name}, messages read in turns`, value: result.messages, unit: 'messages' });
   show({ name: `${name}, p50`, value: result.p50Ms, unit: 'ms' });
   show({ name: `${name}, p99`, value: result.p99Ms, unit: 'ms' });
   show({

@@ -17,15 +17,9 @@ test('a cluster under load records what replays to the same effects, byte for by
   await pairs.close();
   await cluster.stop();
 
-  const began = performance.now();
   const replayed = recordingPaths(folder).map(replayRecording);
-  const seconds = (performance.now() - began) / 1_000;
   for (const { machine, difference } of replayed) expect(difference, machine).toBeUndefined();
   const steps = replayed.reduce((sum, each) => sum + each.steps, 0);
-  const recorded = replayed.reduce((sum, each) => sum + each.recordedMicros, 0) / 1e6;
-  console.log(
-    `${steps} steps of ${replayed.length} machines, ${(recorded / seconds).toFixed(0)} times real time`,
-  );
   expect(new Set(replayed.map(({ machine }) => machine)).size).toBe(4);
   expect(steps).toBeGreaterThan(5_000);
 });

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { SLOTS } from '../../core/contract/placement.ts';
+import { SLOTS, type ShardPlan } from '../../core/contract/placement.ts';
 import type { LinkFiles } from '../adapters/grpc/link-security.ts';
 import type { NodeRole } from '../ports/node-directory.ts';
 import type { ServiceRegion } from '../deploy/services/service-state.ts';
@@ -48,7 +48,8 @@ const ROLES: readonly (readonly [role: NodeRole, count: number, offset: number])
   ['delivery-worker', 2, 41],
   ['all', 0, 51],
 ];
-const LINKS_ABOVE = 10_000;
+/** The port of a process's links is so far above that of its HTTP side. */
+export const LINKS_ABOVE = 10_000;
 
 export function planCluster(options: ClusterPlanOptions): ClusterPlan {
   const { regions, basePort, counts = {}, overrides = {} } = options;
@@ -69,11 +70,31 @@ export function planCluster(options: ClusterPlanOptions): ClusterPlan {
   return { ...options, processes, overrides };
 }
 
+export interface PlannedShard extends ShardPlan {
+  readonly url: string;
+}
+
+/** @returns the shards of all regions, in the order of the map: each has as many slots as the others, or one more. */
+export function shardsOf({ regions, engines, database }: ClusterPlan): readonly PlannedShard[] {
+  const count = engines.reduce((sum, { postgres }) => sum + postgres.length, 0);
+  const firstSlot = (shard: number): number => Math.floor((shard * SLOTS) / count);
+  let next = 0;
+  return engines.flatMap(({ postgres }, i) =>
+    postgres.map((server, k) => {
+      const shard = next++;
+      const url = new URL(server);
+      url.pathname = `/${database}`;
+      const region = regions[i] as string;
+      const slots = [[firstSlot(shard), firstSlot(shard + 1) - 1]] as const;
+      return { name: `${region}-${k}`, region, url: url.href, slots };
+    }),
+  );
+}
+
 /** @returns the configuration of one process, as its file holds it. */
 export function configOf(plan: ClusterPlan, process: PlannedProcess, certificate: LinkFiles): object {
-  const { folder, regions, engines, database, redisDatabase, overrides } = plan;
-  const shards = engines.reduce((sum, { postgres }) => sum + postgres.length, 0);
-  let next = 0;
+  const { folder, regions, engines, redisDatabase, overrides } = plan;
+  const shards = shardsOf(plan);
   return {
     nodeName: process.name,
     region: process.region,
@@ -83,19 +104,12 @@ export function configOf(plan: ClusterPlan, process: PlannedProcess, certificate
       tls: { cert: certificate.certificate, key: certificate.key, ca: certificate.authority },
     },
     tokens: { development: { secretFile: join(folder, 'development-secret') } },
-    regions: engines.map(({ postgres, redis, kafka }, i) => ({
+    regions: engines.map(({ redis, kafka }, i) => ({
       name: regions[i],
       postgres: {
-        shards: postgres.map((server, k) => {
-          const shard = next++;
-          const url = new URL(server);
-          url.pathname = `/${database}`;
-          return {
-            name: `${regions[i]}-${k}`,
-            url: url.href,
-            slots: [[Math.floor((shard * SLOTS) / shards), Math.floor(((shard + 1) * SLOTS) / shards) - 1]],
-          };
-        }),
+        shards: shards
+          .filter(({ region }) => region === regions[i])
+          .map(({ name, url, slots }) => ({ name, url, slots })),
       },
       // One broker a region: there is nobody to copy to.
       kafka: { brokers: kafka, partitions: 6, replicationFactor: 1, minInsyncReplicas: 1 },

@@ -57,8 +57,9 @@ export async function readinessOf(member: ClusterProcess): Promise<{ state: Read
   if (!isRunning(member)) return { state: 'gone', detail: 'the process has ended' };
   try {
     const answer = await fetch(`${member.url}/readyz`, { signal: AbortSignal.timeout(3_000) });
-    if (answer.ok) return { state: 'ready', detail: '' };
-    const { detail = '' } = (await answer.json()) as { readonly detail?: string };
+    const said = (await answer.json()) as { readonly detail?: string; readonly gone?: readonly string[] };
+    if (answer.ok) return { state: 'ready', detail: (said.gone ?? []).join('; ') };
+    const { detail = '' } = said;
     return { state: 'not-ready', detail };
   } catch {
     return { state: 'not-ready', detail: 'does not answer yet' };

@@ -1,5 +1,4 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { makeDevelopmentCertificates } from '../adapters/grpc/development-certificates.ts';
 import type { LinkFiles } from '../adapters/grpc/link-security.ts';
@@ -8,6 +7,7 @@ import { loadConfig } from '../config/load-config.ts';
 import { createLogger } from '../observability/logger.ts';
 import { migrateDeployment } from '../roles/migrate-deployment.ts';
 import { configOf, type ClusterPlan, type PlannedProcess } from './cluster-plan.ts';
+import { takenOf } from './free-ports.ts';
 import { endProcess, launch, untilAcquainted, untilReady } from './cluster-process.ts';
 import { living, readClusterState, writeClusterState, type ClusterProcess } from './cluster-state.ts';
 
@@ -61,23 +61,18 @@ export async function startCluster(options: StartClusterOptions): Promise<readon
   return all;
 }
 
-/** @throws Error that names every port that somebody has: the processes would only say so one by one, in their logs. */
-async function assertPortsFree(planned: readonly PlannedProcess[]): Promise<void> {
-  const ports = planned.flatMap(({ httpPort, linkPort }) => [httpPort, linkPort]);
-  const taken = await Promise.all(ports.map(isTaken));
-  const named = ports.filter((_, i) => taken[i] === true);
-  if (named.length > 0)
-    throw new Error(
-      `port ${named.join(', ')} is in use by another process; another --port gives other ports`,
-    );
+/** Somebody else has ports of the plan: with other ports it may work. */
+export class PortsTaken extends Error {
+  override readonly name = 'PortsTaken';
 }
 
-function isTaken(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const probe = createServer()
-      .once('error', () => resolve(true))
-      .listen(port, '127.0.0.1', () => probe.close(() => resolve(false)));
-  });
+/** @throws PortsTaken that names every one: the processes would only say so one by one, in their logs. */
+async function assertPortsFree(planned: readonly PlannedProcess[]): Promise<void> {
+  const taken = await takenOf(planned.flatMap(({ httpPort, linkPort }) => [httpPort, linkPort]));
+  if (taken.length > 0)
+    throw new PortsTaken(
+      `port ${taken.join(', ')} is in use by another process; another --port gives other ports`,
+    );
 }
 
 /** Databases, schema and topics, of all regions. */

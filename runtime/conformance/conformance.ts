@@ -9,7 +9,7 @@ import type { Comparison, Driver, Observation, Rig, Script, Suite } from './scri
 export async function compare<Step>(script: Script<Step>, rig: Rig<Step>): Promise<Comparison> {
   const model = await rig.openModel();
   try {
-    const engine = await rig.openEngine();
+    const engine = await rig.openEngine(script);
     try {
       return await compareSteps(script, model, engine);
     } finally {
@@ -52,11 +52,16 @@ export interface SuiteOptions<Step> {
   readonly close: () => Promise<void>;
 }
 
-/** @throws Error when two scripts have one name: the second would never be asked for. */
+/** Fewer scripts than this say little about an engine; a list that was lost in a change must not pass for one that holds. */
+const FEWEST_SCRIPTS = 25;
+
+/** @throws Error when two scripts have one name (the second would never be asked for), or there are too few. */
 export function createSuite<Step>(options: SuiteOptions<Step>): Suite {
   const { engine, version, rig, scripts, randomSteps, close } = options;
   const byName = new Map(scripts.map((script) => [script.name, script]));
   if (byName.size !== scripts.length) throw new Error(`${engine}: two scripts have the same name`);
+  if (scripts.length < FEWEST_SCRIPTS)
+    throw new Error(`${engine}: ${scripts.length} scripts are fewer than ${FEWEST_SCRIPTS}`);
   return {
     engine,
     version,
@@ -85,7 +90,10 @@ export function createSuite<Step>(options: SuiteOptions<Step>): Suite {
         maxSkipsPerRun: 0,
       });
       // A side that could not be opened says nothing about either.
-      if (counterexample === undefined && details.failed) throw details.errorInstance;
+      if (counterexample === undefined && details.failed)
+        throw new Error(`${engine}: a random script of seed ${seed} was not carried out`, {
+          cause: details.errorInstance,
+        });
       return counterexample === undefined ? comparisons : [...comparisons, counterexample];
     },
   };

@@ -76,7 +76,7 @@ export function conformanceTable(results: readonly SuiteResult[]): string {
     .join('\n');
 }
 
-/** A difference in words: the script, the step, and what each side showed. */
+/** A difference in words: the script (a random one with its seed), the step, and what each side showed. */
 export function describeDifference({ script, difference }: Comparison): string {
   if (difference === undefined) return `${script}: equal`;
   const { at, step, model, engine } = difference;

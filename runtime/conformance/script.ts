@@ -34,7 +34,8 @@ export interface Driver<Step> {
 /** Both sides of one engine. `Step` is a discriminated union of plain data, so that a step can be printed and shrunk. */
 export interface Rig<Step> {
   openModel(): Driver<Step> | Promise<Driver<Step>>;
-  openEngine(): Driver<Step> | Promise<Driver<Step>>;
+  /** @param script that will run: some need more of an engine than others. */
+  openEngine(script: Script<Step>): Driver<Step> | Promise<Driver<Step>>;
 }
 
 /** One engine's conformance, as the command and the tests see it. */

@@ -1,16 +1,16 @@
 import { assertNever } from '../../core/contract/assert.ts';
-import type { ClientMsgId, NodeId } from '../../core/contract/ids.ts';
+import type { NodeId } from '../../core/contract/ids.ts';
 import type { Limits } from '../../core/contract/limits.ts';
-import type { Micros } from '../../core/contract/time.ts';
+import type { DeliveryItem } from '../../core/contract/records.ts';
 import type { DeliveryWorkerEffect } from '../../core/delivery/delivery-effect.ts';
 import type { DeliveryTimer, DeliveryWorkerEvent } from '../../core/delivery/delivery-event.ts';
 import { createDeliveryWorker, stepDeliveryWorker } from '../../core/delivery/delivery-worker.ts';
 import type { Push, PushOutcome } from '../../core/session/push.ts';
 import { createMachineDriver, systemClock, type Halt } from '../driver/machine-driver.ts';
 import { createWakeTimers } from '../driver/wake-timers.ts';
-import { stageClock } from '../observability/message-stages.ts';
+import { createAwaitedPushes } from '../observability/awaited-pushes.ts';
 import type { Metrics } from '../observability/metrics.ts';
-import type { DeliveryQueue } from '../ports/delivery-queue.ts';
+import type { DeliveryQueue, TracedRecord } from '../ports/delivery-queue.ts';
 import type { NodeLinks } from '../ports/node-links.ts';
 import type { SessionRegistry } from '../ports/session-registry.ts';
 import type { Recording } from '../recording/machine-recorder.ts';
@@ -40,7 +40,8 @@ export function startDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWor
   const { nodeId, limits, seed, queue, registry, links, metrics, halt, recording } = options;
   const made = { nodeId, limits, seed };
   const state = createDeliveryWorker(made);
-  const latency = createPushLatency(metrics);
+  const traces: ItemTraces = new WeakMap();
+  const latency = createPushLatency(metrics, traces);
   let quiet = false;
 
   const driver = createMachineDriver<DeliveryWorkerEvent, DeliveryWorkerEffect>({
@@ -89,8 +90,10 @@ export function startDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWor
     assigned: (partition, generation, offset) =>
       driver.dispatch({ kind: 'assigned', partition, generation, offset }),
     revoked: (partition) => driver.dispatch({ kind: 'revoked', partition }),
-    records: (partition, generation, records) =>
-      driver.dispatch({ kind: 'records', partition, generation, records }),
+    records(partition, generation, records) {
+      noteTraces(traces, records);
+      driver.dispatch({ kind: 'records', partition, generation, records });
+    },
   });
   return {
     get inFlight() {
@@ -108,41 +111,34 @@ export function startDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWor
   };
 }
 
-/** Pushes whose answer is awaited. Answers may be lost, so a full table is emptied: those samples are lost, nothing else. */
-const TRACKED_PUSHES = 50_000;
-
-interface TrackedPush {
-  readonly sentAt: Micros;
-  readonly clientMsgId: ClientMsgId;
-  readonly begin: number;
-}
-
 interface PushLatency {
   pushed(push: Push): void;
   answered(pushId: number, outcome: PushOutcome | 'unreachable'): void;
   readonly waiting: number;
 }
 
-function createPushLatency(metrics: Metrics): PushLatency {
-  const pushes = new Map<number, TrackedPush>();
+/** @param traces the contexts that messages came with. */
+function createPushLatency(metrics: Metrics, traces: ItemTraces): PushLatency {
+  const pushes = createAwaitedPushes<number>();
   return {
     get waiting() {
       return pushes.size;
     },
-    pushed({ pushId, item }) {
-      if (item.kind !== 'message') return;
-      if (pushes.size >= TRACKED_PUSHES) pushes.clear();
-      const { sentAt, clientMsgId } = item.message;
-      pushes.set(pushId, { sentAt, clientMsgId, begin: stageClock() });
-    },
+    pushed: (push) => pushes.begun(push.pushId, push),
     answered(pushId, outcome) {
       metrics.deliveries.inc({ outcome });
-      const push = pushes.get(pushId);
-      if (push === undefined) return;
-      pushes.delete(pushId);
-      if (outcome !== 'settled') return;
+      const push = pushes.ended(pushId);
+      if (push === undefined || outcome !== 'settled') return;
       metrics.deliverySeconds.observe((systemClock() - push.sentAt) / 1e6);
-      metrics.messageStages.over('deliver', push.clientMsgId, push.begin);
+      metrics.messageStages.over('deliver', push.clientMsgId, push.begin, undefined, traces.get(push.item));
     },
   };
+}
+
+/** The core hands on the item that it was handed: what came beside it is found by it, and goes with it. */
+type ItemTraces = WeakMap<DeliveryItem, string>;
+
+function noteTraces(traces: ItemTraces, records: readonly TracedRecord[]): void {
+  for (const { event, traceparent } of records)
+    if (traceparent !== undefined) traces.set(event.item, traceparent);
 }

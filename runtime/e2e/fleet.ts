@@ -10,6 +10,7 @@ import {
 import { DEFAULT_LIMITS, type Limits } from '../../core/contract/limits.ts';
 import { MILLISECOND, SECOND } from '../../core/contract/time.ts';
 import type { DeviceEffect, DeviceStatus } from '../../core/device/device-effect.ts';
+import type { DeviceEvent } from '../../core/device/device-event.ts';
 import type { TransportChoice } from '../../core/device/transport.ts';
 import { fromBase64, toBase64 } from '../client/bytes-base64.ts';
 import { openNodeSocket } from '../client/client-socket-node.ts';
@@ -28,6 +29,7 @@ export interface FleetDevice {
   readonly userId: UserId;
   readonly deviceId: DeviceId;
   readonly http: HttpCalls;
+  readonly transport: TransportChoice;
   readonly status: DeviceStatus;
   /** Sends without an answer. */
   readonly waiting: number;
@@ -43,7 +45,10 @@ export interface FleetDevice {
 
 export interface FleetDeviceOptions {
   readonly url: string;
-  /** Gateways to try in turn, one an attempt, as a load balancer would; `url` answers everything else. */
+  /**
+   * Gateways to try in turn, one an attempt, as a load balancer would; who polls stays with one of them. `url` answers
+   * everything else.
+   */
   readonly gateways?: readonly string[];
   readonly user: number;
   readonly device: number;
@@ -68,7 +73,7 @@ export const EAGER_LIMITS: Limits = {
 };
 
 export async function createFleetDevice(options: FleetDeviceOptions): Promise<FleetDevice> {
-  const { url, witness, onEffect, onAcked, onShown } = options;
+  const { url, gateways, witness, onEffect, onAcked, onShown, transport = 'websocket' } = options;
   const user = userId(`u_${options.user}`);
   const device = deviceId(`d_${options.device}`);
   const watched = witness?.watch(user, device);
@@ -85,10 +90,10 @@ export async function createFleetDevice(options: FleetDeviceOptions): Promise<Fl
     deviceId: device,
     limits: options.limits ?? EAGER_LIMITS,
     seed: options.device,
-    wsUrl: `${url.replace(/^http/, 'ws')}/ws/connect`,
+    wsUrl: `${(gateways?.[options.device % gateways.length] ?? url).replace(/^http/, 'ws')}/ws/connect`,
     getToken,
-    openSocket: balanced(options.gateways, options.device),
-    transport: options.transport ?? 'websocket',
+    openSocket: balanced(gateways, options.device),
+    transport,
     storage: options.storage ?? createMemoryStorage(),
     onBroken: (error) => {
       throw error;
@@ -115,10 +120,15 @@ export async function createFleetDevice(options: FleetDeviceOptions): Promise<Fl
       }
     },
   });
+  const dispatch = (event: DeviceEvent): void => {
+    watched?.event(event);
+    shell.dispatch(event);
+  };
   return {
     userId: user,
     deviceId: device,
     http: createHttpCalls(url, getToken),
+    transport,
     get status() {
       return status;
     },
@@ -136,13 +146,12 @@ export async function createFleetDevice(options: FleetDeviceOptions): Promise<Fl
         mediaIds: [],
       } as const;
       made.set(id, performance.now());
-      watched?.event(event);
-      shell.dispatch(event);
+      dispatch(event);
       return id;
     },
     read: (chatId) => shell.dispatch({ kind: 'read', chatId }),
-    open: (chatId) => shell.dispatch({ kind: 'open', chatId }),
-    close: (chatId) => shell.dispatch({ kind: 'close', chatId }),
+    open: (chatId) => dispatch({ kind: 'open', chatId }),
+    close: (chatId) => dispatch({ kind: 'close', chatId }),
     typing: (chatId) => shell.dispatch({ kind: 'typing', chatId }),
     stop: () => shell.close(),
   };

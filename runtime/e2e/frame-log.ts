@@ -18,12 +18,14 @@ export interface FrameLog {
 export function frameLog(): FrameLog {
   const frames: WireFrame[] = [];
   const taken: boolean[] = [];
-  let arrived = Promise.withResolvers<void>();
+  /** Of the next frame; whoever waits waits for the same one. */
+  let arrival = Promise.withResolvers<void>();
   return {
     frames,
     add(frame) {
       frames.push(frame);
-      arrived.resolve();
+      arrival.resolve();
+      arrival = Promise.withResolvers();
     },
     async next(match, withinMs = 5_000) {
       const until = performance.now() + withinMs;
@@ -38,9 +40,9 @@ export function frameLog(): FrameLog {
           const came = JSON.stringify(frames.slice(-8));
           throw new Error(`no such frame within ${withinMs} ms; there came ${came}`);
         }
-        arrived = Promise.withResolvers<void>();
-        const timer = setTimeout(arrived.resolve, left);
-        await arrived.promise;
+        const late = Promise.withResolvers<void>();
+        const timer = setTimeout(late.resolve, left);
+        await Promise.race([arrival.promise, late.promise]);
         clearTimeout(timer);
       }
     },

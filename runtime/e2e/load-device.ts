@@ -21,9 +21,12 @@ export interface LoadDeviceOptions {
   readonly device: number;
   readonly onAck?: (latencyMs: number) => void;
   readonly onRefused?: (code: string) => void;
-  /** A message of somebody else. */
-  readonly onMessage?: (ciphertext: string) => void;
+  /** A message of somebody else, as often as it comes. */
+  readonly onMessage?: (ciphertext: string, seq: number) => void;
 }
+
+/** Connects a device, ready to send and to get. */
+export type ConnectDevice = (options: LoadDeviceOptions) => Promise<LoadDevice>;
 
 /** As the SDK: a receipt for every so many messages, or after so long. */
 const RECEIPT_EVERY = 64;
@@ -35,6 +38,7 @@ interface Down {
   readonly chatId?: string;
   readonly serverMsgId?: string;
   readonly ciphertext?: string;
+  readonly seq?: number;
   readonly code?: string;
 }
 
@@ -57,7 +61,7 @@ export async function connectLoadDevice(options: LoadDeviceOptions): Promise<Loa
     switch (frame.frame) {
       case 'MESSAGE':
         receipts.owe(frame.chatId ?? '', frame.serverMsgId ?? '');
-        onMessage?.(frame.ciphertext ?? '');
+        onMessage?.(frame.ciphertext ?? '', frame.seq ?? 0);
         break;
       case 'ACK':
       case 'ERROR': {
@@ -104,13 +108,13 @@ export async function connectLoadDevice(options: LoadDeviceOptions): Promise<Loa
   };
 }
 
-interface Receipts {
+export interface Receipts {
   owe(chatId: string, serverMsgId: string): void;
   stop(): void;
 }
 
 /** Cumulative receipts, as a device machine sends them. */
-function createReceipts(send: (text: string) => void): Receipts {
+export function createReceipts(send: (text: string) => void): Receipts {
   const owed = new Map<string, string>();
   let count = 0;
   let timer: NodeJS.Timeout | undefined;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { callHttp } from '../client/http-calls.ts';
 import { createLatencySample } from './latency-sample.ts';
-import { connectLoadDevice, type LoadDevice } from './load-device.ts';
+import { connectLoadDevice, type ConnectDevice, type LoadDevice } from './load-device.ts';
 
 /** Pairs of users in direct chats, each with a connection. */
 export interface LoadPairs {
@@ -24,6 +24,16 @@ export interface LoadResult {
   readonly deliveryP99Ms: number;
   readonly deliveryP999Ms: number;
   readonly refused: number;
+  /** Messages before which some are missing. */
+  readonly outOfOrder: number;
+  /** Messages that came to a receiver once more. */
+  readonly repeated: number;
+}
+
+export interface PairOptions {
+  /** What connects who sends and who receives: the light device unless it says otherwise. */
+  readonly sender?: ConnectDevice;
+  readonly receiver?: ConnectDevice;
 }
 
 /** User ids of the load start here. */
@@ -35,10 +45,17 @@ const TICK_MS = 2;
  * Connects the pairs; each writes from one of the servers to the next, so that with several a message crosses between them.
  * @param urls at least one.
  */
-export async function connectPairs(urls: readonly string[], pairs: number): Promise<LoadPairs> {
+export async function connectPairs(
+  urls: readonly string[],
+  pairs: number,
+  options: PairOptions = {},
+): Promise<LoadPairs> {
+  const { sender: connectSender = connectLoadDevice, receiver: connectReceiver = connectLoadDevice } =
+    options;
   const urlOf = (index: number): string => urls[index % urls.length] as string;
   const acks = createLatencySample();
   const deliveries = createLatencySample();
+  const order = createOrderCheck();
   let refused = 0;
   let onAnswer: (sender: number) => void = () => undefined;
   const senders: { readonly device: LoadDevice; readonly chatId: string }[] = [];
@@ -46,7 +63,7 @@ export async function connectPairs(urls: readonly string[], pairs: number): Prom
   for (let i = 0; i < pairs; i++) {
     const [user, peer] = [FIRST_USER + 2 * i, FIRST_USER + 2 * i + 1];
     const url = urlOf(i);
-    const device = await connectLoadDevice({
+    const device = await connectSender({
       url,
       user,
       device: user,
@@ -59,8 +76,10 @@ export async function connectPairs(urls: readonly string[], pairs: number): Prom
         onAnswer(i);
       },
     });
-    const onMessage = (ciphertext: string): void => deliveries.add(Date.now() - madeAt(ciphertext));
-    receivers.push(await connectLoadDevice({ url: urlOf(i + 1), user: peer, device: peer, onMessage }));
+    const onMessage = (ciphertext: string, seq: number): void => {
+      if (order.isNew(i, seq)) deliveries.add(Date.now() - madeAt(ciphertext));
+    };
+    receivers.push(await connectReceiver({ url: urlOf(i + 1), user: peer, device: peer, onMessage }));
     senders.push({ device, chatId: await createDirect(url, user, peer) });
   }
   const sendFrom = (index: number): void => {
@@ -72,6 +91,7 @@ export async function connectPairs(urls: readonly string[], pairs: number): Prom
     acks.clear();
     deliveries.clear();
     refused = 0;
+    order.clear();
     const seconds = await run();
     const at = (sample: typeof acks, share: number): number => sample.percentile(share) ?? Number.NaN;
     return {
@@ -84,6 +104,8 @@ export async function connectPairs(urls: readonly string[], pairs: number): Prom
       deliveryP99Ms: at(deliveries, 0.99),
       deliveryP999Ms: at(deliveries, 0.999),
       refused,
+      outOfOrder: order.outOfOrder,
+      repeated: order.repeated,
     };
   }
   const answered = async (): Promise<void> => {
@@ -120,6 +142,42 @@ export async function connectPairs(urls: readonly string[], pairs: number): Prom
         ...senders.map(({ device }) => device.close()),
         ...receivers.map((device) => device.close()),
       ]);
+    },
+  };
+}
+
+interface OrderCheck {
+  readonly outOfOrder: number;
+  readonly repeated: number;
+  /** @returns whether the message of a pair comes for the first time. */
+  isNew(pair: number, seq: number): boolean;
+  clear(): void;
+}
+
+/** In each chat one of the two writes, so that the other must get every seq, one after the other. */
+function createOrderCheck(): OrderCheck {
+  const last = new Map<number, number>();
+  let [outOfOrder, repeated] = [0, 0];
+  return {
+    get outOfOrder() {
+      return outOfOrder;
+    },
+    get repeated() {
+      return repeated;
+    },
+    isNew(pair, seq) {
+      const before = last.get(pair);
+      if (before !== undefined && seq <= before) {
+        repeated++;
+        return false;
+      }
+      // An earlier load may have left messages in the chat: the first one that comes is the beginning.
+      if (before !== undefined && seq > before + 1) outOfOrder++;
+      last.set(pair, seq);
+      return true;
+    },
+    clear() {
+      [outOfOrder, repeated] = [0, 0];
     },
   };
 }

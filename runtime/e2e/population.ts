@@ -6,7 +6,11 @@ import { createFleetDevice, type FleetDevice, type FleetDeviceOptions } from './
 /** People who talk: users with devices, direct chats in a ring, and groups. */
 export interface Population {
   readonly devices: readonly FleetDevice[];
+  /** Those of them whose users only listen, in the hall. */
+  readonly listeners: readonly FleetDevice[];
   readonly chats: readonly ChatId[];
+  /** Groups, and a device of who made each; the hall is the last one, if there is one. */
+  readonly groups: readonly { readonly chatId: ChatId; readonly owner: FleetDevice }[];
   /** Messages sent so far. */
   readonly sent: number;
   /** Somebody sends to one of his chats; now and then somebody reads. The n-th call does the same in every run of a seed. */
@@ -26,6 +30,10 @@ export interface PopulationOptions {
   readonly devicesPerUser: number;
   readonly groups: number;
   readonly groupSize: number;
+  /** Users with one device each, who never write: with everybody else they are in one more group, the hall. */
+  readonly listeners?: number;
+  /** Every so manieth device polls. */
+  readonly pollEvery?: number;
   readonly seed: number;
   /** The rest of each device's options. */
   readonly device?: Pick<
@@ -41,14 +49,17 @@ const QUIET_MS = 700;
 const STREAM = { sender: 1, chat: 2, read: 3, member: 4 } as const;
 
 export async function createPopulation(options: PopulationOptions): Promise<Population> {
-  const { url, users, devicesPerUser, groups, groupSize, seed, payloadBytes } = options;
+  const { url, users, devicesPerUser, groups, groupSize, listeners = 0, seed, payloadBytes } = options;
+  const { pollEvery = Number.POSITIVE_INFINITY } = options;
+  const talking = users * devicesPerUser;
   let shownAt = performance.now();
   let sent = 0;
   const devices: FleetDevice[] = [];
-  for (let i = 0; i < users * devicesPerUser; i++) {
-    const user = FIRST_USER + (i % users);
+  for (let i = 0; i < talking + listeners; i++) {
+    const user = FIRST_USER + (i < talking ? i % users : users + i - talking);
     const device = await createFleetDevice({
       ...options.device,
+      ...(i % pollEvery === pollEvery - 1 ? { transport: 'poll' } : {}),
       url,
       user,
       device: FIRST_USER + i,
@@ -62,14 +73,16 @@ export async function createPopulation(options: PopulationOptions): Promise<Popu
   const chats: ChatId[] = [];
   /** Chats of each user. */
   const chatsOf: ChatId[][] = Array.from({ length: users }, () => []);
+  const made: { chatId: ChatId; owner: FleetDevice }[] = [];
   const add = async (kind: 'direct' | 'group', members: number[]): Promise<void> => {
-    const [creator, ...others] = members.map((user) => devices[user] as FleetDevice);
+    const [creator, ...others] = members.map((index) => devices[index] as FleetDevice);
     if (creator === undefined) return;
     const { chatId } = await creator.http.createChat(
       kind,
       others.map(({ userId }) => userId),
     );
     chats.push(chatId);
+    if (kind === 'group') made.push({ chatId, owner: creator });
     for (const user of members) chatsOf[user]?.push(chatId);
   };
   if (users > 1) for (let user = 0; user < users; user++) await add('direct', [user, (user + 1) % users]);
@@ -79,10 +92,19 @@ export async function createPopulation(options: PopulationOptions): Promise<Popu
       members.add(keyedInt(seed, STREAM.member, group * 100_003 + n, users));
     await add('group', [...members]);
   }
+  if (listeners > 0) {
+    const everybody = Array.from({ length: talking + listeners }, (_, i) => i);
+    await add(
+      'group',
+      everybody.filter((i) => i < users || i >= talking),
+    );
+  }
   for (const device of devices) device.start();
 
   return {
     devices,
+    listeners: devices.slice(talking),
+    groups: made,
     // The ring of two users is one chat.
     chats: [...new Set(chats)],
     get sent() {

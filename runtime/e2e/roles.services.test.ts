@@ -2,17 +2,18 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { shardsOf } from '../cluster/cluster-plan.ts';
 import { endProcess, launch, readinessOf } from '../cluster/cluster-process.ts';
 import type { ClusterProcess } from '../cluster/cluster-state.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { examineDeployment } from '../doctor/examine.ts';
 import { createLogger } from '../observability/logger.ts';
+import { verdictWithin } from './cluster-traffic.ts';
 import { createPopulation } from './population.ts';
 import { connectRaw } from './raw-device.ts';
 import { startRoleProcess, type ServerProcess } from './server-process.ts';
-import { readHttpTruth } from './store-truth.ts';
+import { openShardTruth } from './shard-truth.ts';
 import { startTestCluster, type TestCluster } from './test-cluster.ts';
-import { judge } from './verdict.ts';
 import { createWitness } from './witness.ts';
 
 /** Roles as an orchestrator sees them: told to end, asked whether they are ready, started while engines are away. */
@@ -118,13 +119,12 @@ test('every role is restarted under traffic: each ends with 0, and nothing is lo
   } finally {
     clearInterval(traffic);
   }
-  expect(await population.settled(30_000)).toBe(true);
-  const sightings = witness.sightings.slice();
-  const truths = await readHttpTruth(population.devices, population.chats, sightings);
-  const served = population.devices.map(({ deviceId }) => deviceId);
-  await population.stop();
-  const verdict = judge(sightings, truths, served);
+  const truth = openShardTruth(shardsOf(cluster.plan).map(({ url }) => url));
+  const verdict = await verdictWithin({ population, witness, truth, withinMs: 60_000 });
+  await Promise.all([population.stop(), truth.close()]);
+  console.log(`everybody had everything ${(verdict.lateMs / 1_000).toFixed(1)} s after all was quiet`);
   expect(verdict.violation, verdict.stuck.join('; ')).toBeUndefined();
+  expect(verdict.settled).toBe(true);
   expect(population.sent).toBeGreaterThan(200);
 }, 240_000);
 

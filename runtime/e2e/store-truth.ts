@@ -8,7 +8,12 @@ import {
   type UserId,
 } from '../../core/contract/ids.ts';
 import { DEFAULT_LIMITS } from '../../core/contract/limits.ts';
-import { OPEN_END, type ChatRecord, type StoredMessage } from '../../core/contract/records.ts';
+import {
+  OPEN_END,
+  type ChatRecord,
+  type ReceiptRecord,
+  type StoredMessage,
+} from '../../core/contract/records.ts';
 import { micros } from '../../core/contract/time.ts';
 import { createLogger } from '../observability/logger.ts';
 import type { Done, MessageStore } from '../ports/message-store.ts';
@@ -16,13 +21,16 @@ import { openEmbeddedStore } from '../server/open-embedded-store.ts';
 import type { FleetDevice } from './fleet.ts';
 import type { Sighting } from './witness.ts';
 
-/** What the store of a stopped server holds of one chat. */
+/** What the store holds of one chat. */
 export interface ChatTruth {
   readonly chat: ChatRecord;
   readonly messages: readonly StoredMessage[];
+  /** How far each member's messages are delivered and read, where that was looked at. */
+  readonly watermarks?: readonly ReceiptRecord[];
 }
 
 const PAGE = 1_000;
+const PAGE_BYTES = 4 * 1024 * 1024;
 /** Largest page of the HTTP API. */
 const HTTP_PAGE = 256;
 
@@ -57,7 +65,13 @@ async function readAs(
 ): Promise<void> {
   if (bySeq.size === head) return;
   for (let afterSeq = 0; afterSeq < head; ) {
-    const page = await called(store.fetch.bind(store), { userId, chatId, afterSeq, limit: PAGE });
+    const page = await called(store.fetch.bind(store), {
+      userId,
+      chatId,
+      afterSeq,
+      limit: PAGE,
+      bytes: PAGE_BYTES,
+    });
     if (page.outcome !== 'ok') throw new Error(`the store cannot read ${chatId}: ${page.outcome}`);
     for (const message of page.messages) bySeq.set(message.seq, message);
     const last = page.messages.at(-1);
@@ -75,7 +89,8 @@ function called<Request, Result>(
 
 /**
  * The same of a server that runs and whose store cannot be opened: through the HTTP API, as each member. It does not tell
- * which send a message was, so that is taken from what the senders were told.
+ * which send a message was, so that is taken from what the senders were told: of a send that nobody acknowledged it cannot be
+ * seen that it was stored twice. Where the databases can be reached, `shard-truth.ts` sees that.
  */
 export async function readHttpTruth(
   devices: readonly FleetDevice[],

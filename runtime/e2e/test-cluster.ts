@@ -1,6 +1,5 @@
 import { randomInt } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
@@ -9,9 +8,10 @@ import type { Limits } from '../../core/contract/limits.ts';
 import { dropDatabase } from '../adapters/postgres/create-database.ts';
 import { DEAD_TOPIC, deliverTopic } from '../adapters/kafka/kafka-options.ts';
 import { runningEngines } from '../cluster/cluster-engines.ts';
-import { planCluster, type ClusterPlan } from '../cluster/cluster-plan.ts';
+import { LINKS_ABOVE, planCluster, type ClusterPlan } from '../cluster/cluster-plan.ts';
 import { living, readClusterState, type ClusterProcess } from '../cluster/cluster-state.ts';
-import { startCluster } from '../cluster/start-cluster.ts';
+import { freeBase } from '../cluster/free-ports.ts';
+import { PortsTaken, startCluster } from '../cluster/start-cluster.ts';
 import { stopCluster } from '../cluster/stop-cluster.ts';
 import type { ServiceRegion } from '../deploy/services/service-state.ts';
 import type { NodeRole } from '../ports/node-directory.ts';
@@ -37,6 +37,8 @@ export interface TestClusterOptions {
   readonly engines?: readonly ServiceRegion[];
   /** Group id of the processes of each region, in their order. */
   readonly groups?: readonly number[];
+  /** URL of a collector; every message is traced. */
+  readonly traces?: string;
   /** Folder in which everybody writes down what its machines are told. */
   readonly record?: string;
 }
@@ -51,8 +53,26 @@ const ONE_OF_EACH = {
   'http-api': 0,
 };
 
+/** Between the look whether ports are free and the process that listens there, another suite may have come. */
+const TRIES = 4;
+
 /** @throws Error, with the log of who failed, when not everybody gets ready. */
 export async function startTestCluster(options: TestClusterOptions): Promise<TestCluster> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await startOnce(options);
+    } catch (error) {
+      if (tries === TRIES || !lostPorts(error)) throw error;
+    }
+  }
+}
+
+function lostPorts(error: unknown): boolean {
+  if (error instanceof PortsTaken) return true;
+  return error instanceof Error && /ended while it started.*port \d+ of \S+ is in use/s.test(error.message);
+}
+
+async function startOnce(options: TestClusterOptions): Promise<TestCluster> {
   const { regions: count, counts = {}, limits = {} } = options;
   const folder = mkdtempSync(join(tmpdir(), 'parley-cluster-'));
   const engines = options.engines ?? (await runningEngines(count, () => undefined));
@@ -68,6 +88,9 @@ export async function startTestCluster(options: TestClusterOptions): Promise<Tes
     counts: { ...ONE_OF_EACH, ...counts },
     overrides: {
       log: { level: 'warn' },
+      ...(options.traces === undefined
+        ? {}
+        : { observability: { traces: { url: options.traces, ratio: 1 } } }),
       limits: { drainSpread: 100_000, drainTimeout: 1_000_000, ...limits },
     },
   });
@@ -106,25 +129,11 @@ export async function startTestCluster(options: TestClusterOptions): Promise<Tes
   };
 }
 
-/** Ports of a plan lie in hundreds, so a base is taken whose first port is free; others of it may not be, and say so. */
-async function freeHundreds(regions: number): Promise<number> {
-  for (;;) {
-    const base = 100 * randomInt(200, 300);
-    const ports = Array.from({ length: regions }, (_, i) => base + 100 * i + 1);
-    const free = await Promise.all(ports.map(isFree));
-    if (free.every(Boolean)) return base;
-  }
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const probe = createServer()
-      .once('error', () => resolve(false))
-      .listen(port, '127.0.0.1', () => {
-        const { port: taken } = probe.address() as AddressInfo;
-        probe.close(() => resolve(taken === port));
-      });
-  });
+/** Ports of a plan lie in hundreds, one a region, and so do the links'; suites take more of the last one for processes of their own. */
+function freeHundreds(regions: number): Promise<number> {
+  const each = Array.from({ length: 100 * regions + 30 }, (_, i) => i);
+  const portsOf = (base: number): number[] => each.flatMap((i) => [base + i, base + i + LINKS_ABOVE]);
+  return freeBase({ portsOf, step: 100, random: Math.random });
 }
 
 /** A new store begins its epochs at 1; leases of an earlier one would fence them. */

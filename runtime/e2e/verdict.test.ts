@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { chatId, clientMsgId, deviceId, serverMsgId, userId } from '../../core/contract/ids.ts';
+import { DEFAULT_LIMITS } from '../../core/contract/limits.ts';
 import { OPEN_END } from '../../core/contract/records.ts';
 import { micros } from '../../core/contract/time.ts';
 import type { Observation } from '../../sim/oracles/observation.ts';
@@ -34,6 +35,28 @@ const truth = (...seqs: number[]): ChatTruth => ({
   },
   messages: seqs.map(stored),
 });
+/** The store as it must not be: the send of seq 3 is there as seq 4 as well, and nobody was told of either. */
+const storedTwice: ChatTruth = {
+  ...truth(1, 2, 3, 4),
+  messages: [1, 2, 3, 4].map((seq) => ({ ...stored(seq), clientMsgId: clientMsgId(`s${Math.min(seq, 3)}`) })),
+};
+/** A group so large that its receipts are counted, all of it from Alice; Bob has everything, the rest nothing. */
+const LARGE = DEFAULT_LIMITS.receiptMembers + 1;
+const crowd: ChatTruth = {
+  chat: {
+    ...truth(1, 2).chat,
+    kind: 'group',
+    members: Array.from({ length: LARGE }, (_, i) => ({
+      userId: userId(`u_${i + 1}`),
+      role: 'member',
+      spans,
+    })),
+  },
+  messages: [1, 2].map(stored),
+  watermarks: [
+    { chatId: CHAT, userId: BOB, type: 'DELIVERED', seq: 2, serverMsgId: serverMsgId('m_2'), at: micros(0) },
+  ],
+};
 
 const devices: Observation[] = [
   { kind: 'device', deviceId: A, userId: ALICE },
@@ -70,6 +93,17 @@ const shown = (device: typeof A, user: typeof ALICE, seq: number): Observation =
   from: ALICE,
   ciphertext: `text ${seq}`,
 });
+const cursor = (seq: number): Observation => ({ kind: 'cursor-saved', deviceId: B, chatId: CHAT, seq });
+const looks: Observation = { kind: 'watching', deviceId: A, chatId: CHAT, on: true };
+const counted = (seq: number, deliveredCount: number): Observation => ({
+  kind: 'count-shown',
+  deviceId: A,
+  chatId: CHAT,
+  serverMsgId: serverMsgId(`m_${seq}`),
+  seq,
+  deliveredCount,
+  readCount: 0,
+});
 const good = [1, 2].flatMap((seq) => [...send(seq), shown(A, ALICE, seq), shown(B, BOB, seq)]);
 const verdictOf = (observations: readonly Observation[], truths = [truth(1, 2)]) =>
   judge(
@@ -80,6 +114,9 @@ const verdictOf = (observations: readonly Observation[], truths = [truth(1, 2)])
 
 test('a good history passes', () => {
   expect(verdictOf(good)).toMatchObject({ violation: undefined, stuck: [] });
+  expect(verdictOf([...good, cursor(1), cursor(2)])).toMatchObject({ violation: undefined });
+  const told = [...good, looks, counted(1, 1), counted(2, 1)];
+  expect(verdictOf(told, [crowd])).toMatchObject({ violation: undefined, stuck: [] });
 });
 
 test.each([
@@ -92,6 +129,11 @@ test.each([
   ['no-duplicate-shown', [...good, shown(B, BOB, 2)], undefined],
   ['order-per-chat', [...send(1), ...send(2), shown(B, BOB, 2), shown(B, BOB, 1)], undefined],
   ['delivered-set-is-membership', [...good, shown(E, EVE, 1)], undefined],
+  ['no-duplicate-shown', [...good, ...send(3).slice(0, 1)], [storedTwice]],
+  ['cursors-never-regress', [...good, cursor(2), cursor(1)], undefined],
+  ['cursors-never-regress', [...good, cursor(3)], undefined],
+  ['counts-converge', [...good, looks, counted(1, 1), counted(1, 0)], [crowd]],
+  ['counts-converge', [...good, looks, counted(1, 1)], [crowd]],
   ['converges', [...good, ...send(3).slice(0, 1)], undefined],
 ] as const)('%s: a bad history is found', (name, observations, truths) => {
   expect(verdictOf(observations, truths === undefined ? undefined : [...truths]).violation?.oracle).toBe(

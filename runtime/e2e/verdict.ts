@@ -16,13 +16,16 @@ export interface Verdict {
 
 /**
  * The promises that can be judged from devices and the store alone. What gateways send, and who is present, cannot be
- * seen from here without a latency of one's own; the simulator judges those.
+ * seen from here without a latency of one's own; the simulator judges those. Cursors and counts are judged as far as somebody
+ * looked into the store for them.
  */
 export const JUDGED: readonly PromiseName[] = [
   'no-duplicate-shown',
   'delivered-set-is-membership',
   'order-per-chat',
   'receipts-monotone',
+  'cursors-never-regress',
+  'counts-converge',
   'no-acked-message-lost',
   'converges',
 ];
@@ -65,9 +68,13 @@ export function judge(
     const violation = see(observation, at);
     if (violation !== undefined) return verdict(violation);
   }
-  for (const { messages } of truths) {
-    for (const message of messages) {
-      const violation = see({ kind: 'committed', message }, end);
+  for (const { messages, watermarks = [] } of truths) {
+    const stored = [
+      ...messages.map((message) => ({ kind: 'committed', message }) as const),
+      ...watermarks.map((receipt) => ({ kind: 'watermark-saved', receipt }) as const),
+    ];
+    for (const each of stored) {
+      const violation = see(each, end);
       if (violation !== undefined) return verdict(violation);
     }
   }

@@ -38,9 +38,11 @@ export function createWitness(): Witness {
       let live = false;
       return {
         event(event) {
-          if (event.kind !== 'send') return;
-          const { chatId, clientMsgId, ciphertext } = event;
-          note({ kind: 'send', deviceId, userId, chatId, clientMsgId, ciphertext });
+          if (event.kind === 'send') {
+            const { chatId, clientMsgId, ciphertext } = event;
+            note({ kind: 'send', deviceId, userId, chatId, clientMsgId, ciphertext });
+          } else if (event.kind === 'open' || event.kind === 'close')
+            note({ kind: 'watching', deviceId, chatId: event.chatId, on: event.kind === 'open' });
         },
         effect(effect) {
           if (effect.kind === 'status') {
@@ -82,6 +84,10 @@ function noteEffect(
         deviceId,
         receipt: { chatId, userId: by, type, seq, serverMsgId, at },
       });
+    }
+    case 'receipt-count': {
+      const { chatId, serverMsgId, seq, deliveredCount, readCount } = effect.count;
+      return note({ kind: 'count-shown', deviceId, chatId, serverMsgId, seq, deliveredCount, readCount });
     }
     case 'frame': {
       const { frame } = effect;

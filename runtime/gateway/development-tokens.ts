@@ -1,6 +1,6 @@
 import { SignJWT, jwtVerify } from 'jose';
 import type { Identity, TokenVerifier } from '../ports/token-verifier.ts';
-import { AUDIENCE, claimRules, identityOf, reasonOf, refused } from './verified-claims.ts';
+import { AUDIENCE, claimRules, identityOf, refused, refusedFor } from './verified-claims.ts';
 
 /** RFC 7518 section 3.2: an HS256 key has at least the size of the hash. A shorter one can be guessed offline. */
 const SECRET_BYTES = 32;
@@ -39,7 +39,7 @@ export function createDevelopmentTokens(secret: Uint8Array): DevelopmentTokens {
         const { payload } = await jwtVerify(token, secret, claimRules(['HS256'], AUDIENCE));
         return identityOf(payload);
       } catch (error) {
-        return refused(reasonOf(error));
+        return refusedFor(error);
       }
     },
   };

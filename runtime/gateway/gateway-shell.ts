@@ -14,6 +14,7 @@ import type { SessionRegistry } from '../ports/session-registry.ts';
 import type { Recording } from '../recording/machine-recorder.ts';
 import { createDeviceSockets, type DeviceSockets } from './device-sockets.ts';
 import { createFrameMeter } from './frame-meter.ts';
+import { createPushMeter } from './push-meter.ts';
 import { createPollSessions, type PollSessions } from './poll-sessions.ts';
 import type { AcceptedSocket } from './upgrade.ts';
 
@@ -60,6 +61,7 @@ export function startGateway(options: GatewayOptions): GatewayShell {
   const { dispatch } = driver;
   let lastConn = 0;
   const meter = createFrameMeter(metrics, limits);
+  const pushes = createPushMeter(metrics);
   const ends = { limits, metrics, meter, log, nextConn: () => connId(++lastConn), dispatch };
   const sockets: DeviceSockets = createDeviceSockets(ends);
   const polls: PollSessions = createPollSessions({ ...ends, nodeId });
@@ -83,6 +85,7 @@ export function startGateway(options: GatewayOptions): GatewayShell {
       case 'request':
         return links.request(effect.request);
       case 'push-result':
+        pushes.answered(effect);
         return links.pushResult(effect.worker, effect.pushId, effect.outcome);
       case 'evict':
         return links.evict(effect.gatewayId, effect, effect.epoch);
@@ -113,7 +116,10 @@ export function startGateway(options: GatewayOptions): GatewayShell {
 
   links.attachGateway(nodeId, {
     reply: (reply) => dispatch({ kind: 'reply', reply }),
-    push: (push) => dispatch({ kind: 'push', push }),
+    push(push) {
+      pushes.came(push);
+      dispatch({ kind: 'push', push });
+    },
     evict: ({ userId, deviceId }, epoch) => dispatch({ kind: 'evict', userId, deviceId, epoch }),
   });
   return {

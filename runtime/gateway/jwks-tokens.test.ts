@@ -203,6 +203,40 @@ test('invented key ids do not become requests to the issuer', async () => {
   expect(requests).toBe(1);
 });
 
+describe('a token that may be good is not refused for good', () => {
+  test('while no keys can be had', async () => {
+    down = true;
+    const verification = await tokensOf().verify(await sign(pair('EdDSA')));
+    expect(verification).toMatchObject({ ok: false, retryAfterMs: expect.any(Number) as number });
+  });
+
+  test('while it is too early to read the keys again; then its key is known, or it is refused', async () => {
+    const tokens = tokensOf({ ages: { fresh: 600_000, stale: 900_000, cooldown: 200 } });
+    await tokens.verify(await sign(pair('EdDSA')));
+    const next = await makeKey('ES256', 'next');
+    const [good, bad] = [await sign(next), await sign(next, undefined, { kid: 'invented' })];
+    for (const token of [good, bad])
+      expect(await tokens.verify(token)).toMatchObject({ ok: false, retryAfterMs: 1_000 });
+    published = [...published, next.jwk];
+    await expect.poll(() => tokens.verify(good)).toMatchObject({ ok: true });
+    // Nothing is read for this one: the keys that came meanwhile have said that there is none.
+    expect(await tokens.verify(bad)).toEqual({ ok: false, detail: expect.stringContaining('kid') as string });
+    expect(requests).toBe(2);
+  });
+
+  test.each([
+    ['issued', (jwt: SignJWT, at: number) => jwt.setIssuedAt(at)],
+    ['valid', (jwt: SignJWT, at: number) => jwt.setNotBefore(at)],
+  ])('when it is %s a moment from now, by the clock of the issuer', async (_name, begin) => {
+    const now = Math.floor(Date.now() / 1_000);
+    const verify = async (at: number) =>
+      tokensOf().verify(await sign(pair('ES256'), (jwt) => begin(jwt, at)));
+    expect(await verify(now + 3)).toMatchObject({ ok: true });
+    expect(await verify(now + 30)).toMatchObject({ ok: false, retryAfterMs: expect.any(Number) as number });
+    expect(await verify(now + 600)).not.toHaveProperty('retryAfterMs');
+  });
+});
+
 test('a file is a key set too, and may be replaced', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'parley-jwks-'));
   const file = join(folder, 'keys.json');

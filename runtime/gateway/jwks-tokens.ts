@@ -3,7 +3,7 @@ import { jwtVerify } from 'jose';
 import type { Logger } from 'pino';
 import type { TokenVerifier } from '../ports/token-verifier.ts';
 import { createKeySet, KeyError, type KeyAges, type KeySet, type KeySource } from './key-set.ts';
-import { AUDIENCE, claimRules, identityOf, reasonOf, refused } from './verified-claims.ts';
+import { AUDIENCE, claimRules, identityOf, refused, refusedFor } from './verified-claims.ts';
 
 /** Signatures of key pairs alone: no secret of the issuer's is here, so nobody here can sign. */
 const ALGORITHMS = ['EdDSA', 'ES256', 'RS256'] as const;
@@ -46,7 +46,9 @@ export function createJwksTokens(options: JwksOptions): JwksTokens {
       try {
         return identityOf((await jwtVerify(token, keys.keyFor, rules)).payload);
       } catch (error) {
-        return refused(error instanceof KeyError ? error.message : reasonOf(error));
+        if (!(error instanceof KeyError)) return refusedFor(error);
+        const { message: detail, retryAfterMs } = error;
+        return retryAfterMs === undefined ? refused(detail) : { ok: false, detail, retryAfterMs };
       }
     },
   };

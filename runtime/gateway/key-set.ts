@@ -24,6 +24,13 @@ export interface KeySet {
 /** The token cannot be checked: its key is not known, or none is. */
 export class KeyError extends Error {
   override readonly name = 'KeyError';
+  /** Set when the keys could be had anew then, and may tell otherwise; left out, the token is refused for good. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(message: string, retryAfterMs?: number) {
+    super(message);
+    this.retryAfterMs = retryAfterMs;
+  }
 }
 
 interface Keys {
@@ -38,6 +45,11 @@ export function createKeySet(source: KeySource, ages: KeyAges, log: Logger, cloc
   let keys: Keys | undefined;
   let reading: Promise<void> | undefined;
   let triedAt = -Infinity;
+  /**
+   * When each key id was first asked for and not found. Only keys that were read after that say that there is no such key:
+   * a token of a key that is newer than ours must not be refused for good because it is not yet time to read again.
+   */
+  const missedSince = new Map<string, number>();
 
   async function read(): Promise<void> {
     triedAt = clock();
@@ -63,19 +75,34 @@ export function createKeySet(source: KeySource, ages: KeyAges, log: Logger, cloc
 
   const age = (): number => (keys === undefined ? Infinity : clock() - keys.readAt);
   const mayTry = (): boolean => reading !== undefined || clock() - triedAt >= ages.cooldown;
+  const retryAfter = (): number => Math.max(LEAST_RETRY_MS, Math.ceil(ages.cooldown - (clock() - triedAt)));
+
+  /** @returns why there is no such key. @param askedAt before the keys were read for it, if they were. */
+  function missed(kid: string, readAt: number, askedAt: number): KeyError {
+    const since = missedSince.get(kid) ?? askedAt;
+    missedSince.delete(kid);
+    if (readAt >= since || kid.length > LONGEST_ID)
+      return new KeyError('the key of the token (kid) is not one of the issuer’s');
+    // The oldest makes room: whoever floods us with invented ids is told to come back, and so are others for a while.
+    const [oldest] = missedSince.size < MOST_KEYS ? [] : missedSince.keys();
+    if (oldest !== undefined) missedSince.delete(oldest);
+    missedSince.set(kid, since);
+    return new KeyError('the key of the token (kid) is not known yet', retryAfter());
+  }
 
   return {
     figures,
     async keyFor(header, token) {
       const { kid } = header;
       if (kid === undefined) throw new KeyError('the token does not name its key (kid)');
+      const askedAt = clock();
       const missing = keys !== undefined && !keys.ids.has(kid);
       if ((missing || age() >= ages.fresh) && mayTry()) await readOnce();
       // Not waited for: the next tokens find fresh keys without a pause.
       else if (age() >= ages.fresh / 2 && mayTry()) readOnce().catch(() => undefined);
       if (keys === undefined || age() >= ages.stale)
-        throw new KeyError('the keys of the issuer cannot be had now');
-      if (!keys.ids.has(kid)) throw new KeyError('the key of the token (kid) is not one of the issuer’s');
+        throw new KeyError('the keys of the issuer cannot be had now', retryAfter());
+      if (!keys.ids.has(kid)) throw missed(kid, keys.readAt, askedAt);
       try {
         return await keys.find(header, token);
       } catch (error) {
@@ -90,6 +117,10 @@ function monotonic(): number {
   return performance.now();
 }
 
+/** No device is told to come back sooner. */
+const LEAST_RETRY_MS = 1_000;
+/** Characters of a key id that is worth remembering. */
+const LONGEST_ID = 256;
 /** A set of any size would be a way to fill this process's memory. */
 const MOST_KEYS = 100;
 const KINDS: readonly (string | undefined)[] = ['OKP', 'EC', 'RSA'];

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws';
 import type { Limits } from '../../core/contract/limits.ts';
-import { PROBLEM_TYPE, problem, problemHeaders, type Problem } from '../http-api/problem.ts';
+import { PROBLEM_TYPE, problem, problemHeaders, tokenProblem, type Problem } from '../http-api/problem.ts';
 import { addressOf } from '../http-api/peer-address.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { Identity, TokenVerifier } from '../ports/token-verifier.ts';
@@ -13,6 +13,8 @@ export const CONNECT_PATH = '/ws/connect';
 
 /** How long the peer may take for its half of the closing handshake. */
 const CLOSE_TIMEOUT_MS = 3_000;
+/** How long a refused peer may take to read why and to close its half. Who never does must not hold a descriptor for it. */
+const REFUSED_MS = 1_000;
 
 /** A connection whose upgrade is complete and whose token has been verified. */
 export interface AcceptedSocket {
@@ -36,11 +38,25 @@ export interface UpgradeOptions {
   readonly accept: (accepted: AcceptedSocket) => void;
 }
 
+/** The connections that the HTTP server has handed over and knows nothing of any more. */
+export interface Upgrades {
+  /** Cuts what is left of them, whatever state they are in. */
+  cutAll(): void;
+}
+
 /**
- * Turns upgrade requests of `GET /ws/connect` into device connections, and every other one into an HTTP answer. No
- * frame is read before the token has been verified.
+ * What is no HTTP from here on. Everything else with an `Upgrade` header (curl and proxies offer `h2c` with any request) is
+ * a plain request, as RFC 9110 section 7.8 lets a server take it.
  */
-export function serveUpgrades(server: Server, options: UpgradeOptions): void {
+export function isDeviceUpgrade({ headers, url = '' }: IncomingMessage): boolean {
+  return headers.upgrade?.toLowerCase() === 'websocket' && url.split('?', 1)[0] === CONNECT_PATH;
+}
+
+/**
+ * Turns the upgrades that `isDeviceUpgrade` lets through into device connections, or refuses them. No frame is read before
+ * the token has been verified.
+ */
+export function serveUpgrades(server: Server, options: UpgradeOptions): Upgrades {
   const settings: ServerOptions & { closeTimeout: number } = {
     noServer: true,
     // Ciphertext does not compress, and a deflate window a connection is most of the memory of an idle one.
@@ -51,7 +67,10 @@ export function serveUpgrades(server: Server, options: UpgradeOptions): void {
     handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
   };
   const sockets = new WebSocketServer(settings);
+  const upgraded = new Set<Duplex>();
   server.on('upgrade', (request, raw, head) => {
+    upgraded.add(raw);
+    raw.once('close', () => upgraded.delete(raw));
     // The peer may leave while its token is being verified; without a listener that would end the process.
     const onError = (): void => void raw.destroy();
     raw.on('error', onError);
@@ -68,19 +87,20 @@ export function serveUpgrades(server: Server, options: UpgradeOptions): void {
       () => refuse(raw, problem('internal', 'the token could not be checked'), options),
     );
   });
+  return {
+    cutAll() {
+      for (const raw of upgraded) raw.destroy();
+    },
+  };
 }
 
 type Decision = { readonly refusal: Problem } | { readonly identity: Identity };
 
 async function decide(request: IncomingMessage, options: UpgradeOptions): Promise<Decision> {
-  const path = (request.url ?? '').split('?', 1)[0];
-  if (path !== CONNECT_PATH) {
-    return { refusal: problem('bad_frame', `WebSockets connect to ${CONNECT_PATH}`, { status: 404 }) };
-  }
   const unavailable = options.unavailable();
   if (unavailable !== undefined) return { refusal: problem('unavailable', unavailable) };
   const verification = await options.verifier.verify(bearerToken(request.headers));
-  if (!verification.ok) return { refusal: problem('unauthenticated', verification.detail) };
+  if (!verification.ok) return { refusal: tokenProblem(verification) };
   const offered = offeredProtocols(request.headers);
   if (offered.length > 0 && !offered.includes(SUBPROTOCOL)) {
     return { refusal: problem('bad_frame', `offer the subprotocol ${SUBPROTOCOL} beside the token`) };
@@ -101,5 +121,9 @@ function refuse(raw: Duplex, refusal: Problem, { metrics, log }: UpgradeOptions)
   };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
   raw.on('error', () => raw.destroy());
+  // Node keeps the half of a peer that does not close its own, for ever. Destroying it at once could take the answer along.
+  const late = setTimeout(() => raw.destroy(), REFUSED_MS);
+  raw.once('close', () => clearTimeout(late));
+  raw.resume();
   raw.end([`HTTP/1.1 ${refusal.status} ${refusal.title}`, ...lines, '', body].join('\r\n'));
 }

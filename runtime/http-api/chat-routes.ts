@@ -124,7 +124,8 @@ function messageRoutes({ store, limits }: ChatRoutesOptions): Route[] {
       async handle({ params, query: search, identity: { userId } }) {
         const { chatId } = parseInput(chatParams, params);
         const { afterSeq, limit } = parseInput(query, Object.fromEntries(search));
-        const result = await called(store.fetchHistory.bind(store), { userId, chatId, afterSeq, limit });
+        const request = { userId, chatId, afterSeq, limit, bytes: limits.fetchBytes };
+        const result = await called(store.fetchHistory.bind(store), request);
         if (result.outcome !== 'ok') throw storeDown();
         if (result.spans.length === 0) throw noSuchChat();
         const visible = result.messages.filter((message) => canSee(result.spans, message.seq));

@@ -13,9 +13,9 @@ import { systemClock } from '../driver/machine-driver.ts';
 import { bearerToken } from '../gateway/bearer-token.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { Identity, TokenVerifier } from '../ports/token-verifier.ts';
-import { CONNECT_PATH } from '../gateway/upgrade.ts';
+import { CONNECT_PATH, isDeviceUpgrade } from '../gateway/upgrade.ts';
 import { ProblemError, readJson, writeAnswer, writeProblem } from './http-exchange.ts';
-import { problem } from './problem.ts';
+import { problem, tokenProblem } from './problem.ts';
 import { addressOf, originOf } from './peer-address.ts';
 import { createRouter, type Match, type Route } from './router.ts';
 
@@ -76,7 +76,11 @@ export function createHttpServer(options: HttpServerOptions): Server {
   }
 
   // Each body has its own time: what is JSON is short, what is a film is not.
-  const server = createServer({ headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: 0 });
+  const server = createServer({
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    requestTimeout: 0,
+    shouldUpgradeCallback: isDeviceUpgrade,
+  });
   server.on('request', (request, response) => {
     serve(request, response).catch((error: unknown) => {
       if (error instanceof ProblemError) return fail(request, response, error);
@@ -109,7 +113,7 @@ function fail(request: IncomingMessage, response: ServerResponse, error: Problem
 
 async function identify(request: IncomingMessage, verifier: TokenVerifier): Promise<Identity> {
   const verification = await verifier.verify(bearerToken(request.headers));
-  if (!verification.ok) throw new ProblemError(problem('unauthenticated', verification.detail));
+  if (!verification.ok) throw new ProblemError(tokenProblem(verification));
   return verification.identity;
 }
 

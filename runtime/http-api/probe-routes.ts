@@ -7,10 +7,16 @@ import type { Route } from './router.ts';
 const FRESH_MS = 500;
 const CHECK_TIMEOUT_MS = 2_000;
 
-/** Something without which this process cannot do its work. */
+/** Something that this process does its work with. */
 export interface ReadinessCheck {
   /** For people: `PostgreSQL shard s0`. */
   readonly name: string;
+  /**
+   * `vital`: without it nothing can be served. `start`: without it this process never came to work; once it did, it works as
+   * well as it can, because every process misses the same engine at the same moment, and an orchestrator that believed them
+   * all would take away what the others still serve.
+   */
+  readonly needed: 'vital' | 'start';
   /** Rejects, with the reason, when it cannot serve. */
   check(): Promise<void>;
 }
@@ -25,11 +31,11 @@ export interface ProbeOptions {
 
 /**
  * What orchestrators and scrapers ask. Liveness says that the process works and nothing about others: restarting it would
- * not bring them back. Readiness names what is gone.
+ * not bring them back. Readiness says whether anything can be served, and names what is gone.
  */
 export function probeRoutes({ metrics, unavailable, checks }: ProbeOptions): Route[] {
-  const remembered = new WeakMap<ReadinessCheck, () => Promise<string | undefined>>();
-  const failureOf = (check: ReadinessCheck): Promise<string | undefined> => {
+  const remembered = new WeakMap<ReadinessCheck, () => Promise<Failure | undefined>>();
+  const failureOf = (check: ReadinessCheck): Promise<Failure | undefined> => {
     let ask = remembered.get(check);
     if (ask === undefined) remembered.set(check, (ask = rememberedFailure(check)));
     return ask();
@@ -48,9 +54,11 @@ export function probeRoutes({ metrics, unavailable, checks }: ProbeOptions): Rou
       async handle() {
         const reason = unavailable();
         if (reason !== undefined) throw new ProblemError(problem('unavailable', reason));
-        const failures = (await Promise.all(checks().map(failureOf))).filter((text) => text !== undefined);
-        if (failures.length > 0) throw new ProblemError(problem('unavailable', failures.join('; ')));
-        return { status: 200, json: { status: 'ready' } };
+        const failures = (await Promise.all(checks().map(failureOf))).filter((each) => each !== undefined);
+        const gone = failures.map(({ text }) => text);
+        if (failures.some(({ prevents }) => prevents))
+          throw new ProblemError(problem('unavailable', gone.join('; ')));
+        return { status: 200, json: gone.length === 0 ? { status: 'ready' } : { status: 'degraded', gone } };
       },
     },
     {
@@ -62,26 +70,37 @@ export function probeRoutes({ metrics, unavailable, checks }: ProbeOptions): Rou
   ];
 }
 
+interface Failure {
+  readonly text: string;
+  /** Whether this process cannot serve anything, or has never served. */
+  readonly prevents: boolean;
+}
+
 /** @returns a function that asks at most once in a while and answers what is wrong, or undefined. */
-function rememberedFailure({ name, check }: ReadinessCheck): () => Promise<string | undefined> {
+function rememberedFailure({ name, needed, check }: ReadinessCheck): () => Promise<Failure | undefined> {
   let askedAt = -Infinity;
-  let answer: Promise<string | undefined> = Promise.resolve(undefined);
+  let passed = false;
+  let answer: Promise<Failure | undefined> = Promise.resolve(undefined);
+  const failed = (text: string): Failure => ({
+    text: `${name}${text}`,
+    prevents: needed === 'vital' || !passed,
+  });
   return () => {
     const now = performance.now();
     if (now - askedAt > FRESH_MS) {
       askedAt = now;
-      const late = new Promise<string>((resolve) => {
-        setTimeout(
-          resolve,
-          CHECK_TIMEOUT_MS,
-          `${name} does not answer within ${CHECK_TIMEOUT_MS} ms`,
-        ).unref();
+      const late = new Promise<Failure>((resolve) => {
+        const text = ` does not answer within ${CHECK_TIMEOUT_MS} ms`;
+        setTimeout(() => resolve(failed(text)), CHECK_TIMEOUT_MS).unref();
       });
       answer = Promise.race([
         late,
         check().then(
-          () => undefined,
-          (error: unknown) => `${name}: ${error instanceof Error ? error.message : String(error)}`,
+          () => {
+            passed = true;
+            return undefined;
+          },
+          (error: unknown) => failed(`: ${error instanceof Error ? error.message : String(error)}`),
         ),
       ]);
     }

@@ -1,4 +1,5 @@
 import { ERROR_RETRYABLE, type ErrorCode } from '../../core/wire/frames.ts';
+import type { Verification } from '../ports/token-verifier.ts';
 
 /** A problem document (RFC 9457) with the error codes of the wire protocol. */
 export interface Problem {
@@ -56,6 +57,13 @@ export function problem(
     retryable: ERROR_RETRYABLE[code],
     ...(options.retryAfterMs === undefined ? {} : { retryAfterMs: options.retryAfterMs }),
   };
+}
+
+/** A token that was not believed: `unavailable` as long as it may still be good, because devices take 401 as final. */
+export function tokenProblem({ detail, retryAfterMs }: Extract<Verification, { ok: false }>): Problem {
+  return retryAfterMs === undefined
+    ? problem('unauthenticated', detail)
+    : problem('unavailable', detail, { retryAfterMs });
 }
 
 /** The headers that go with a problem besides its content type. */

@@ -9,8 +9,15 @@ const WAITING = 1_000;
 
 /** Asks the message service on behalf of HTTP requests. */
 export interface ServiceCalls {
-  /** @throws ProblemError the service's refusal, `overloaded`, or `unavailable` when no answer came in time. */
+  /**
+   * @throws ProblemError the service's refusal, `overloaded`, or `unavailable` when no answer came in time or this process
+   * shuts down.
+   */
   call(build: (replyTo: ReplyTo) => ServiceRequest): Promise<Exclude<ServiceReply, { kind: 'refused' }>>;
+  /** Calls that wait for their answer. */
+  readonly inFlight: number;
+  /** Refuses new calls; those under way may finish. */
+  quiesce(): void;
   close(): void;
 }
 
@@ -18,6 +25,7 @@ export interface ServiceCalls {
 export function createServiceCalls(node: NodeId, links: NodeLinks, timeout: number): ServiceCalls {
   const waiting = new Map<number, (reply: ServiceReply | undefined) => void>();
   let lastCall = 0;
+  let quiet = false;
   links.attachCaller(node, { reply: (reply) => waiting.get(reply.conn)?.(reply) });
 
   function ask(build: (replyTo: ReplyTo) => ServiceRequest): Promise<ServiceReply | undefined> {
@@ -36,6 +44,7 @@ export function createServiceCalls(node: NodeId, links: NodeLinks, timeout: numb
 
   return {
     async call(build) {
+      if (quiet) throw new ProblemError(problem('unavailable', 'this process is shutting down: ask again'));
       if (waiting.size >= WAITING)
         throw new ProblemError(problem('overloaded', 'too many requests are waiting: try again'));
       const reply = await ask(build);
@@ -49,7 +58,14 @@ export function createServiceCalls(node: NodeId, links: NodeLinks, timeout: numb
       }
       return reply;
     },
+    get inFlight() {
+      return waiting.size;
+    },
+    quiesce() {
+      quiet = true;
+    },
     close() {
+      quiet = true;
       links.detach(node);
       for (const settle of waiting.values()) settle(undefined);
     },

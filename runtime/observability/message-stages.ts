@@ -8,12 +8,24 @@ import type { MessageTracer } from './message-tracer.ts';
  * - `append`: the message service asks the store until it is durable.
  * - `publish`: the relay publishes until the queue has it.
  * - `deliver`: a worker pushes until the device has it.
+ * - `push`: the part of that in which the gateway that holds the device has it.
  */
-export type MessageStage = 'ack' | 'append' | 'publish' | 'deliver';
+export type MessageStage = 'ack' | 'append' | 'publish' | 'deliver' | 'push';
 
 export interface MessageStages {
-  /** @param begin from `stageClock`. The end is now. */
-  over(stage: MessageStage, clientMsgId: ClientMsgId, begin: number, attributes?: StageAttributes): void;
+  /**
+   * @param begin from `stageClock`. The end is now.
+   * @param traceparent that came with the message: who wrote it has decided whether the message is traced.
+   */
+  over(
+    stage: MessageStage,
+    clientMsgId: ClientMsgId,
+    begin: number,
+    attributes?: StageAttributes,
+    traceparent?: string,
+  ): void;
+  /** What goes with the message on its way out (W3C Trace Context); undefined when it is not traced. */
+  traceparent(clientMsgId: ClientMsgId): string | undefined;
 }
 
 /** Ids and counts, never content. */
@@ -35,12 +47,19 @@ export function createMessageStages(
     histogram.zero({ stage });
     return histogram.labels({ stage });
   };
-  const seconds = { ack: of('ack'), append: of('append'), publish: of('publish'), deliver: of('deliver') };
+  const seconds = {
+    ack: of('ack'),
+    append: of('append'),
+    publish: of('publish'),
+    deliver: of('deliver'),
+    push: of('push'),
+  };
   return {
-    over(stage, clientMsgId, begin, attributes = NOTHING) {
+    over(stage, clientMsgId, begin, attributes = NOTHING, traceparent = undefined) {
       const end = stageClock();
       seconds[stage].observe(Math.max(0, end - begin) / 1_000);
-      if (tracer?.sampled(clientMsgId) === true) tracer.span(stage, clientMsgId, begin, end, attributes);
+      tracer?.span(stage, clientMsgId, begin, end, attributes, traceparent);
     },
+    traceparent: (clientMsgId) => tracer?.traceparent(clientMsgId),
   };
 }

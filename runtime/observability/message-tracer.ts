@@ -1,4 +1,12 @@
-import { ROOT_CONTEXT, type SpanContext, SpanKind, trace, TraceFlags } from '@opentelemetry/api';
+import {
+  type Link,
+  ROOT_CONTEXT,
+  type SpanContext,
+  SpanKind,
+  isSpanContextValid,
+  trace,
+  TraceFlags,
+} from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import {
@@ -14,17 +22,24 @@ import { hashText } from '../../core/contract/random.ts';
  * Traces of messages through the roles, without a trace context on any link: a message's trace id *is* its `clientMsgId`,
  * a UUID and so 128 bits, which every role knows. The span of the gateway that took the message is the root; the others
  * name it as their parent by an id made from the same UUID. Which messages are traced follows from the UUID too, so that
- * all roles trace the same ones.
+ * all roles trace the same ones. Records of the queue carry the context all the same: others read them as well, and a worker
+ * whose own share is smaller traces what the relay has traced.
  */
 export interface MessageTracer {
-  sampled(clientMsgId: ClientMsgId): boolean;
-  /** A stage of a sampled message is over. Times are milliseconds since the Unix epoch. Attributes never hold content. */
+  /** The context of a message as W3C Trace Context has it; undefined when it is not sampled. */
+  traceparent(clientMsgId: ClientMsgId): string | undefined;
+  /**
+   * A stage of a message is over; nothing when it is not sampled. Times are milliseconds since the Unix epoch. Attributes
+   * never hold content.
+   * @param traceparent that came with the message: it says whether the message is sampled, and the span is linked to it.
+   */
   span(
     stage: string,
     clientMsgId: ClientMsgId,
     begin: number,
     end: number,
     attributes: Readonly<Record<string, string | number>>,
+    traceparent?: string,
   ): void;
   /** Sends what is gathered; a collector that does not answer is given up after some seconds. */
   close(): Promise<void>;
@@ -63,14 +78,24 @@ export function createMessageTracer(options: MessageTracerOptions): MessageTrace
   });
   const tracer = provider.getTracer('parley');
   const below = options.ratio * 0x1_0000_0000;
+  const isSampled = (clientMsgId: ClientMsgId): boolean => hashText(clientMsgId) < below;
   return {
-    sampled: (clientMsgId) => hashText(clientMsgId) < below,
-    span(stage, clientMsgId, begin, end, attributes) {
+    traceparent: (clientMsgId) => (isSampled(clientMsgId) ? traceparentOf(clientMsgId) : undefined),
+    span(stage, clientMsgId, begin, end, attributes, traceparent) {
+      const came = traceparent === undefined ? undefined : parseTraceparent(traceparent);
+      const traced =
+        came === undefined ? isSampled(clientMsgId) : (came.traceFlags & TraceFlags.SAMPLED) !== 0;
+      if (!traced) return;
+      const links: Link[] = came === undefined ? [] : [{ context: came }];
       const isRoot = stage === ROOT_STAGE;
       const parent = isRoot ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, spanContextOf(clientMsgId));
       const kind = isRoot ? SpanKind.SERVER : SpanKind.INTERNAL;
       ids.rootOf = isRoot ? clientMsgId : undefined;
-      const span = tracer.startSpan(`message ${stage}`, { startTime: begin, attributes, kind }, parent);
+      const span = tracer.startSpan(
+        `message ${stage}`,
+        { startTime: begin, attributes, kind, links },
+        parent,
+      );
       ids.rootOf = undefined;
       span.end(end);
     },
@@ -85,8 +110,18 @@ function spanContextOf(clientMsgId: ClientMsgId): SpanContext {
 }
 
 /** W3C Trace Context, for what leaves Parley: the headers of queue records. */
-export function traceparentOf(clientMsgId: ClientMsgId): string {
+function traceparentOf(clientMsgId: ClientMsgId): string {
   return `00-${traceIdOf(clientMsgId)}-${rootSpanIdOf(clientMsgId)}-01`;
+}
+
+const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-|$)/;
+
+/** @returns undefined for what is no context, as the specification wants it. */
+function parseTraceparent(text: string): SpanContext | undefined {
+  const [, traceId, spanId, flags] = TRACEPARENT.exec(text) ?? [];
+  if (traceId === undefined || spanId === undefined || flags === undefined) return undefined;
+  const context = { traceId, spanId, traceFlags: Number.parseInt(flags, 16), isRemote: true };
+  return isSpanContextValid(context) ? context : undefined;
 }
 
 function traceIdOf(clientMsgId: ClientMsgId): string {

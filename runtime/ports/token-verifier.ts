@@ -11,8 +11,16 @@ export interface Identity {
 
 export type Verification =
   | { readonly ok: true; readonly identity: Identity }
-  /** `detail` is for people and never contains the token. */
-  | { readonly ok: false; readonly detail: string };
+  | {
+      readonly ok: false;
+      /** For people; never contains the token. */
+      readonly detail: string;
+      /**
+       * Set when nobody can say now whether the token is good: ask again after this long. Left out, it is refused for
+       * good, and a device does not come back with it.
+       */
+      readonly retryAfterMs?: number;
+    };
 
 /** Checks a bearer token: its signature, `aud`, `exp`, `iat`, `sub` and `did`. Never rejects. */
 export interface TokenVerifier {

@@ -85,9 +85,14 @@ export async function openEngines(options: EngineOptions): Promise<Engines> {
     : undefined;
 
   const checks: ReadinessCheck[] = [];
-  if (store !== undefined) checks.push({ name: `PostgreSQL of ${region}`, check: () => store.ping() });
-  if (registry !== undefined) checks.push({ name: 'Redis', check: () => registry.ping() });
-  if (queue !== undefined) checks.push({ name: `Kafka of ${region}`, check: () => queue.ping() });
+  if (store !== undefined) {
+    checks.push({ name: `PostgreSQL of ${region}`, needed: 'vital', check: () => store.ping() });
+    for (const { name: shard, store: own } of store.localShards)
+      checks.push({ name: `PostgreSQL shard ${shard}`, needed: 'start', check: () => own.ping() });
+  }
+  if (registry !== undefined) checks.push({ name: 'Redis', needed: 'start', check: () => registry.ping() });
+  if (queue !== undefined)
+    checks.push({ name: `Kafka of ${region}`, needed: 'start', check: () => queue.ping() });
   return {
     ports: { store, registry, queue, outboxes },
     checks,

@@ -77,10 +77,11 @@ export async function openLinks({ config, role, self, metrics, log }: RoleLinksO
 
 type View = ReturnType<typeof createRedisNodeDirectory>['view'];
 
-/** Without one nothing that this process takes can be acknowledged. */
+/** Without one nothing that this process takes can be acknowledged; reading goes on. */
 function messageServiceKnown(region: string, view: View): ReadinessCheck {
   return {
     name: `message services of ${region}`,
+    needed: 'start',
     check() {
       const known = [...view().values()].some(
         (node) => node.region === region && (node.role === 'message-service' || node.role === 'all'),

@@ -9,6 +9,7 @@ import type { Stage } from '../pipeline-ports.ts';
 import type { NodeRole } from '../ports/node-directory.ts';
 import type { Recording } from '../recording/machine-recorder.ts';
 import { deviceRoutes } from '../server/device-routes.ts';
+import { endAfterDefect } from '../server/end-after-defect.ts';
 import { newRun } from '../server/new-run.ts';
 import { onceOnly } from '../server/once-only.ts';
 import { openProcessHttp } from '../server/process-http.ts';
@@ -75,12 +76,13 @@ export async function startRole(options: RoleOptions): Promise<RoleProcess> {
       'an invariant broke; nothing is accepted or acknowledged from here on',
     );
     unavailable = 'this process stopped after a defect';
-    Promise.all([pipeline?.stop(), http.close()]).then(options.onBroken, options.onBroken);
+    endAfterDefect([pipeline?.stop(), http.close()], options.onBroken);
   });
   const close = async (): Promise<void> => {
+    // Requests that are under way still have their engines.
+    await http.close();
     await links?.close();
     await engines?.close();
-    await http.close();
   };
 
   try {

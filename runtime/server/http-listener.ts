@@ -28,11 +28,20 @@ function listenError(error: NodeJS.ErrnoException, host: string, port: number, n
   return error;
 }
 
-/** Ends requests that are under way within a second, idle connections at once. */
-export function closeHttp(http: Server): Promise<void> {
+/**
+ * Ends requests that are under way within a second, idle connections at once. @param cutOthers ends the connections that
+ * the server has handed over: it waits for them, but does not know them any more.
+ */
+export function closeHttp(http: Server, cutOthers: () => void): Promise<void> {
   return new Promise((resolve) => {
-    http.close(() => resolve());
+    const late = setTimeout(() => {
+      http.closeAllConnections();
+      cutOthers();
+    }, 1_000);
+    http.close(() => {
+      clearTimeout(late);
+      resolve();
+    });
     http.closeIdleConnections();
-    setTimeout(() => http.closeAllConnections(), 1_000).unref();
   });
 }

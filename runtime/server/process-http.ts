@@ -40,7 +40,7 @@ export async function openProcessHttp(options: ProcessHttpOptions): Promise<Proc
   let api: HttpApi = { routes: probes, verifier, starting: true };
 
   const http = createHttpServer({ metrics, log, limits, trustProxy, api: () => api });
-  serveUpgrades(http, {
+  const upgrades = serveUpgrades(http, {
     ...options,
     trustProxy,
     unavailable: () =>
@@ -55,6 +55,6 @@ export async function openProcessHttp(options: ProcessHttpOptions): Promise<Proc
       pipeline = started;
       api = { routes: [...routes, ...probes], verifier, starting: false };
     },
-    close: () => closeHttp(http),
+    close: () => closeHttp(http, () => upgrades.cutAll()),
   };
 }

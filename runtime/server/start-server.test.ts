@@ -10,6 +10,7 @@ import { createParleyClient } from '../client/parley-client.ts';
 import { deviceId, userId } from '../../core/contract/ids.ts';
 import { createLogger } from '../observability/logger.ts';
 import type { MessageStore } from '../ports/message-store.ts';
+import type { Outbox } from '../ports/outbox.ts';
 import { openEmbeddedStore } from './open-embedded-store.ts';
 import { startServer } from './start-server.ts';
 
@@ -56,6 +57,38 @@ test('after an invariant broke, nothing is accepted and nothing acknowledged', a
   await expect(api.chats()).rejects.toMatchObject({ code: 'unreachable' });
   await client.disconnect();
   await store?.close();
+});
+
+test('a process with a broken machine ends, also when it cannot let go of its outbox', async () => {
+  const broken = Promise.withResolvers<void>();
+  const letGo: (() => Promise<void>)[] = [];
+  const server = await startServer({
+    ...options,
+    dataDir,
+    async openStore() {
+      const real = await openEmbeddedStore({ dataDir, limits: DEFAULT_LIMITS, log });
+      const twice: MessageStore['createChat'] = (request, done) =>
+        real.createChat(request, (result) => {
+          done(result);
+          done(result);
+        });
+      const compete: Outbox['compete'] = (onOwned, onLost) => {
+        const ownership = real.outbox.compete(onOwned, onLost);
+        letGo.push(
+          () => ownership.close(),
+          () => real.close(),
+        );
+        return { owned: true, close: () => new Promise(() => undefined) };
+      };
+      return { ...real, createChat: twice, outbox: { ...real.outbox, compete } };
+    },
+    onBroken: broken.resolve,
+  });
+  const token = await server.tokens.issue({ userId: userId('u_1'), deviceId: deviceId('d_1') });
+  const api = createHttpCalls(server.url, () => Promise.resolve(token));
+  await api.createChat('group', []).catch(() => undefined);
+  await broken.promise;
+  for (const end of letGo) await end();
 });
 
 test('while the store opens, requests and upgrades are told to come back', async () => {

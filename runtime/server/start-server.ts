@@ -15,6 +15,7 @@ import { STAGES } from '../pipeline-ports.ts';
 import type { Recording } from '../recording/machine-recorder.ts';
 import { deviceRoutes } from './device-routes.ts';
 import { developmentSecret } from './development-secret.ts';
+import { endAfterDefect } from './end-after-defect.ts';
 import type { EmbeddedStore } from './open-embedded-store.ts';
 import { openMediaFolder } from './open-media-folder.ts';
 import { newRun } from './new-run.ts';
@@ -73,7 +74,7 @@ export async function startServer(options: ServerOptions): Promise<ParleyServer>
       'an invariant broke; nothing is accepted or acknowledged from here on',
     );
     unavailable = 'Parley stopped after a defect';
-    Promise.all([pipeline?.stop(), http.close()]).then(options.onBroken, options.onBroken);
+    endAfterDefect([pipeline?.stop(), http.close()], options.onBroken);
   });
 
   try {
@@ -99,7 +100,7 @@ export async function startServer(options: ServerOptions): Promise<ParleyServer>
       halt,
       recording: options.recording,
     });
-    checks = [{ name: 'the message store', check: () => store.ping() }];
+    checks = [{ name: 'the message store', needed: 'vital', check: () => store.ping() }];
     http.serve(
       deviceRoutes({
         pipeline,

@@ -36,8 +36,9 @@ const MACHINES: Readonly<Record<string, (options: never) => Step>> = {
 export interface ReplayedRecording {
   readonly machine: string;
   readonly steps: number;
-  /** From the first step to the last, on the clock of the process that recorded. */
-  readonly recordedMicros: number;
+  /** Of the first step and of the last, on the clock of the process that recorded. */
+  readonly firstAt: number;
+  readonly lastAt: number;
   readonly difference: RecordingDifference | undefined;
 }
 
@@ -73,9 +74,19 @@ export function replayRecording(path: string): ReplayedRecording {
     const difference = takeSteps(step, recorded, steps);
     steps += recorded.steps.length;
     if (difference === undefined) continue;
-    return { machine, steps, recordedMicros: last - (first ?? last), difference };
+    return { machine, steps, firstAt: first ?? last, lastAt: last, difference };
   }
-  return { machine, steps, recordedMicros: last - (first ?? last), difference: undefined };
+  return { machine, steps, firstAt: first ?? last, lastAt: last, difference: undefined };
+}
+
+/**
+ * @returns microseconds from the first step of any machine to the last: they ran at the same time, so that their times do not
+ * add up. A machine that was told nothing says nothing about the time.
+ */
+export function recordedSpan(recordings: readonly ReplayedRecording[]): number {
+  const told = recordings.filter(({ steps }) => steps > 0);
+  if (told.length === 0) return 0;
+  return Math.max(...told.map(({ lastAt }) => lastAt)) - Math.min(...told.map(({ firstAt }) => firstAt));
 }
 
 function takeSteps(step: Step, recorded: RecordedSteps, before: number): RecordingDifference | undefined {

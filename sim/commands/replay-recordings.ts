@@ -3,7 +3,12 @@ import { basename } from 'node:path';
 import { number } from '../trace/render-failure.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { recordingPaths } from './recording-file.ts';
-import { type RecordingDifference, type ReplayedRecording, replayRecording } from './replay-recording.ts';
+import {
+  recordedSpan,
+  type RecordingDifference,
+  type ReplayedRecording,
+  replayRecording,
+} from './replay-recording.ts';
 
 /** A folder, or a file of one: scenarios end otherwise. */
 export function isRecording(path: string): boolean {
@@ -29,9 +34,9 @@ export function replayRecordings(path: string, json: boolean): ExitCode {
   return same ? EXIT.ok : EXIT.nondeterminism;
 }
 
-function resultLines({ file, steps, recordedMicros, seconds, difference }: Timed): string[] {
+function resultLines({ file, steps, firstAt, lastAt, seconds, difference }: Timed): string[] {
   const mark = difference === undefined ? '✓' : '✗';
-  const recorded = recordedMicros / 1e6;
+  const recorded = (lastAt - firstAt) / 1e6;
   const times = `${(recorded / seconds).toFixed(0)} times real time`;
   const took = `${number(steps)} steps of ${recorded.toFixed(1)} s in ${seconds.toFixed(2)} s: ${times}`;
   return [
@@ -47,9 +52,10 @@ function summary(results: readonly Timed[], same: boolean): string {
   const sum = (of: (result: Timed) => number): number => results.reduce((total, each) => total + of(each), 0);
   const steps = sum((each) => each.steps);
   const seconds = sum((each) => each.seconds);
-  const times = sum((each) => each.recordedMicros) / 1e6 / seconds;
-  const rate = `${number(Math.round(steps / seconds))} steps/s, ${times.toFixed(0)} times real time`;
-  return `✓ ${number(steps)} steps of ${results.length} machines gave the same effects; ${rate}`;
+  const recorded = recordedSpan(results) / 1e6;
+  const rate = `${number(Math.round(steps / seconds))} steps/s, ${(recorded / seconds).toFixed(0)} times real time`;
+  const what = `${number(steps)} steps of ${results.length} machines in ${recorded.toFixed(1)} s`;
+  return `✓ ${what} gave the same effects; ${rate}`;
 }
 
 function differenceLines(difference: RecordingDifference): string[] {

@@ -65,11 +65,19 @@ describe('every kind of fault', () => {
           world.hosts.some((host) => host.paused || host.downs !== 0 || host.serviceTime.value > 0),
         ).toBe(false);
         const { store, queue, registry } = world;
-        const dials = [store.unknown, store.zombie, store.failing, store.slowness, store.outboxDelay];
+        const dials = [
+          store.unknown,
+          store.zombie,
+          store.failing,
+          store.slowness,
+          store.outboxDelay,
+          store.retention,
+        ];
         dials.push(queue.unknown, queue.failing, queue.duplicating);
         dials.push(registry.failing, registry.slowness, registry.hintsDropped);
         for (const { tokens, upgradesBlocked, pollLoss } of world.devices)
           dials.push(tokens.delay, tokens.careless, upgradesBlocked, pollLoss);
+        expect(store.model.keepsNothing).toBe(false);
         expect(dials.map((dial) => dial.value)).toEqual(dials.map(() => 0));
       }
     });

@@ -36,6 +36,7 @@ import { slowLink } from './slow-link.ts';
 import { slowNode } from './slow-node.ts';
 import { slowThenDead } from './slow-then-dead.ts';
 import { storeFailing } from './store-failing.ts';
+import { storeRetention } from './store-retention.ts';
 import { storeSlow } from './store-slow.ts';
 import { storeUnknown } from './store-unknown.ts';
 import { storeZombie } from './store-zombie.ts';
@@ -70,6 +71,7 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   storeZombie,
   storeFailing,
   storeSlow,
+  storeRetention,
   outboxLate,
   queueUnknown,
   queueFailing,

@@ -9,9 +9,9 @@ export const DELIVERY_MUTANTS: readonly Mutant[] = [
   {
     name: 'outbox-deleted-before-publish',
     file: RELAY,
-    find: "  if (ids.length > 0) start(relay, { kind: 'publish', ids, events, page: undefined }, out);",
+    find: '  if (ids.length > 0) publish(relay, { ids, events, page: undefined }, out);\n',
     replace:
-      "  if (ids.length > 0) {\n    start(relay, { kind: 'delete', ids }, out);\n    start(relay, { kind: 'publish', ids: [], events, page: undefined }, out);\n  }",
+      "  if (ids.length > 0) {\n    start(relay, { kind: 'delete', ids }, out);\n    publish(relay, { ids: [], events, page: undefined }, out);\n  }\n",
     story: 'A relay that dies between the two has deleted what it never published.',
     expected: LOST,
   },
@@ -22,6 +22,32 @@ export const DELIVERY_MUTANTS: readonly Mutant[] = [
     replace: "if (outcome === 'failed') rest(relay, call, out);",
     story: 'A publish whose outcome is unknown is believed.',
     expected: LOST,
+  },
+  {
+    name: 'publish-not-split',
+    file: RELAY,
+    find: 'const most = relay.limits.publishEvents;',
+    replace: 'const most = Math.max(1, events.length);',
+    story:
+      'A row with more recipients than the queue takes in one call is refused, and repeated as it is, for ever.',
+    expected: LOST,
+  },
+  {
+    name: 'row-deleted-after-its-first-publish',
+    file: RELAY,
+    find: '  if (settles.missing > 0) return;\n',
+    replace: '',
+    story:
+      'A row with several publishes is deleted when the first is durable, and a relay that dies then has lost the others.',
+    expected: LOST,
+  },
+  {
+    name: 'queued-publish-forgotten',
+    file: RELAY,
+    find: 'if (next !== undefined) start(relay, next, out);',
+    replace: '',
+    story: 'What waits because enough is being published is never published.',
+    expected: [...LOST, 'counts-converge'],
   },
   {
     name: 'relay-follows-ids',

@@ -65,6 +65,24 @@ export const LARGE_CHAT_MUTANTS: readonly Mutant[] = [
     expected: LOST,
   },
   {
+    name: 'authors-taken-for-inactive',
+    file: 'core/fan-out/relay.ts',
+    find: '          authorsWithin: relay.limits.activeDistance,\n',
+    replace: '          authorsWithin: 0,\n',
+    story:
+      'Who only writes gets nothing delivered; when the group grows huge meanwhile he is told nothing any more.',
+    expected: LOST,
+  },
+  {
+    name: 'growth-not-marked',
+    file: 'core/sequencing/sequencer.ts',
+    find: '      markAbove: service.limits.hugeGroup,\n',
+    replace: '      markAbove: Number.MAX_SAFE_INTEGER,\n',
+    story:
+      'A group grows huge while receipts are on their way: members who are there hear neither of it nor of what follows.',
+    expected: LOST,
+  },
+  {
     name: 'huge-group-not-noticed',
     file: 'core/session/huge-state.ts',
     find: '  if (size <= limits.hugeGroup) return;\n',

@@ -10,7 +10,7 @@ export const SERVICE_MUTANTS: readonly Mutant[] = [
     file: SEQUENCER,
     find: "  chat.phase = 'writing';\n  chat.writing = batch;\n",
     replace:
-      "  chat.phase = 'writing';\n  chat.writing = batch;\n  batch.forEach((p, i) => answerFound(out, p.request, p.replyTos, messages[i], false));\n",
+      "  chat.phase = 'writing';\n  chat.writing = batch;\n  batch.forEach((p, i) => acknowledgeSend(out, p.replyTos, messages[i], false));\n",
     story: 'The sender is told before the message is durable.',
     expected: ['no-acked-message-lost'],
   },
@@ -35,8 +35,8 @@ export const SERVICE_MUTANTS: readonly Mutant[] = [
   {
     name: 'duplicate-returns-a-new-seq',
     file: SEQUENCER,
-    find: '      answerFound(out, p.request, p.replyTos, match, true);\n',
-    replace: '      answerFound(out, p.request, p.replyTos, { ...match, seq: chat.head + 1 }, true);\n',
+    find: '      acknowledgeSend(out, p.replyTos, match, true);\n',
+    replace: '      acknowledgeSend(out, p.replyTos, { ...match, seq: chat.head + 1 }, true);\n',
     story: 'A repeated send is answered with the next free seq instead of its own.',
     expected: ['no-duplicate-shown', 'no-acked-message-lost', 'order-per-chat'],
   },

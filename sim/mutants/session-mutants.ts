@@ -30,6 +30,24 @@ export const SESSION_MUTANTS: readonly Mutant[] = [
     expected: ['cursors-never-regress', 'no-acked-message-lost'],
   },
   {
+    name: 'what-says-nothing-is-left-out',
+    file: REPLAY,
+    find: 'if (message.seq > view.pushed && canSee(result.spans, message.seq)) {',
+    replace:
+      "if (message.seq > view.pushed && canSee(result.spans, message.seq) && message.ciphertext !== '') {",
+    story:
+      'A replay steps over messages whose content retention has dropped, and devices wait for their seqs.',
+    expected: ['cursors-never-regress', 'converges', 'no-acked-message-lost'],
+  },
+  {
+    name: 'full-page-taken-for-all',
+    file: REPLAY,
+    find: 'if (complete && !result.more) covered',
+    replace: 'if (complete) covered',
+    story: 'A page that ended at its limit or its size is taken for everything up to the head.',
+    expected: ['cursors-never-regress', 'converges', 'no-acked-message-lost'],
+  },
+  {
     name: 'replay-off-by-one',
     file: REPLAY,
     find: '{ chatId: view.chatId, afterSeq: view.pushed }',

@@ -19,7 +19,8 @@ interface Watermarks {
 /**
  * Promise 12. In a large chat the sender of a message, and nobody else, is told how many have it: never more than there
  * are, so each member is counted once; never less than before, while the app runs; and in the end, where the chat is on
- * screen, as many as there are, for the messages that are counted at all.
+ * screen, as many as there are, for the messages that are counted at all. Of a history whose watermarks were not looked at,
+ * only what was shown is judged.
  */
 export function countsConverge(history: History, options: JudgeOptions): Oracle {
   const counts = new Counts(history, options);
@@ -44,7 +45,7 @@ export function countsConverge(history: History, options: JudgeOptions): Oracle 
           counts.changed();
           return undefined;
         default:
-          return atOnce ? counts.missing(at) : undefined;
+          return counts.missing(at);
       }
     },
     settled: () => counts.waiting() === undefined,
@@ -63,12 +64,17 @@ class Counts {
   /** Chats that were small for a while: receipts were told one by one then, and the counts are not all there. */
   readonly #mixed = new Set<number>();
 
+  /** Whether watermarks are told at all: read afterwards, a store may not have been asked for them. */
+  #known: boolean;
+
   constructor(history: History, options: JudgeOptions) {
     this.#history = history;
     this.#limits = options.limits;
+    this.#known = options.commitsSeen === 'at-once';
   }
 
   saved(type: 'DELIVERED' | 'READ', seq: number): void {
+    this.#known = true;
     const marks = (this.#marks[this.#history.seat] ??= { delivered: 0, read: 0 });
     if (type === 'READ') marks.read = Math.max(marks.read, seq);
     else marks.delivered = Math.max(marks.delivered, seq);
@@ -123,7 +129,7 @@ class Counts {
   /** @returns in words what somebody who looks is not shown yet; undefined when there is no such. */
   waiting(): [expected: string, observed: string, stuck: string] | undefined {
     const history = this.#history;
-    if (!history.healed || history.activeFaults > 0) return undefined;
+    if (!this.#known || !history.healed || history.activeFaults > 0) return undefined;
     for (const pair of this.#watching) {
       const device = history.pairDevice[pair]!;
       const chat = history.pairChat[pair]!;

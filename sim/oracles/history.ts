@@ -251,6 +251,9 @@ export class History {
         this.#sit(o.receipt.userId, o.receipt.chatId);
         this.message = this.messageOf(o.receipt.serverMsgId);
         return;
+      case 'content-dropped':
+        this.chat = this.chatOf(o.chatId);
+        return;
       case 'gauge':
       case 'fault':
       case 'healed':

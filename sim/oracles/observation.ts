@@ -173,6 +173,8 @@ export type Observation =
       readonly seq: number;
     }
   | { readonly kind: 'watermark-saved'; readonly receipt: ReceiptRecord }
+  /** Retention took what a message says: from now on it may come empty. */
+  | { readonly kind: 'content-dropped'; readonly chatId: ChatId; readonly seq: number }
   // ---- resources, sampled: `value` must stay at or below `limit`
   | {
       readonly kind: 'gauge';

@@ -13,12 +13,14 @@ type Content = Pick<StoredMessage, 'serverMsgId' | 'from' | 'ciphertext'>;
 
 /**
  * Promise 3. Every device shows, from its start on, what it may see of one dense sequence: no skip, no reorder, no seq
- * that goes back; and the same seq is the same message, with the same bytes, for everybody. The store's sequence is
- * dense too: seqs are committed one after the other.
+ * that goes back; and the same seq is the same message, with the same bytes, for everybody; without any when
+ * retention had dropped them. The store's sequence is dense too: seqs are committed one after the other.
  */
 export function orderPerChat(history: History, options: JudgeOptions): Oracle {
   /** First sight of each seq, by chat. */
   const contents: (Content | undefined)[][] = [];
+  /** Seqs whose bytes are gone, by chat. */
+  const dropped: Set<number>[] = [];
   const compare = (seq: number, seen: Content, at: number): Violation | undefined => {
     const row = (contents[history.chat] ??= []);
     const first = row[seq];
@@ -26,17 +28,22 @@ export function orderPerChat(history: History, options: JudgeOptions): Oracle {
       row[seq] = seen;
       return undefined;
     }
-    return sameContent(first, seen) ? undefined : differs(history, seq, first, seen, at);
+    const isGone = seen.ciphertext === '' && dropped[history.chat]?.has(seq) === true;
+    const shown = isGone ? { ...seen, ciphertext: first.ciphertext } : seen;
+    return sameContent(first, shown) ? undefined : differs(history, seq, first, seen, at);
   };
   return {
     name: NAME,
-    watches: ['shown', 'committed', 'start-cursor'],
+    watches: ['shown', 'committed', 'content-dropped', 'start-cursor'],
     observe(o, at) {
       switch (o.kind) {
         case 'shown':
           return outOfOrder(history, o, at) ?? compare(o.seq, o, at);
         case 'committed':
           return hole(history, options, o.message, at) ?? compare(o.message.seq, o.message, at);
+        case 'content-dropped':
+          (dropped[history.chat] ??= new Set()).add(o.seq);
+          return undefined;
         case 'start-cursor':
           return jumped(history, o, at);
         default:

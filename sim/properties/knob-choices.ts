@@ -15,7 +15,9 @@ export const TIGHT_LIMITS: readonly (readonly [keyof Limits, readonly number[]])
   ['socketBufferBytes', [4_000]],
   ['sessionRequests', [1, 2]],
   ['sessionSyncs', [1]],
+  ['receiptPage', [1, 2]],
   ['fetchPage', [1, 2, 3]],
+  ['fetchBytes', [1, 100]],
   ['syncPage', [1, 2, 3]],
   ['gatewayFetches', [1, 2]],
   ['renewBatch', [1, 2]],
@@ -51,6 +53,8 @@ export const TIGHT_LIMITS: readonly (readonly [keyof Limits, readonly number[]])
   ['pollFrames', [1, 4]],
   ['pollRequestBytes', [1, 500]],
   ['pollRetries', [0, 1]],
+  ['publishEvents', [1, 2]],
+  ['relayPublishes', [1, 2]],
 ];
 
 /** Scaled all together, and set back all together. */

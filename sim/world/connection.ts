@@ -47,9 +47,10 @@ export class Connection {
   readonly heldDown: DeviceEvent[] = [];
   heldBytes = 0;
   /** Of the gateway's session. */
-  readonly timers: Record<'session' | 'retry', Timer | undefined> = {
+  readonly timers: Record<'session' | 'retry' | 'receipts', Timer | undefined> = {
     session: undefined,
     retry: undefined,
+    receipts: undefined,
   };
 
   constructor(device: DeviceHost, gateway: GatewayHost, deviceConn: ConnId, key: number) {

@@ -85,6 +85,26 @@ export class Partition {
     this.#start = below;
   }
 
+  /** Where the next record goes, holes aside. */
+  get end(): number {
+    return this.#nextOffset;
+  }
+
+  /** What is kept, by ascending offset. */
+  get records(): readonly QueueRecord[] {
+    return this.#records;
+  }
+
+  /**
+   * Its leader died before another broker had what lies from `end` on: that is gone, acknowledged or not, and its offsets are
+   * given again. Never the fate of what waited for every copy, so no fault of a run does this; a script shows why.
+   */
+  loseFrom(end: number): void {
+    this.#records = this.#records.filter(({ offset }) => offset < end);
+    this.#position = Math.min(this.#position, this.#records.length);
+    this.#nextOffset = end;
+  }
+
   /** @returns the offset of the first record whose event matches. */
   offsetOf(matches: (event: DeliveryEvent) => boolean): number | undefined {
     return this.#records.find(({ event }) => matches(event))?.offset;

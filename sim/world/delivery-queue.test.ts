@@ -55,6 +55,19 @@ describe('DeliveryQueueNode', () => {
     expect(owners.size).toBe(2);
   });
 
+  it('refuses a call of more events than it owes to take, however often it comes', () => {
+    const { world, seen } = setUp();
+    const most = world.limits.publishEvents;
+    const answers: unknown[] = [];
+    world.relays[0]!.receive = (event) => answers.push(event);
+    publish(world, most + 1);
+    publish(world, most + 1);
+    expect(recipients(seen)).toEqual([]);
+    publish(world, most);
+    expect(recipients(seen)).toHaveLength(most);
+    expect(answers).toMatchObject([{ outcome: 'failed' }, { outcome: 'failed' }, { outcome: 'ok' }]);
+  });
+
   it('hands out again what a dead consumer did not commit, to the other one', () => {
     const { world, seen } = setUp();
     publish(world, 50);

@@ -36,7 +36,10 @@ const SESSION_TIMEOUT = 600 * MILLISECOND;
 /** A consumer that falls silent right after another is left out this much early, with it. */
 const LOOKS_APART = 50 * MILLISECOND;
 
-/** One topic of the delivery queue: a partitioned log with one consumer group. Appended records are durable; what varies is who knows. */
+/**
+ * One topic of the delivery queue: a partitioned log with one consumer group. Appended records are durable; what varies is
+ * who knows. It takes calls of up to `publishEvents` events, which is what its port promises, and never a larger one.
+ */
 export class DeliveryQueueNode {
   readonly index: number;
   readonly partitions: readonly Partition[];
@@ -151,7 +154,10 @@ export class DeliveryQueueNode {
     const work = drawLatency(network.profile.commit, keyedHash(seed, WORK_STREAM, key));
     const delay = work + network.delay(this.index, host.index);
     const fate = this.#isHealthy() ? 1_000 : keyedInt(seed, OUTCOME_STREAM, key, 1_000);
-    if (fate < this.failing.value) {
+    if (events.length > this.#world.limits.publishEvents) {
+      // It holds no more than it owes, and says so each time: there is no later at which more would fit.
+      this.#answer(host, incarnation, call, 'failed', delay);
+    } else if (fate < this.failing.value) {
       probes.hit('queue.failed');
       this.#answer(host, incarnation, call, 'failed', delay);
     } else if (fate < this.unknown.value) {

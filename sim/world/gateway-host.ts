@@ -20,7 +20,7 @@ import type { World } from './world.ts';
 const TOKEN_LIFE = 1_000 * HOUR;
 
 type Gateway = ReturnType<typeof createGateway>;
-type SessionTimer = 'session' | 'retry';
+type SessionTimer = 'session' | 'retry' | 'receipts';
 
 /** A gateway: its machine, and the ends of the connections that it holds. All of it is volatile. */
 export class GatewayHost extends Host {

@@ -11,6 +11,7 @@ import type {
 import type {
   AppendRequest,
   AppendResult,
+  AskedSend,
   ChangeMemberRequest,
   ChangeMemberResult,
   CountReceiptsRequest,
@@ -20,6 +21,7 @@ import type {
   DeleteOutboxResult,
   FetchRequest,
   FetchResult,
+  FoundSend,
   ListChatsRequest,
   ListChatsResult,
   LoadRequest,
@@ -45,6 +47,8 @@ export interface StoreObserver {
   member(chatId: ChatId, member: Member, head: number, version: number): void;
   cursorSaved(deviceId: DeviceId, chatId: ChatId, seq: number): void;
   watermarkSaved(receipt: ReceiptRecord): void;
+  /** Retention took what a message says. */
+  contentDropped(chatId: ChatId, seq: number): void;
   /** A connection of the device got its epoch. */
   deviceOpened(deviceId: DeviceId, epoch: number): void;
 }
@@ -53,7 +57,7 @@ const OK = { outcome: 'ok' } as const;
 const STALE = { outcome: 'stale' } as const;
 const NO_CHAT = { outcome: 'no-chat' } as const;
 const NO_SPANS: readonly Span[] = [];
-const STRANGER: FetchResult = { outcome: 'ok', messages: [], head: 0, spans: NO_SPANS, size: 0 };
+const STRANGER: FetchResult = { outcome: 'ok', messages: [], more: false, head: 0, spans: NO_SPANS, size: 0 };
 
 /**
  * The message store as core/contract/store.ts states it, on maps: every call is one transaction and none fails. Failures,
@@ -65,10 +69,13 @@ export class MessageStoreModel {
   readonly outbox = new Map<number, OutboxRow>();
   /** When set, a committed row goes there instead of `outbox`, which gets it later. */
   hideOutboxRow: ((row: OutboxRow) => boolean) | undefined;
+  /** What a message says is dropped as soon as it is committed: its day is over at that moment. */
+  keepsNothing = false;
   readonly #observer: StoreObserver;
   readonly #receiptMembers: number;
   readonly #chatsOfUser = new Map<UserId, StoredChat[]>();
   readonly #directs = new Map<string, ChatId>();
+  /** Messages as they were sent: the ciphertext stands for the digest that outlives it, and only comparisons read it. */
   readonly #sends = new Map<UserId, Map<ClientMsgId, StoredMessage>>();
   readonly #epochs = new Map<DeviceId, number>();
   readonly #devices = new Set<DeviceId>();
@@ -106,18 +113,14 @@ export class MessageStoreModel {
     if (this.chats.has(request.chatId)) return { outcome: 'ok', chatId: request.chatId, created: false };
     const chat = new StoredChat(request.chatId, request.kind);
     this.chats.set(request.chatId, chat);
-    for (const member of request.members) this.#putMember(chat, member);
+    for (const member of request.members) this.#putMember(chat, member, request.members.length);
     return { outcome: 'ok', chatId: request.chatId, created: true };
   }
 
   loadChat(request: LoadRequest): LoadResult {
     const chat = this.chats.get(request.chatId);
     if (chat === undefined) return NO_CHAT;
-    const found: StoredMessage[] = [];
-    for (const send of request.sends) {
-      const message = this.#sends.get(send.from)?.get(send.clientMsgId);
-      if (message !== undefined) found.push(message);
-    }
+    const found = this.#find(request.sends);
     const { chatId, kind, head, version } = chat;
     return {
       outcome: 'ok',
@@ -130,11 +133,7 @@ export class MessageStoreModel {
     const chat = this.chats.get(request.chatId);
     if (chat === undefined) return STALE;
     if (chat.head !== request.expectHead || chat.version !== request.expectVersion) return STALE;
-    const found: StoredMessage[] = [];
-    for (const message of request.messages) {
-      const earlier = this.#sends.get(message.from)?.get(message.clientMsgId);
-      if (earlier !== undefined) found.push(earlier);
-    }
+    const found = this.#find(request.messages);
     if (found.length > 0) return { outcome: 'duplicate', found };
     for (const message of request.messages) {
       assert(message.seq === chat.head + 1, 'append with a seq that does not follow the head');
@@ -144,9 +143,15 @@ export class MessageStoreModel {
       chat.append(message);
       sends.set(message.clientMsgId, message);
       this.#observer.committed(message);
+      if (this.keepsNothing) this.#drop(chat, message);
       this.#announce({ id: this.#outboxId++, kind: 'message', message, recipients: request.recipients });
     }
     return OK;
+  }
+
+  /** Retention: what all messages so far say is gone. The rest of them stays for ever. */
+  dropContents(): void {
+    for (const chat of this.chats.values()) for (const message of chat.messages) this.#drop(chat, message);
   }
 
   changeMember(request: ChangeMemberRequest): ChangeMemberResult {
@@ -154,7 +159,7 @@ export class MessageStoreModel {
     if (chat === undefined || chat.head !== request.expectHead || chat.version !== request.expectVersion)
       return STALE;
     chat.version++;
-    this.#putMember(chat, request.member);
+    this.#putMember(chat, request.member, request.markAbove);
     return OK;
   }
 
@@ -206,8 +211,15 @@ export class MessageStoreModel {
     if (chat === undefined || spans === undefined || spans.length === 0) return STRANGER;
     // It may leave out what this user does not see, and does not: so that the one who asked has to.
     const from = Math.max(0, request.afterSeq);
-    const messages = chat.messages.slice(from, from + request.limit);
-    return { outcome: 'ok', messages, head: chat.head, spans, size: chat.size };
+    const page = chat.messages.slice(from, from + request.limit);
+    let bytes = 0;
+    const end = page.findIndex(({ ciphertext }, i) => {
+      bytes += ciphertext.length;
+      return i > 0 && bytes > request.bytes;
+    });
+    const messages = end < 0 ? page : page.slice(0, end);
+    const more = end >= 0 || page.length === request.limit;
+    return { outcome: 'ok', messages, more, head: chat.head, spans, size: chat.size };
   }
 
   saveReceipts(writes: readonly ReceiptWrite[]): SaveReceiptsResult {
@@ -227,7 +239,7 @@ export class MessageStoreModel {
     for (const id of request.except) except.add(id);
     for (const row of this.outbox.values()) {
       if (rows.length === request.limit) break;
-      if (except.size === 0 || !except.has(row.id)) rows.push(row);
+      if (except.size === 0 || !except.has(row.id)) rows.push(this.#asRead(row, request.inlineCiphertext));
     }
     except.clear();
     return { outcome: 'ok', rows };
@@ -249,7 +261,9 @@ export class MessageStoreModel {
     const users = found.sort().slice(0, request.limit);
     // Who was not asked for them must not need them.
     const wanted = chat.size > request.positionsAbove;
-    const positions = wanted ? users.map((user) => chat.position(user, request.seq)) : [];
+    const positions = wanted
+      ? users.map((user) => chat.position(user, request.seq, request.authorsWithin))
+      : [];
     return { outcome: 'ok', users, positions, size: chat.size };
   }
 
@@ -269,6 +283,34 @@ export class MessageStoreModel {
       .slice(-request.limit)
       .filter(({ from }) => request.from === undefined || from === request.from);
     return { outcome: 'ok', counts: countReceipts(messages, chat.countedMembers()) };
+  }
+
+  #find(sends: readonly AskedSend[]): FoundSend[] {
+    const found: FoundSend[] = [];
+    for (const asked of sends) {
+      const earlier = this.#sends.get(asked.from)?.get(asked.clientMsgId);
+      if (earlier === undefined) continue;
+      const { ciphertext, ...message } = earlier;
+      found.push({ ...message, sameCiphertext: ciphertext === asked.ciphertext });
+    }
+    return found;
+  }
+
+  #drop(chat: StoredChat, { seq, ciphertext }: StoredMessage): void {
+    if (ciphertext === '') return;
+    chat.dropContent(seq);
+    this.#observer.contentDropped(chat.chatId, seq);
+  }
+
+  /** The outbox names messages, it does not repeat them. */
+  #asRead(row: OutboxRow, inlineCiphertext: number): OutboxRow {
+    if (row.kind !== 'message') return row;
+    const { chatId, seq } = row.message;
+    const message = this.chats.get(chatId)?.messages[seq - 1];
+    assert(message !== undefined, 'an outbox row names a message that is not there');
+    if (message.ciphertext.length > inlineCiphertext)
+      return { ...row, message: { ...message, ciphertext: undefined } };
+    return message === row.message ? row : { ...row, message };
   }
 
   /** @returns whether a watermark moved. */
@@ -304,13 +346,13 @@ export class MessageStoreModel {
     this.#observer.cursorSaved(deviceId, chat.chatId, seq);
   }
 
-  #putMember(chat: StoredChat, member: Member): void {
+  #putMember(chat: StoredChat, member: Member, markAbove: number): void {
     if (!chat.members.has(member.userId)) {
       const chats = this.#chatsOfUser.get(member.userId);
       if (chats === undefined) this.#chatsOfUser.set(member.userId, [chat]);
       else chats.push(chat);
     }
-    chat.setMember(member);
+    chat.setMember(member, markAbove);
     this.#observer.member(chat.chatId, member, chat.head, chat.version);
   }
 

@@ -212,6 +212,10 @@ export class Observers implements StoreObserver {
     if (this.#judge !== undefined) this.report({ kind: 'watermark-saved', receipt });
   }
 
+  contentDropped(chatId: ChatId, seq: number): void {
+    if (this.#judge !== undefined) this.report({ kind: 'content-dropped', chatId, seq });
+  }
+
   deviceOpened(deviceId: DeviceId, epoch: number): void {
     if (this.#judge !== undefined) this.report({ kind: 'device-opened', deviceId, epoch });
   }

@@ -34,6 +34,11 @@ export class StoreNode {
   readonly slowness = new FaultDial();
   /** Outbox rows become visible up to this many microseconds after their commit. */
   readonly outboxDelay = new FaultDial();
+  /** Not a share of the calls: while it is up, what messages say is dropped as soon as they are committed. */
+  readonly retention = new FaultDial();
+  /** Whether writes of unknown outcome take effect, and when those do that come late; undefined: drawn, for each anew. */
+  unknownTakesEffect: boolean | undefined;
+  zombieMicros: number | undefined;
   readonly #world: World;
   #calls = 0;
 
@@ -42,6 +47,17 @@ export class StoreNode {
     this.index = index;
     this.model = new MessageStoreModel(world.observers, world.limits.receiptMembers);
     this.model.hideOutboxRow = (row) => this.outboxDelay.value > 0 && this.#hide(row);
+  }
+
+  /** What all messages say is dropped now, and of later ones until the end. @returns what ends it. */
+  dropContents(): () => void {
+    this.model.dropContents();
+    const end = this.retention.turnUp(1);
+    this.model.keepsNothing = true;
+    return () => {
+      end();
+      this.model.keepsNothing = this.retention.value > 0;
+    };
   }
 
   /** A host sends a call. It is answered exactly once, if the host lives to see it. */
@@ -67,12 +83,14 @@ export class StoreNode {
       this.#world.probes.hit('store.failed');
       this.#answer(host, incarnation, call, failedCall(call, 'failed'), key);
     } else if (isWrite(call) && fate < this.unknown.value) {
-      const applied = keyedHash(this.#world.seed, TROUBLE_STREAM, ~key) % 2 === 0;
+      const applied = this.unknownTakesEffect ?? keyedHash(this.#world.seed, TROUBLE_STREAM, ~key) % 2 === 0;
       if (applied) carryOut(this.model, call);
       this.#world.probes.hit(applied ? 'store.unknown.applied' : 'store.unknown.void');
       this.#answer(host, incarnation, call, failedCall(call, 'unknown'), key);
     } else if (isWrite(call) && fate < this.zombie.value) {
-      const later = 1 + keyedInt(this.#world.seed, LATE_STREAM, key, this.#world.paced(ZOMBIE_MICROS));
+      const later =
+        this.zombieMicros ??
+        1 + keyedInt(this.#world.seed, LATE_STREAM, key, this.#world.paced(ZOMBIE_MICROS));
       this.#world.engine.schedule(later, STORE_LATE, this.index, 0, call, undefined);
       this.#answer(host, incarnation, call, failedCall(call, 'unknown'), key);
     } else this.#answer(host, incarnation, call, carryOut(this.model, call), key);

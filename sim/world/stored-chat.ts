@@ -11,6 +11,8 @@ export class StoredChat {
   version = 0;
   /** Current members. */
   size = 0;
+  /** The head when the chat last grew beyond `markAbove` of a change. */
+  #grewAt = 0;
   /** *Invariant:* messages[i].seq === i + 1. */
   readonly messages: StoredMessage[] = [];
   readonly members = new Map<UserId, Member>();
@@ -28,6 +30,11 @@ export class StoredChat {
     this.messages.push(message);
     this.#seqs.set(message.serverMsgId, message.seq);
     this.head = message.seq;
+  }
+
+  dropContent(seq: number): void {
+    const message = this.messages[seq - 1];
+    if (message !== undefined) this.messages[seq - 1] = { ...message, ciphertext: '' };
   }
 
   /** @returns the seq of a message that the device has, by its cursor; undefined for any other. */
@@ -54,17 +61,26 @@ export class StoredChat {
     return this.#read.get(userId)?.seq ?? 0;
   }
 
-  setMember(member: Member): void {
+  setMember(member: Member, markAbove: number): void {
+    const before = this.size;
     if (isCurrent(this.members.get(member.userId)?.spans ?? [])) this.size--;
     if (isCurrent(member.spans)) this.size++;
     this.members.set(member.userId, member);
+    if (before <= markAbove && this.size > markAbove) this.#grewAt = this.head;
   }
 
-  /** How far a user who may see `seq` is known to have come. */
-  position(userId: UserId, seq: number): number {
+  /** How far a user who may see `seq` is taken to have come: `positions` of `read-members`. */
+  position(userId: UserId, seq: number, authorsWithin: number): number {
     const spans = this.members.get(userId)?.spans ?? [];
     const after = spans.find((span) => span.after < seq && seq <= span.upTo)?.after ?? 0;
-    return Math.max(after, this.delivered(userId));
+    return Math.max(after, this.delivered(userId), this.#wrote(userId, seq, authorsWithin), this.#grewAt);
+  }
+
+  /** The newest seq before `seq`, among `within`, that the user wrote; 0: none. */
+  #wrote(userId: UserId, seq: number, within: number): number {
+    for (let before = seq - 1; before > 0 && before >= seq - within; before--)
+      if (this.messages[before - 1]?.from === userId) return before;
+    return 0;
   }
 
   countedMembers(): CountedMember[] {

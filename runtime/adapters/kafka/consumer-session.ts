@@ -111,7 +111,14 @@ export function openConsumerSession(
     }
   }
 
-  /** kafkajs throws when it is not running; `run` pauses a consumer that comes up later. */
+  /**
+   * All partitions at once, as the core asks. What fills a worker is seldom one partition's: recipients are dealt by a hash, so
+   * those behind a slow gateway or a registry that does not answer are in every partition alike, and pausing the fullest would
+   * let the others fill up next. A flood to one recipient is one partition's; its pushes run side by side and each is given up
+   * after `pushAttempts`, so that it holds the others up for that long at most.
+   *
+   * kafkajs throws when it is not running; `run` pauses a consumer that comes up later.
+   */
   function setPaused(wanted: boolean, action: (consumer: Consumer) => void): void {
     paused = wanted;
     if (isRunning && !isOver) action(consumer);

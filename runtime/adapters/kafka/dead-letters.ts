@@ -1,4 +1,4 @@
-import type { KafkaMessage } from 'kafkajs';
+import type { IHeaders, KafkaMessage } from 'kafkajs';
 import type { Logger } from 'pino';
 import type { Metrics } from '../../observability/metrics.ts';
 import { fullJitter } from '../../resilience/full-jitter.ts';
@@ -80,7 +80,7 @@ export function createDeadLetters(options: {
       waiting++;
       metrics.queueDeadLetters.inc({ reason: poison.reason });
       tell({ ...source, offset: record.offset, reason: poison.reason, detail: poison.detail });
-      attempt(deadLetter(source, record, poison), safe, 0);
+      attempt(deadLetter(source, record, poison, tuning.batchBytes), safe, 0);
     },
     room() {
       if (waiting < tuning.deadLetters || closed) return Promise.resolve();
@@ -94,22 +94,49 @@ export function createDeadLetters(options: {
   };
 }
 
-/** The record as it was, its headers too; ours tell why and from where. */
-function deadLetter(source: DeadLetterSource, record: KafkaMessage, poison: Poison): OutgoingRecord {
-  return {
-    topic: DEAD_TOPIC,
-    message: {
-      key: record.key?.toString() ?? '',
-      value: record.value ?? Buffer.alloc(0),
-      headers: {
-        ...record.headers,
-        'dead-reason': poison.reason,
-        'dead-detail': poison.detail,
-        'dead-region': source.region,
-        'dead-topic': source.topic,
-        'dead-partition': String(source.partition),
-        'dead-offset': record.offset,
-      },
-    },
+/** Of a key that is no user id, this much is kept. */
+const KEY_CHARACTERS = 256;
+
+/**
+ * The record as it was, its headers too; ours tell why and from where. A record that just fitted into its own topic may not
+ * fit with ours any more, and the commits of its partition wait for it: what is too much is cut off, and a header says how
+ * much there was.
+ */
+function deadLetter(
+  source: DeadLetterSource,
+  record: KafkaMessage,
+  poison: Poison,
+  mostBytes: number,
+): OutgoingRecord {
+  const key = record.key?.toString() ?? '';
+  const value = record.value ?? Buffer.alloc(0);
+  const ours: IHeaders = {
+    'dead-reason': poison.reason,
+    'dead-detail': poison.detail,
+    'dead-region': source.region,
+    'dead-topic': source.topic,
+    'dead-partition': String(source.partition),
+    'dead-offset': record.offset,
   };
+  const whole = { key, value, headers: { ...record.headers, ...ours } };
+  const theirs = headerBytes(record.headers);
+  if (key.length <= KEY_CHARACTERS && value.length + theirs <= mostBytes)
+    return { topic: DEAD_TOPIC, message: whole };
+  // Headers go as a whole or not at all: half of them would say something else.
+  const keepsHeaders = theirs <= mostBytes / 2;
+  const cut: IHeaders = {
+    'dead-key-characters': String(key.length),
+    'dead-value-bytes': String(value.length),
+    'dead-header-bytes': String(theirs),
+  };
+  const headers = { ...(keepsHeaders ? record.headers : {}), ...ours, ...cut };
+  const kept = value.subarray(0, mostBytes - (keepsHeaders ? theirs : 0));
+  return { topic: DEAD_TOPIC, message: { key: key.slice(0, KEY_CHARACTERS), value: kept, headers } };
+}
+
+function headerBytes(headers: IHeaders | undefined): number {
+  let bytes = 0;
+  for (const [name, values] of Object.entries(headers ?? {}))
+    for (const value of [values].flat()) bytes += Buffer.byteLength(name) + Buffer.byteLength(value ?? '');
+  return bytes;
 }

@@ -156,14 +156,17 @@ test('a record that nobody can read goes to the dead letters, once, and holds no
       { key: 'u_1', value: null },
       { key: 'u_1', value: 'no json', headers: { v: '1' } },
       { key: 'u_1', value: '{}', headers: { v: '2' } },
+      { key: 'u_1', value: '{"kind":"of a newer release"}' },
     ],
   });
+  // It just fits into its topic; with a word more it would not.
+  await producer.send({ topic, messages: [{ key: 'u_1', value: 'x'.repeat(1_048_400) }] });
   await producer.disconnect();
   const worker = new RecordingWorker(queue);
   await until('both good ones', () => worker.handed.length === 2);
   await until('the commits to pass the poison', async () => (await lagOf(region)) === 0);
   expect(worker.seqs()).toEqual([1, 2]);
-  expect(await figure('parley_queue_dead_letters_total')).toBe(5);
+  expect(await figure('parley_queue_dead_letters_total')).toBe(7);
 
   const again = new RecordingWorker(open(region).queue);
   await publish(event(1, 3));
@@ -177,9 +180,12 @@ test('a record that nobody can read goes to the dead letters, once, and holds no
     ['4', 'json', 'the record has no value'],
     ['5', 'json', 'the value is not JSON'],
     ['6', 'version', 'the header v names a content version that this release cannot read'],
+    ['7', 'unknown-kind', 'kind: this release does not know it; a newer one wrote the record'],
+    ['8', 'json', 'the value is not JSON'],
   ]);
   expect(dead[0]?.value).toBe('{"kind":"message","message":{}}');
   expect(dead[0]?.headers['dead-topic']).toBe(topic);
+  expect(dead[6]?.headers['dead-value-bytes']).toBe('1048400');
 });
 
 /** Every record of a topic, as text. */
@@ -273,6 +279,27 @@ test('a producer refuses what would not fit into its memory, and drops what is t
   expect(await fits).toBe('ok');
   expect(await figure('parley_queue_published_total', 'outcome="refused"')).toBe(1);
   expect(await figure('parley_queue_published_total', 'outcome="dropped"')).toBe(1);
+});
+
+test('a producer takes what is more than its memory when nothing waits: later it would not fit either', async () => {
+  const region = await newRegion();
+  const { publish, figure } = open(region, { waitingRecords: 100, waitingBytes: 10_000 });
+  const whole = publish(...range(1, 300).map((seq) => event(seq, seq)));
+  expect(await publish(event(1, 301))).toBe('failed');
+  expect(await whole).toBe('ok');
+  expect(await publish(event(1, 301))).toBe('ok');
+  expect(await figure('parley_queue_published_total', 'outcome="ok"')).toBe(301);
+});
+
+test('a message to many counts once in the memory of a producer, as it is there once', async () => {
+  const { publish } = open(await newRegion(), { waitingBytes: 40_000 });
+  const toMany = (seq: number): DeliveryEvent[] => {
+    const { item } = event(1, seq);
+    const long = { ...item, padding: 'A'.repeat(8_000) };
+    return range(1, 100).map((user) => ({ ...event(user, seq), item: long }));
+  };
+  const sent = [publish(...toMany(1)), publish(...toMany(2))];
+  expect(await Promise.all(sent)).toEqual(['ok', 'ok']);
 });
 
 test('a paused worker gets nothing, stays a member longer than its session, and goes on', async () => {

@@ -1,3 +1,4 @@
+import type { DeliveryEvent } from '../../../core/contract/records.ts';
 import type { DeliveryQueue, QueueMembership } from '../../ports/delivery-queue.ts';
 import { createDeadLetters } from './dead-letters.ts';
 import { createKafkaAdmin } from './kafka-admin.ts';
@@ -10,7 +11,7 @@ import {
 } from './kafka-options.ts';
 import { createLagMonitor, type LagMonitor } from './lag-monitor.ts';
 import { createPublisher } from './publisher.ts';
-import { encodeEvents } from './record-codec.ts';
+import { encodeEvents, type OutgoingRecord } from './record-codec.ts';
 import { createRegionConsumer, type RegionConsumer } from './region-consumer.ts';
 
 /** The delivery queue on Kafka, one cluster a region. */
@@ -51,6 +52,9 @@ export function createKafkaDeliveryQueue(options: KafkaQueueOptions): KafkaDeliv
   let generations = 0;
   let closing: Promise<void> | undefined;
 
+  const encode = (events: readonly DeliveryEvent[]): readonly OutgoingRecord[] =>
+    encodeEvents(events, placement, metrics.messageStages.traceparent);
+
   function watchLag(): void {
     if (lags.length > 0) return;
     lags = regions.map((each) =>
@@ -75,8 +79,9 @@ export function createKafkaDeliveryQueue(options: KafkaQueueOptions): KafkaDeliv
   }
 
   return {
-    publish: (events, done) => publisher.publish(encodeEvents(events, placement), done),
-    publishTransient: (events) => publisher.publishTransient(encodeEvents(events, placement)),
+    capacity: tuning.waitingRecords,
+    publish: (events, done) => publisher.publish(encode(events), done),
+    publishTransient: (events) => publisher.publishTransient(encode(events)),
     join(consumer): QueueMembership {
       const consumers: readonly RegionConsumer[] = regions.map((each, index) =>
         createRegionConsumer({

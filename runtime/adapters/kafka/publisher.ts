@@ -9,7 +9,10 @@ import type { OutgoingRecord } from './record-codec.ts';
 
 /** Publishes records durably: gathers what comes while a request is under way, and sends it as the next one. */
 export interface Publisher {
-  /** Order within the call is kept. Refused (`failed`) when too much waits, and while a producer that failed is not yet due again. */
+  /**
+   * Order within the call is kept. Refused (`failed`) when it is too much beside what waits, and while a producer that failed
+   * is not yet due again. When nothing waits a call is taken whatever its size: later it would not fit any better.
+   */
   publish(records: readonly OutgoingRecord[], done: Done<PublishOutcome>): void;
   /** Nobody waits for these; dropped when busy. */
   publishTransient(records: readonly OutgoingRecord[]): void;
@@ -22,6 +25,8 @@ export interface Publisher {
 interface Call {
   readonly records: readonly OutgoingRecord[];
   readonly done: Done<PublishOutcome> | undefined;
+  /** Memory that its records hold. */
+  readonly bytes: number;
   /** Records that were taken into requests. */
   taken: number;
   /** Records that are acknowledged. */
@@ -50,12 +55,12 @@ export function createPublisher(options: PublisherOptions): Publisher {
 
   function accept(records: readonly OutgoingRecord[], done: Done<PublishOutcome> | undefined): boolean {
     if (closed || performance.now() < openAgainAt) return false;
-    const bytes = bytesOf(records);
-    if (waitingRecords + records.length > tuning.waitingRecords) return false;
-    if (waitingBytes + bytes > tuning.waitingBytes) return false;
+    const bytes = heldBy(records);
+    if (waitingRecords > 0 && waitingRecords + records.length > tuning.waitingRecords) return false;
+    if (waitingRecords > 0 && waitingBytes + bytes > tuning.waitingBytes) return false;
     waitingRecords += records.length;
     waitingBytes += bytes;
-    calls.push({ records, done, taken: 0, acknowledged: 0 });
+    calls.push({ records, done, bytes, taken: 0, acknowledged: 0 });
     running ??= run();
     return true;
   }
@@ -124,7 +129,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
 
   function finish(call: Call, outcome: PublishOutcome): void {
     waitingRecords -= call.records.length;
-    waitingBytes -= bytesOf(call.records);
+    waitingBytes -= call.bytes;
     call.done?.(outcome);
   }
 
@@ -152,14 +157,19 @@ export function createPublisher(options: PublisherOptions): Publisher {
   };
 }
 
-/** Roughly what a record costs on the wire besides its value. */
+/** Roughly what a record costs besides its value, on the wire and in memory. */
 const RECORD_BYTES = 64;
 
 const sizeOf = (record: OutgoingRecord): number => record.message.value.length + RECORD_BYTES;
 
-function bytesOf(records: readonly OutgoingRecord[]): number {
-  let bytes = 0;
-  for (const record of records) bytes += sizeOf(record);
+/** Memory, not bytes on the wire: neighbours share the bytes of one item, which a group's message has once for all of them. */
+function heldBy(records: readonly OutgoingRecord[]): number {
+  let bytes = records.length * RECORD_BYTES;
+  let last: Buffer | undefined;
+  for (const { message } of records) {
+    if (message.value !== last) bytes += message.value.length;
+    last = message.value;
+  }
   return bytes;
 }
 

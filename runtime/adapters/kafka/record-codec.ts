@@ -1,13 +1,13 @@
 import type { IHeaders, Message } from 'kafkajs';
 import { isId } from '../../../core/wire/fields.ts';
-import type { UserId } from '../../../core/contract/ids.ts';
+import type { ClientMsgId, UserId } from '../../../core/contract/ids.ts';
 import { regionOf, type Placement } from '../../../core/contract/placement.ts';
 import type { DeliveryEvent, DeliveryItem } from '../../../core/contract/records.ts';
 import { deliverTopic } from './kafka-options.ts';
 
 /**
  * One delivery event as a Kafka record: the key is the recipient, the value is the item as compact JSON, and a header names
- * the version of the content. What a newer version adds to an item is kept by an older one as it is.
+ * the version of the content; a message that is traced has its trace context in another. What a newer version adds to an item is kept by an older one as it is.
  */
 export interface OutgoingRecord {
   readonly topic: string;
@@ -18,30 +18,49 @@ export interface OutgoingRecord {
 const CONTENT_VERSION = 1;
 const HEADERS: IHeaders = { v: Buffer.from(String(CONTENT_VERSION)) };
 
+/** The trace context of a message; undefined when it is not traced. */
+export type TraceparentOf = (clientMsgId: ClientMsgId) => string | undefined;
+
 /** Encodes events; neighbours that share an item (a group's message) share its bytes. */
 export function encodeEvents(
   events: readonly DeliveryEvent[],
   placement: Placement,
+  traceparentOf: TraceparentOf,
 ): readonly OutgoingRecord[] {
   const topics = new Map<string, string>();
   let item: DeliveryItem | undefined;
   let value: Buffer | undefined;
+  let headers = HEADERS;
   return events.map((event) => {
     if (value === undefined || event.item !== item) {
       item = event.item;
       value = Buffer.from(JSON.stringify(item));
+      headers = headersOf(item, traceparentOf);
     }
     const home = regionOf(placement, event.recipient);
     let topic = topics.get(home);
     if (topic === undefined) topics.set(home, (topic = deliverTopic(home)));
-    return { topic, message: { key: event.recipient, value, headers: HEADERS } };
+    return { topic, message: { key: event.recipient, value, headers } };
   });
+}
+
+const TRACEPARENT = 'traceparent';
+
+function headersOf(item: DeliveryItem, traceparentOf: TraceparentOf): IHeaders {
+  const traceparent = item.kind === 'message' ? traceparentOf(item.message.clientMsgId) : undefined;
+  return traceparent === undefined ? HEADERS : { ...HEADERS, [TRACEPARENT]: Buffer.from(traceparent) };
+}
+
+/** @returns the trace context that a record came with. */
+export function traceparentIn(headers: IHeaders | undefined): string | undefined {
+  const value = headers?.[TRACEPARENT];
+  return value === undefined ? undefined : String(value);
 }
 
 /** Why a record cannot be delivered: a word for the metric and a sentence for whoever reads the dead letter. */
 export interface Poison {
   readonly kind: 'poison';
-  readonly reason: 'version' | 'key' | 'json' | 'item';
+  readonly reason: 'version' | 'key' | 'json' | 'item' | 'unknown-kind';
   readonly detail: string;
 }
 
@@ -81,6 +100,9 @@ function parseItem(value: Buffer): DeliveryItem | Poison {
     return poison('json', 'the value is not JSON');
   }
   if (!isFields(item)) return poison('item', 'the value must be one JSON object');
+  const { kind } = item;
+  if (typeof kind === 'string' && !isKnown(kind))
+    return poison('unknown-kind', 'kind: this release does not know it; a newer one wrote the record');
   const wrong = wrongField(item);
   return wrong === undefined
     ? (item as unknown as DeliveryItem)
@@ -97,10 +119,11 @@ function isFields(value: unknown): value is Fields {
 
 /** @returns the first field without which the item could not be delivered. Fields that this release does not know are kept. */
 function wrongField(item: Fields): string | undefined {
-  const kind = item['kind'];
-  if (typeof kind !== 'string' || !Object.hasOwn(ITEM_CHECKS, kind)) return 'kind';
-  return ITEM_CHECKS[kind as DeliveryItem['kind']](item);
+  const { kind } = item;
+  return typeof kind === 'string' && isKnown(kind) ? ITEM_CHECKS[kind](item) : 'kind';
 }
+
+const isKnown = (kind: string): kind is DeliveryItem['kind'] => Object.hasOwn(ITEM_CHECKS, kind);
 
 type Check = (value: unknown) => boolean;
 type Checks = readonly (readonly [name: string, check: Check])[];
@@ -138,6 +161,7 @@ const COUNT_FIELDS: Checks = [
   ['from', id('u')],
   ['deliveredCount', isCount],
   ['readCount', isCount],
+  ['at', isCount],
 ];
 const TYPING_FIELDS: Checks = [
   ['chatId', id('c')],

@@ -1,9 +1,8 @@
 import type { KafkaMessage } from 'kafkajs';
 import type { Logger } from 'pino';
-import type { QueueRecord } from '../../../core/delivery/delivery-event.ts';
 import type { Metrics } from '../../observability/metrics.ts';
 import { fullJitter } from '../../resilience/full-jitter.ts';
-import type { QueueConsumer } from '../../ports/delivery-queue.ts';
+import type { QueueConsumer, TracedRecord } from '../../ports/delivery-queue.ts';
 import { createCommitLane } from './commit-lane.ts';
 import { openConsumerSession, type ConsumerSession } from './consumer-session.ts';
 import type { DeadLetters } from './dead-letters.ts';
@@ -17,7 +16,7 @@ import {
   type PartitionProgress,
 } from './partition-progress.ts';
 import { withDeadline } from './producer-session.ts';
-import { createRecordDecoder } from './record-codec.ts';
+import { createRecordDecoder, traceparentIn } from './record-codec.ts';
 
 /**
  * A worker's membership in one region's Kafka: the group of this worker's home, on the topic of its home.
@@ -49,10 +48,12 @@ export interface RegionConsumerOptions {
   readonly tuning: KafkaTuning;
   readonly metrics: Metrics;
   readonly log: Logger;
+  /** Opens the sessions; for tests, which decide how one goes. */
+  readonly openSession?: typeof openConsumerSession;
 }
 
 export function createRegionConsumer(options: RegionConsumerOptions): RegionConsumer {
-  const { region, consumer, numberOf, tuning, metrics } = options;
+  const { region, consumer, numberOf, tuning, metrics, openSession = openConsumerSession } = options;
   const log = options.log.child({ queueRegion: region.region });
   const partitions = new Map<number, PartitionProgress>();
   let session: ConsumerSession | undefined;
@@ -78,7 +79,7 @@ export function createRegionConsumer(options: RegionConsumerOptions): RegionCons
 
   function start(): void {
     const topic = deliverTopic(options.home);
-    session = openConsumerSession(
+    session = openSession(
       { ...options, groupId: workerGroup(options.home), topic, paused },
       {
         joined() {
@@ -99,6 +100,8 @@ export function createRegionConsumer(options: RegionConsumerOptions): RegionCons
   function rebuild(error: Error): void {
     session = undefined;
     revokeAll();
+    // A session that breaks under the last commit of who leaves is the end of it: another would join the group again.
+    if (left) return;
     failures++;
     metrics.queueRebuilds.inc({ part: 'consumer' });
     const delayMs = fullJitter(failures - 1, tuning.rebuildBaseMs, tuning.rebuildMaxMs);
@@ -177,13 +180,14 @@ function createBatchTaker(
 
   return async (partition, first, messages) => {
     const progress = assignmentOf(partition, first);
-    const records: QueueRecord[] = [];
+    const records: TracedRecord[] = [];
     for (const message of messages) {
       const offset = Number(message.offset);
       const event = decode(message);
       if (!('reason' in event)) {
         noteHanded(progress, offset);
-        records.push({ offset, event });
+        const traceparent = traceparentIn(message.headers);
+        records.push(traceparent === undefined ? { offset, event } : { offset, event, traceparent });
         continue;
       }
       const aside = setAside(progress, offset);

@@ -102,6 +102,7 @@ export function createMemoryDeliveryQueue(): DeliveryQueue {
   }
 
   return {
+    capacity: CAPACITY,
     publish(events, done) {
       const fits = !closed && depth + events.length <= CAPACITY;
       if (fits) put(events);

@@ -1,6 +1,7 @@
 import type { StoredMessage } from '../../../core/contract/records.ts';
 import type { AppendRequest, AppendResult } from '../../../core/contract/store.ts';
 import { ArrayColumn, checkedBase64, checkedUuid, elementsOf } from './array-column.ts';
+import { byChat } from './chat-order.ts';
 import type { GroupKind } from './group-lane.ts';
 import { text } from './message-row.ts';
 import { MalformedRequest, requireDecimal } from './postgres-id.ts';
@@ -44,17 +45,6 @@ export const appendGroup: GroupKind<AppendRequest, AppendResult> = {
     });
   },
 };
-
-/** Numeric order of the chats: two groups that lock the same chats lock them in the same order. */
-function byChat(requests: readonly AppendRequest[]): readonly number[] {
-  return requests
-    .map((_, i) => i)
-    .sort((a, b) => {
-      const [x, y] = [(requests[a] as AppendRequest).chatId, (requests[b] as AppendRequest).chatId];
-      if (x.length !== y.length) return x.length - y.length;
-      return x < y ? -1 : Number(x > y);
-    });
-}
 
 /** What is a message once stays that message, so the earlier ones can be read after the transaction that met them. */
 function nameDuplicates(

@@ -4,6 +4,7 @@ import type { ChatId, ClientMsgId, DeviceId, ServerMsgId, UserId } from '../../.
 import { OPEN_END, type StoredMessage } from '../../../core/contract/records.ts';
 import type { AppendResult, CreateChatResult, SaveReceiptsResult } from '../../../core/contract/store.ts';
 import type { Micros } from '../../../core/contract/time.ts';
+import { DEFAULT_LIMITS } from '../../../core/contract/limits.ts';
 import type { MessageStore } from '../../ports/message-store.ts';
 
 export interface StoreBenchOptions {
@@ -172,9 +173,12 @@ function startRelay(store: MessageStore): { stop(): Promise<void> } {
   const pump = async (): Promise<void> => {
     while (running) {
       const ids = await new Promise<readonly number[]>((resolve) => {
-        store.readOutbox({ limit: 512, except: [] }, (result) => {
-          resolve(result.outcome === 'ok' ? result.rows.map((row) => row.id) : []);
-        });
+        store.readOutbox(
+          { limit: 512, inlineCiphertext: DEFAULT_LIMITS.inlineCiphertext, except: [] },
+          (result) => {
+            resolve(result.outcome === 'ok' ? result.rows.map((row) => row.id) : []);
+          },
+        );
       });
       if (ids.length === 0) await delay(5);
       else await new Promise<void>((resolve) => store.deleteOutbox(ids, () => resolve()));

@@ -1,12 +1,9 @@
-import pg from 'pg';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { Micros } from '../../../core/contract/time.ts';
-import { PARTITIONS_AHEAD_DAYS, runRetention } from './body-partitions.ts';
-import { StoreUnderTest } from './contract/store-under-test.ts';
-import { createPostgresMessageStore } from './message-store-postgres.ts';
+import { PARTITIONS_AHEAD_DAYS, partitionDays, runRetention } from './body-partitions.ts';
+import { asFound } from './contract/store-under-test.ts';
 import { MESSAGE_BODY, MESSAGE_COLUMNS } from './message-row.ts';
-import { migrate, readMigrations } from './migrate.ts';
 import { FaultRig } from './testing/fault-rig.ts';
 
 const log = pino({ level: 'silent' });
@@ -45,11 +42,43 @@ test('a migrated database has partitions from yesterday on, and looking after th
   ]);
 });
 
+test.each([
+  [1, 1],
+  [92, 1],
+  [93, 7],
+  [730, 7],
+  [731, 30],
+  [undefined, 30],
+])('what is kept for %s days lies in partitions of %i', (keepDays, span) => {
+  expect(partitionDays(keepDays)).toBe(span);
+});
+
+test('what is kept for ever lies in few partitions, between those of a day that are there already', async () => {
+  const first = 60_000; // a multiple of thirty
+  await keep((first + 10) * DAY_MS, 30);
+  for (let day = first; day <= first + 90; day++) await keep(day * DAY_MS);
+  const bounds = (await rig.sql(`SELECT first_day - ${first} AS low, end_day - ${first} AS high
+    FROM body_partitions() WHERE first_day BETWEEN ${first - 40} AND ${first + 200} ORDER BY 1`)) as object[];
+  expect(bounds).toEqual([
+    { low: -30, high: 0 },
+    { low: 0, high: 9 },
+    ...[9, 10, 11, 12, 13].map((low) => ({ low, high: low + 1 })),
+    { low: 14, high: 30 },
+    { low: 30, high: 60 },
+    { low: 60, high: 90 },
+    { low: 90, high: 120 },
+  ]);
+  // Those of a month go with their last day.
+  expect(await keep((first + 90) * DAY_MS, 61)).toEqual({ made: 0, dropped: 8 });
+  expect(await keep((first + 89) * DAY_MS, 31)).toEqual({ made: 0, dropped: 0 });
+  expect(await keep((first + 89) * DAY_MS, 30)).toEqual({ made: 0, dropped: 1 });
+});
+
 test('what a day said lies in its partition, and goes with it; everything else of its messages stays', async () => {
   const s = await rig.open();
   const chat = await s.chat(2);
   const today = 21_000;
-  await keep(today * DAY_MS);
+  await keep(today * DAY_MS, 30);
   const days = [today - 1, today, today + 1];
   const sent = days.map((day, i) => s.message(chat, i + 1, { sentAt: at(day) }));
   expect(await s.append(s.request(chat, sent))).toEqual({ outcome: 'ok' });
@@ -58,10 +87,15 @@ test('what a day said lies in its partition, and goes with it; everything else o
   const emptied = [{ ...sent[0]!, ciphertext: '' }, { ...sent[1]!, ciphertext: '' }, sent[2]!];
   expect((await s.fetch(chat.users[0]!, chat.chatId)).messages).toEqual(emptied);
   // For ever the same send, and the same message.
-  const again = s.message(chat, 4, { clientMsgId: sent[0]!.clientMsgId });
+  const { clientMsgId, ciphertext } = sent[0]!;
+  const again = s.message(chat, 4, { clientMsgId, ciphertext });
   expect(await s.append(s.request({ ...chat, head: 3 }, [again]))).toEqual({
     outcome: 'duplicate',
-    found: emptied.slice(0, 1),
+    found: [asFound(sent[0])],
+  });
+  const other = { ...sent[0]!, ciphertext: '' };
+  expect(await s.load(chat.chatId, [sent[0]!, other])).toMatchObject({
+    found: [asFound(sent[0]), asFound(sent[0], false)],
   });
   expect(await s.store.receiptsOf(chat.chatId, sent[0]!.serverMsgId)).toMatchObject({ seq: 1 });
   expect(await keep((today + 2) * DAY_MS, 2)).toEqual({ made: 0, dropped: 0 });
@@ -123,40 +157,4 @@ test('a read touches the partition of its day alone', async () => {
     .map((row) => row['QUERY PLAN'])
     .filter((line) => line.includes('on bodies_') && !line.includes('never executed'));
   expect(executed.length).toBe(1);
-});
-
-test('messages of a data folder of before move, with all they say', async () => {
-  await rig.sql('CREATE DATABASE before');
-  const connectionString = rig.database.connectionString.replace('/parley?', '/before?');
-  const client = new pg.Client({ connectionString });
-  await client.connect();
-  try {
-    for (const { version, sql } of readMigrations()) if (version <= 6) await client.query(sql);
-    await client.query(`
-      CREATE TABLE parley_migrations (version integer PRIMARY KEY, name text NOT NULL, checksum text NOT NULL,
-        applied_at timestamptz NOT NULL DEFAULT now());
-      INSERT INTO chats (chat_id, kind, head) VALUES (7, 'group', 3);
-      INSERT INTO members VALUES (7, 1, 'owner', '{0}', '{9007199254740991}');
-      INSERT INTO messages (chat_id, seq, server_msg_id, client_msg_id, from_user, from_device, sent_at, media_ids, ciphertext)
-      SELECT 7, i, 100 + i, gen_random_uuid(), 1, 2, i * 86400000000, CASE i WHEN 2 THEN '{55,55}'::bigint[] END, decode(repeat('0' || i, 9000), 'hex')
-        FROM generate_series(1, 3) AS i`);
-    for (const { version, name, checksum } of readMigrations())
-      if (version <= 6)
-        await client.query('INSERT INTO parley_migrations VALUES ($1, $2, $3)', [version, name, checksum]);
-  } finally {
-    await client.end();
-  }
-  await migrate(connectionString, log);
-  const store = await createPostgresMessageStore({ connectionString, limits: { receiptMembers: 6 }, log });
-  try {
-    const s = await StoreUnderTest.of(store);
-    const page = await s.fetch('u_1' as never, 'c_7' as never);
-    expect(page.messages.map(({ ciphertext }) => ciphertext)).toEqual(
-      [1, 2, 3].map((i) => Buffer.alloc(9_000, i).toString('base64')),
-    );
-    const sight = { mediaId: 'x_55', chatId: 'c_7', userId: 'u_1' } as never;
-    expect(await store.maySeeMedia(sight)).toBe(true);
-  } finally {
-    await store.close();
-  }
 });

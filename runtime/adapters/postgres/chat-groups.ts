@@ -7,6 +7,7 @@ import type {
   CreateChatResult,
 } from '../../../core/contract/store.ts';
 import { elementsOf } from './array-column.ts';
+import { byChat } from './chat-order.ts';
 import { directPairOf } from './direct-claim-group.ts';
 import type { GroupKind } from './group-lane.ts';
 import { text } from './message-row.ts';
@@ -25,7 +26,8 @@ export const createChatGroup: GroupKind<CreateChatRequest, CreateChatResult> = {
   bytes: () => 0,
   keys: (request) => [request.chatId],
   run(connection, requests, done) {
-    const values = [JSON.stringify(requests.map(creationOf))];
+    const order = byChat(requests);
+    const values = [JSON.stringify(order.map((at) => creationOf(requests[at] as CreateChatRequest)))];
     const statement = {
       name: 'create_chats',
       text: 'SELECT chat, created FROM create_chats($1::jsonb) ORDER BY request',
@@ -36,8 +38,10 @@ export const createChatGroup: GroupKind<CreateChatRequest, CreateChatResult> = {
         done(result);
         return;
       }
-      const results = (result.rows[0] ?? []).map((row) => {
-        return { outcome: 'ok', chatId: `c_${text(row, 0)}` as ChatId, created: row[1] === 't' } as const;
+      const results = Array.from<CreateChatResult>({ length: requests.length });
+      (result.rows[0] ?? []).forEach((row, i) => {
+        const chatId = `c_${text(row, 0)}` as ChatId;
+        results[order[i] as number] = { outcome: 'ok', chatId, created: row[1] === 't' };
       });
       done({ kind: 'done', results });
     });
@@ -53,7 +57,8 @@ export const changeMemberGroup: GroupKind<ChangeMemberRequest, ChangeMemberResul
   // One change a chat and group: the second was decided before the first took effect.
   keys: (request) => [request.chatId],
   run(connection, requests, done) {
-    const values = [JSON.stringify(requests.map(changeOf))];
+    const order = byChat(requests);
+    const values = [JSON.stringify(order.map((at) => changeOf(requests[at] as ChangeMemberRequest)))];
     connection.write(
       [{ name: 'change_members', text: 'SELECT change_members($1::jsonb)', values }],
       (result) => {
@@ -62,10 +67,11 @@ export const changeMemberGroup: GroupKind<ChangeMemberRequest, ChangeMemberResul
           return;
         }
         const states = elementsOf(text(result.rows[0]?.[0] ?? [], 0));
-        done({
-          kind: 'done',
-          results: states.map((state) => ({ outcome: state === '0' ? 'ok' : 'stale' }) as const),
+        const results = Array.from<ChangeMemberResult>({ length: requests.length });
+        states.forEach((state, i) => {
+          results[order[i] as number] = { outcome: state === '0' ? 'ok' : 'stale' };
         });
+        done({ kind: 'done', results });
       },
     );
   },
@@ -87,6 +93,7 @@ function changeOf(request: ChangeMemberRequest): object {
     head: String(request.expectHead),
     version: String(request.expectVersion),
     member: memberOf(request.member),
+    markAbove: String(request.markAbove),
   };
 }
 

@@ -62,8 +62,8 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const history = (chat: TestChat, limit: number): Promise<FetchResult> => {
-  const request: FetchRequest = { userId: chat.users[0]!, chatId: chat.chatId, afterSeq: 0, limit };
+const history = (chat: TestChat, limit: number, bytes = 1_000_000): Promise<FetchResult> => {
+  const request: FetchRequest = { userId: chat.users[0]!, chatId: chat.chatId, afterSeq: 0, limit, bytes };
   return new Promise((resolve) => store.fetchHistory(request, resolve));
 };
 
@@ -83,6 +83,13 @@ test('a full page of history comes from the replica, what it lacks from the prim
   expect(await history(chat, 3)).toMatchObject({ outcome: 'ok', messages: old, head: 3 });
   expect(await history(chat, 5)).toMatchObject({ outcome: 'ok', messages: [...old, ...fresh], head: 5 });
   expect(await history(chat, 9)).toMatchObject({ outcome: 'ok', messages: [...old, ...fresh], head: 5 });
+
+  // Full by its size: a page of the replica as well.
+  expect(await history(chat, 9, 2 * old[0]!.ciphertext.length)).toMatchObject({
+    messages: old.slice(0, 2),
+    more: true,
+    head: 3,
+  });
 
   const { port } = proxy;
   await proxy.close();

@@ -12,7 +12,7 @@ export interface HistoryReader {
 }
 
 /**
- * Reads history from a physical replica, as long as what it has is enough: a full page. A replica is its primary as it was a moment ago, commit by
+ * Reads history from a physical replica, as long as what it has is enough: a page that is full, by number or by size. A replica is its primary as it was a moment ago, commit by
  * commit; messages never change, and what a removed member may see was decided at or before the seqs that the replica has. So
  * a full page is as true as the primary's; a page that is not full may lack what is new, and the primary is asked.
  *
@@ -36,7 +36,7 @@ export function readHistoryFrom(
         return;
       }
       lane.submit(request, (result) => {
-        if (result.outcome === 'ok' && result.messages.length === request.limit) done(result);
+        if (result.outcome === 'ok' && result.more) done(result);
         else primary(request, done);
       });
     },

@@ -1,5 +1,5 @@
-import pg from 'pg';
 import { readMigrations } from './migrate.ts';
+import { inSession } from './session.ts';
 
 /** What one PostgreSQL says about itself, for people who look for a fault. */
 export interface PostgresReport {
@@ -47,15 +47,13 @@ interface About {
 
 /** @throws the driver's error when the server does not answer in time or refuses. @param timeoutMs of each question. */
 export async function inspectPostgres(connectionString: string, timeoutMs: number): Promise<PostgresReport> {
-  const client = new pg.Client({
+  const session = {
     connectionString,
-    application_name: 'parley doctor',
-    connectionTimeoutMillis: timeoutMs,
-    query_timeout: timeoutMs,
-  });
-  client.on('error', () => {}); // reported by the query that was under way
-  await client.connect();
-  try {
+    name: 'parley doctor',
+    connectTimeoutMs: timeoutMs,
+    silenceMs: timeoutMs,
+  };
+  return inSession(session, async (client) => {
     const [about] = (await client.query<About>(ABOUT, [DURABILITY_SETTINGS])).rows as [About];
     const applied = new Set<number>();
     if (about.migrated) {
@@ -80,7 +78,5 @@ export async function inspectPostgres(connectionString: string, timeoutMs: numbe
       clockAheadMs: Math.round(Number(clock.rows[0]?.now) - (asked + answered) / 2),
       roundTripMs: answered - asked,
     };
-  } finally {
-    await client.end();
-  }
+  });
 }

@@ -1,5 +1,5 @@
-import type { ChatKind, ChatRecord, Member, Role, StoredMessage } from '../../../core/contract/records.ts';
-import type { LoadRequest, LoadResult } from '../../../core/contract/store.ts';
+import type { ChatKind, ChatRecord, Member, Role } from '../../../core/contract/records.ts';
+import type { FoundSend, LoadRequest, LoadResult } from '../../../core/contract/store.ts';
 import type { UserId } from '../../../core/contract/ids.ts';
 import { ArrayColumn } from './array-column.ts';
 import type { GroupKind } from './group-lane.ts';
@@ -9,7 +9,7 @@ import { SendLookup } from './send-lookup.ts';
 
 const NO_CHAT = { outcome: 'no-chat' } as const;
 const NO_KEYS: readonly string[] = [];
-const NOTHING: readonly StoredMessage[] = [];
+const NOTHING: readonly FoundSend[] = [];
 
 /** Loads chats with their members, and what became of earlier sends, on one snapshot. */
 export const loadGroup: GroupKind<LoadRequest, LoadResult> = {

@@ -13,9 +13,12 @@ import { elementsOf } from './array-column.ts';
 /** Rows come as text, column by column, in the order in which the statement names them. */
 export type Row = readonly (string | null)[];
 
-/** Columns of a message, for a table alias `m` and `MESSAGE_BODY`; `messageOf` reads them from any offset of a row. */
-export const MESSAGE_COLUMNS =
-  'm.chat_id, m.seq, m.server_msg_id, m.client_msg_id, m.from_user, m.from_device, b.ciphertext, m.media_ids, m.sent_at';
+/** Columns of a message but for what it says, for a table alias `m`; `messageFieldsOf` reads them from any offset of a row. */
+export const MESSAGE_FIELDS =
+  'm.chat_id, m.seq, m.server_msg_id, m.client_msg_id, m.from_user, m.from_device, m.media_ids, m.sent_at';
+
+/** Those, and what `MESSAGE_BODY` found; `messageOf` reads them. */
+export const MESSAGE_COLUMNS = `${MESSAGE_FIELDS}, b.ciphertext`;
 
 /**
  * What the messages `m` say, from the partition of each one's day alone (it is found while the statement runs). NULL when
@@ -26,8 +29,15 @@ export const MESSAGE_BODY = `
     SELECT x.ciphertext FROM bodies x WHERE x.day = body_day(m.sent_at) AND x.server_msg_id = m.server_msg_id LIMIT 1
   ) AS b ON true`;
 
+/** Of what `MESSAGE_BODY` found, as base64: known without reading it, however long it is. NULL for a dropped one. */
+export const BASE64_LENGTH = '4 * ((octet_length(b.ciphertext) + 2) / 3)';
+
 /** A message older than the time for which bodies are kept has an empty ciphertext; the rest of it stays for ever. */
 export function messageOf(row: Row, at: number): StoredMessage {
+  return { ...messageFieldsOf(row, at), ciphertext: base64OfBytea(row[at + 8] ?? '') };
+}
+
+export function messageFieldsOf(row: Row, at: number): Omit<StoredMessage, 'ciphertext'> {
   return {
     chatId: `c_${row[at]}` as ChatId,
     seq: Number(row[at + 1]),
@@ -35,9 +45,8 @@ export function messageOf(row: Row, at: number): StoredMessage {
     clientMsgId: text(row, at + 3) as ClientMsgId,
     from: `u_${row[at + 4]}` as UserId,
     fromDevice: `d_${row[at + 5]}` as DeviceId,
-    ciphertext: base64OfBytea(row[at + 6] ?? ''),
-    mediaIds: elementsOf(row[at + 7] ?? '{}').map((id) => `x_${id}` as MediaId),
-    sentAt: Number(row[at + 8]) as Micros,
+    mediaIds: elementsOf(row[at + 6] ?? '{}').map((id) => `x_${id}` as MediaId),
+    sentAt: Number(row[at + 7]) as Micros,
   };
 }
 

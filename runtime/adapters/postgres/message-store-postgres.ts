@@ -19,7 +19,7 @@ import { receiptGroup } from './receipt-group.ts';
 import { StoreConnection } from './store-connection.ts';
 import type { PostgresStoreOptions } from './store-options.ts';
 import { storeQueries } from './store-queries.ts';
-import { assertStoreReady, StoreNotReadyError } from './store-readiness.ts';
+import { assertStoreReady } from './store-readiness.ts';
 
 /** One shard. What concerns several shards is `createShardedMessageStore`. */
 export interface PostgresMessageStore extends MessageStore {
@@ -31,7 +31,8 @@ export interface PostgresMessageStore extends MessageStore {
  * The message store on PostgreSQL 15 or newer, as core/contract/store.ts states it: every write is one durable
  * transaction, shared with whatever else waited (group commit), and ends `ok`, with a refusal, `failed` or `unknown`.
  *
- * @throws StoreNotReadyError when the database is not durable, lacks the schema, or is out of reach.
+ * @throws StoreNotReadyError when the database is not durable or lacks the schema; another Error when it is out of reach, or
+ * has no connection to give: then it may be there later.
  */
 export async function createPostgresMessageStore(
   options: PostgresStoreOptions,
@@ -164,7 +165,8 @@ async function allReady(
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(
-      () => reject(new StoreNotReadyError(`PostgreSQL gave no ${connections.length} connections`)),
+      // Worth waiting for: others may have them all now, and give them back.
+      () => reject(new Error(`PostgreSQL gave no ${connections.length} connections in ${timeoutMs} ms`)),
       timeoutMs,
     );
   });

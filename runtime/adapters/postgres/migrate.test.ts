@@ -50,6 +50,35 @@ test('a database of a later release is left alone', async () => {
   ]);
 });
 
+/** Everything that a release may rely on: columns with their types, and functions with what they take and give. */
+const RELIED_ON = `
+  SELECT format('%s.%s %s', c.relname, a.attname, format_type(a.atttypid, a.atttypmod)) AS what,
+         c.relname AS of_table, a.attnotnull AND NOT a.atthasdef AND a.attidentity = '' AS demanded
+    FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+   WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'S') AND a.attnum > 0 AND NOT a.attisdropped
+  UNION ALL
+  SELECT format('%s(%s) %s', p.proname, pg_get_function_arguments(p.oid), pg_get_function_result(p.oid)), NULL, false
+    FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace`;
+
+// Expand and contract: during an upgrade, and after going back, the release before works on this schema.
+test('no migration takes away, renames or newly demands what the one before it left', async () => {
+  let before: Record<string, unknown>[] = [];
+  for (const { version, name, sql: text } of readMigrations()) {
+    await sql(empty, text);
+    const after = await sql(empty, RELIED_ON);
+    const has = new Set(after.map(({ what }) => what));
+    const had = new Set(before.map(({ what }) => what));
+    const tables = new Set(before.map((row) => row['of_table']));
+    const gone = before.filter(({ what }) => !has.has(what));
+    const demanded = after.filter(
+      (row) => row['demanded'] === true && tables.has(row['of_table']) && !had.has(row['what']),
+    );
+    expect({ version, name, gone, demanded }).toEqual({ version, name, gone: [], demanded: [] });
+    before = after;
+  }
+  expect(before.length).toBeGreaterThan(60);
+});
+
 test('a migration that was changed after it had been applied is refused by name', async () => {
   await migrate(empty, log);
   await sql(empty, "UPDATE parley_migrations SET checksum = 'other' WHERE version = 2");

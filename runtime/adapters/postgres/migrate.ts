@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import pg from 'pg';
+import type pg from 'pg';
 import type { Logger } from 'pino';
-import { keepBodyPartitions } from './body-partitions.ts';
+import { makeBodyPartitions } from './body-partitions.ts';
+import { inSession } from './session.ts';
 
 /**
  * Forward-only migrations: the files runtime/deploy/migrations/NNNN_name.sql, each in a transaction of its own together
@@ -24,6 +25,10 @@ export class MigrationError extends Error {
 /** "parley", read as a number: no other program on the same database is likely to lock this key. */
 const LOCK_KEY = 0x70_61_72_6c_65_79;
 
+const CONNECT_TIMEOUT_MS = 10_000;
+/** The longest that one migration may take, and the wait for those of others. */
+const SILENCE_MS = 30 * 60_000;
+
 const FILE = /^(\d{4})_([a-z0-9_]+)\.sql$/;
 
 /**
@@ -32,15 +37,17 @@ const FILE = /^(\d{4})_([a-z0-9_]+)\.sql$/;
  * @throws MigrationError when a file was changed after it had been applied, or its SQL fails.
  */
 export async function migrate(connectionString: string, log: Logger): Promise<void> {
-  const client = new pg.Client({ connectionString, application_name: 'parley migrate', lock_timeout: 0 });
-  client.on('error', () => {}); // reported by the query that was under way
-  await client.connect();
-  try {
+  const session = {
+    connectionString,
+    name: 'parley migrate',
+    connectTimeoutMs: CONNECT_TIMEOUT_MS,
+    silenceMs: SILENCE_MS,
+  };
+  await inSession(session, async (client) => {
     for (const migration of readMigrations()) await applyOnce(client, migration, log);
-    await keepBodyPartitions(client, { nowMs: Date.now(), keepDays: undefined });
-  } finally {
-    await client.end();
-  }
+    // Of a day each: how long messages are to be kept is not known here, and too small is only too many.
+    await makeBodyPartitions(client, Date.now(), 1);
+  });
 }
 
 /** @returns the migrations of this release, ascending and without a gap. */

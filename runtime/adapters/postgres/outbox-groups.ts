@@ -8,7 +8,16 @@ import type {
 import type { Micros } from '../../../core/contract/time.ts';
 import { ArrayColumn } from './array-column.ts';
 import type { GroupKind } from './group-lane.ts';
-import { MESSAGE_BODY, MESSAGE_COLUMNS, messageOf, type Row, text, usersOf } from './message-row.ts';
+import {
+  BASE64_LENGTH,
+  MESSAGE_BODY,
+  MESSAGE_FIELDS,
+  messageFieldsOf,
+  messageOf,
+  type Row,
+  text,
+  usersOf,
+} from './message-row.ts';
 
 const NO_KEYS: readonly string[] = [];
 const OK = { outcome: 'ok' } as const;
@@ -49,7 +58,11 @@ export const readOutboxGroup: GroupKind<ReadOutboxRequest, ReadOutboxResult> = {
     if (request === undefined) throw new Error('a group is never empty');
     const except = new ArrayColumn();
     for (const id of request.except) except.digits(id);
-    const statement = { name: 'read_outbox', text: READ, values: [String(request.limit), except.literal()] };
+    const statement = {
+      name: 'read_outbox',
+      text: READ,
+      values: [String(request.limit), except.literal(), String(request.inlineCiphertext)],
+    };
     connection.read([statement], (result) => {
       if (result.kind !== 'committed') done(result);
       else done({ kind: 'done', results: [{ outcome: 'ok', rows: (result.rows[0] ?? []).map(rowOf) }] });
@@ -58,11 +71,14 @@ export const readOutboxGroup: GroupKind<ReadOutboxRequest, ReadOutboxResult> = {
 };
 
 /**
+ * A long ciphertext is left out by its length, which is known without reading it.
+ *
  * The exceptions are rows that the relay is busy with: among the oldest, so a scan in order of ids steps over them first.
  * Reading so many more rows and leaving them out by a hash is cheaper than comparing each row with each of them.
  */
 const READ = `
-  SELECT o.id, o.recipients, o.receipt_type, o.chat_id, o.seq, o.server_msg_id, o.user_id, o.at, ${MESSAGE_COLUMNS}
+  SELECT o.id, o.recipients, o.receipt_type, o.chat_id, o.seq, o.server_msg_id, o.user_id, o.at,
+         ${MESSAGE_FIELDS}, CASE WHEN ${BASE64_LENGTH} <= $3::int THEN b.ciphertext END, ${BASE64_LENGTH} > $3::int
     FROM (
       SELECT * FROM (
         SELECT * FROM outbox ORDER BY id LIMIT $1::int + cardinality($2::bigint[])
@@ -75,6 +91,9 @@ const READ = `
     ) AS m ON true ${MESSAGE_BODY}
    ORDER BY o.id`;
 
+/** Where a row says whether its ciphertext was left out. */
+const IS_LONG = 17;
+
 /** `receipt_type` of a row that asks for a count. */
 const COUNTS = '3';
 
@@ -85,7 +104,8 @@ function rowOf(row: Row): OutboxRow {
     return {
       id,
       kind: 'message',
-      message: messageOf(row, 8),
+      message:
+        row[IS_LONG] === 't' ? { ...messageFieldsOf(row, 8), ciphertext: undefined } : messageOf(row, 8),
       recipients: list === undefined ? undefined : usersOf(list),
     };
   }

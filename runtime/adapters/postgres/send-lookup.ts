@@ -1,61 +1,67 @@
+import { createHash } from 'node:crypto';
 import type { ClientMsgId } from '../../../core/contract/ids.ts';
-import type { StoredMessage } from '../../../core/contract/records.ts';
-import type { SendKey } from '../../../core/contract/store.ts';
+import type { AskedSend, FoundSend } from '../../../core/contract/store.ts';
 import { ArrayColumn, checkedUuid } from './array-column.ts';
-import { MESSAGE_BODY, MESSAGE_COLUMNS, messageOf, type Row } from './message-row.ts';
+import { MESSAGE_FIELDS, messageFieldsOf, type Row, text } from './message-row.ts';
 import { requireDecimal } from './postgres-id.ts';
 import type { Statement } from './store-connection.ts';
 
-/** Finds the messages that earlier sends became, for many requests at once. */
+/** Of the SHA-256 of a ciphertext, as `append_messages` keeps it. */
+const DIGEST_BYTES = 16;
+
+interface Asked {
+  readonly request: number;
+  readonly clientMsgId: ClientMsgId;
+  readonly ciphertext: string;
+}
+
+/**
+ * Finds the messages that earlier sends became, for many requests at once. What was said is compared by digest: the body
+ * may be gone for years, and one that is there need not be read.
+ */
 export class SendLookup {
-  readonly #request = new ArrayColumn();
   readonly #from = new ArrayColumn();
   readonly #client = new ArrayColumn();
-  readonly #spelled = new Map<string, ClientMsgId>();
-  size = 0;
+  readonly #asked: Asked[] = [];
 
   /** @throws MalformedRequest when the key is none that a message can have. */
-  add(request: number, { from, clientMsgId }: SendKey): void {
-    const uuid = checkedUuid(clientMsgId);
-    this.#request.digits(request);
+  add(request: number, { from, clientMsgId, ciphertext }: AskedSend): void {
+    this.#client.plain(checkedUuid(clientMsgId));
     this.#from.digits(requireDecimal(from, 'u_'));
-    this.#client.plain(uuid);
-    this.#spelled.set(uuid.toLowerCase(), clientMsgId);
-    this.size++;
+    this.#asked.push({ request, clientMsgId, ciphertext });
   }
 
   statement(): Statement {
     return {
       name: 'find_sends',
       text: `
-        SELECT k.request, ${MESSAGE_COLUMNS}
-          FROM unnest($1::int[], $2::bigint[], $3::uuid[]) WITH ORDINALITY AS k(request, sender, client, ord)
+        SELECT k.ord, encode(m.digest, 'hex'), ${MESSAGE_FIELDS}
+          FROM unnest($1::bigint[], $2::uuid[]) WITH ORDINALITY AS k(sender, client, ord)
          CROSS JOIN LATERAL (
            SELECT * FROM messages x WHERE x.from_user = k.sender AND x.client_msg_id = k.client LIMIT 1
-         ) AS m ${MESSAGE_BODY}
+         ) AS m
          ORDER BY k.ord`,
-      values: [this.#request.literal(), this.#from.literal(), this.#client.literal()],
+      values: [this.#from.literal(), this.#client.literal()],
     };
   }
 
   /** @returns the messages found, by the number of the request. */
-  found(rows: readonly Row[]): Map<number, StoredMessage[]> {
-    const byRequest = new Map<number, StoredMessage[]>();
+  found(rows: readonly Row[]): Map<number, FoundSend[]> {
+    const byRequest = new Map<number, FoundSend[]>();
     for (const row of rows) {
-      const request = Number(row[0]);
-      const message = this.#asAsked(messageOf(row, 1));
-      const list = byRequest.get(request);
-      if (list === undefined) byRequest.set(request, [message]);
+      const asked = this.#asked[Number(row[0]) - 1] as Asked;
+      const sameCiphertext = text(row, 1) === digestOf(asked.ciphertext);
+      // PostgreSQL prints UUIDs in lower case; who asked with capitals must recognise his own.
+      const message = { ...messageFieldsOf(row, 2), clientMsgId: asked.clientMsgId, sameCiphertext };
+      const list = byRequest.get(asked.request);
+      if (list === undefined) byRequest.set(asked.request, [message]);
       else list.push(message);
     }
     return byRequest;
   }
+}
 
-  /** PostgreSQL prints UUIDs in lower case; who asked with capitals must recognise his own. */
-  #asAsked(message: StoredMessage): StoredMessage {
-    const spelled = this.#spelled.get(message.clientMsgId);
-    return spelled === undefined || spelled === message.clientMsgId
-      ? message
-      : { ...message, clientMsgId: spelled };
-  }
+function digestOf(ciphertext: string): string {
+  const sha256 = createHash('sha256').update(ciphertext, 'base64').digest();
+  return sha256.subarray(0, DIGEST_BYTES).toString('hex');
 }

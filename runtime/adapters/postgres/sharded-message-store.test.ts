@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { deviceId, userId } from '../../../core/contract/ids.ts';
 import { regionOf, shardOf } from '../../../core/contract/placement.ts';
 import type { MessageStore } from '../../ports/message-store.ts';
 import { StoreUnderTest, member } from './contract/store-under-test.ts';
@@ -311,4 +312,35 @@ test('a shard map and addresses that do not belong together are refused', async 
       on(1, () => 'u_' + Math.floor(Math.random() * 1e9)),
     ),
   ).toBe('there');
+});
+
+test('a process can serve as long as one shard of its region can', async () => {
+  const store = await openStore({ shards: addresses, sharding: { silenceMs: 400, probeMaxMs: 50 } });
+  const { port } = proxy;
+  await proxy.close();
+  try {
+    await until(async () => {
+      await store.localShards[1]?.store.ping().catch(() => undefined);
+      await new Promise((resolve) =>
+        store.listChats({ userId: userId('u_1'), deviceId: deviceId('d_1') }, resolve),
+      );
+      return store.health()[1]?.state === 'silent';
+    });
+    await store.ping();
+    await expect(store.localShards[1]?.store.ping()).rejects.toThrow();
+  } finally {
+    await proxy.listen(port);
+  }
+  const alone = await openStore({
+    shards: addresses,
+    placement: placementOf(['there', 'here']),
+    region: 'here',
+  });
+  await alone.ping();
+  await proxy.close();
+  try {
+    await expect(alone.ping()).rejects.toThrow(/./);
+  } finally {
+    await proxy.listen(port);
+  }
 });

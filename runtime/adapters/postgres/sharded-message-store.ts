@@ -54,7 +54,8 @@ export interface ShardedMessageStore extends ChatStore {
  *
  * - Send keys are looked up on the chat's shard: a key that was used in a chat of another shard is not found.
  * - Listing asks every shard and answers without those that do not: `complete` is false then.
- * - `ping` is about this region's shards alone: another region may be cut off for as long as it likes.
+ * - `ping` rejects when none of this region's shards can serve. One of them may be away while the others serve their chats,
+ *   and another region for as long as it likes.
  *
  * @throws StoreNotReadyError naming the shard, when one of this region cannot be used; Error when the shards given are not
  * those of the placement.
@@ -109,7 +110,9 @@ function storeOver(
     findMedia: async (mediaId) => of(mediaId).require().findMedia(mediaId),
     maySeeMedia: async (sight) => of(sight.chatId).require().maySeeMedia(sight),
     async ping() {
-      await Promise.all(local.map((link) => link.require().ping()));
+      await Promise.any(local.map(async (link) => link.require().ping())).catch((error: AggregateError) => {
+        throw new Error(error.errors.map((each) => (each as Error).message).join('; '), { cause: error });
+      });
     },
     async close() {
       await Promise.all(links.map((link) => link.close()));

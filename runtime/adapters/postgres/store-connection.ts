@@ -3,11 +3,11 @@ import type { Logger } from 'pino';
 import { fullJitter } from '../../resilience/full-jitter.ts';
 import type { Row } from './message-row.ts';
 import type { PostgresLimits } from './postgres-limits.ts';
+import { endSession } from './session.ts';
 import {
   causeOf,
-  saysRolledBack,
+  saysNothingHappened,
   spoilsConnection,
-  sqlState,
   type TransactionResult,
 } from './transaction-result.ts';
 
@@ -48,6 +48,8 @@ export class StoreConnection {
   readonly lostListeners: (() => void)[] = [];
   readonly #options: StoreConnectionOptions;
   #client: pg.Client | undefined;
+  /** One that is not ready yet. */
+  #coming: pg.Client | undefined;
   #attempts = 0;
   #retry: NodeJS.Timeout | undefined;
   #wanted = false;
@@ -84,6 +86,7 @@ export class StoreConnection {
       pipeline: true,
       types: { getTypeParser: () => asText },
     });
+    this.#coming = client;
     let lost = false;
     const lose = (error: Error): void => {
       if (lost) return;
@@ -102,9 +105,10 @@ export class StoreConnection {
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#retry);
+    if (this.#coming !== undefined) this.#drop(this.#coming);
     const client = this.#client;
     this.#client = undefined;
-    await client?.end();
+    if (client !== undefined) await endSession(client);
   }
 
   /** Goes on with a new session. */
@@ -153,18 +157,24 @@ export class StoreConnection {
     stream.uncork();
   }
 
+  /** The driver's timeout ends with the login: a server that falls silent behind it would never be left. */
   #prepare(client: pg.Client, lose: (error: Error) => void): void {
+    const { connectTimeoutMs } = this.#options.limits;
+    const silent = new Error(`PostgreSQL said nothing for ${connectTimeoutMs} ms after the login`);
+    const deadline = setTimeout(() => lose(silent), connectTimeoutMs);
     client.query(sessionSettings(this.#options), (error: Error | null) => {
       if (error instanceof Error) lose(error);
     });
     client.query(
       { text: 'SELECT pg_is_in_recovery()', rowMode: 'array' },
       (error: Error | null, result: pg.QueryArrayResult<string[]>) => {
+        clearTimeout(deadline);
         if (error instanceof Error) lose(error);
         else if (result.rows[0]?.[0] !== 'f' && this.#options.replica !== true)
           lose(new Error('this server is a replica'));
         else if (this.#closed) this.#drop(client);
         else {
+          this.#coming = undefined;
           this.#client = client;
           this.#attempts = 0;
           for (const listener of this.readyListeners) listener();
@@ -176,6 +186,7 @@ export class StoreConnection {
   #lost(client: pg.Client, error: Error): void {
     const wasReady = this.#client === client;
     if (wasReady) this.#client = undefined;
+    if (this.#coming === client) this.#coming = undefined;
     this.#drop(client);
     if (wasReady) for (const listener of this.lostListeners) listener();
     if (this.#closed) return;
@@ -226,9 +237,9 @@ class TransactionEnding {
       if (this.#error === undefined && result.command === 'COMMIT')
         this.#finish({ kind: 'committed', rows: this.#rows });
       else this.#finish(failed(this.#error ?? new Error(`COMMIT answered ${result.command}`)));
-    } else if (this.#error !== undefined && sqlState(this.#error) !== undefined)
+    } else if (this.#error !== undefined && saysNothingHappened(this.#error, 'statement'))
       this.#finish(failed(this.#error));
-    else if (saysRolledBack(error)) this.#finish(failed(error));
+    else if (saysNothingHappened(error, 'COMMIT')) this.#finish(failed(error));
     else this.#finish({ kind: 'unknown', error });
   };
 

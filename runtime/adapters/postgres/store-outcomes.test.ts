@@ -1,6 +1,9 @@
+import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { MessageStore } from '../../ports/message-store.ts';
-import { FaultRig, until } from './testing/fault-rig.ts';
+import { asFound, StoreUnderTest } from './contract/store-under-test.ts';
+import { createPostgresMessageStore } from './message-store-postgres.ts';
+import { FaultRig, RECEIPT_MEMBERS, until } from './testing/fault-rig.ts';
 
 const OK = { outcome: 'ok' };
 const FAILED = { outcome: 'failed' };
@@ -35,7 +38,11 @@ test.each([
     rig.proxy.breakCommits(fault);
     expect(await s.append(s.request(chat, [message]))).toEqual(UNKNOWN);
     const loaded = await s.load(chat.chatId, [message]);
-    expect(loaded).toMatchObject({ outcome: 'ok', chat: { head }, found: head === 0 ? [] : [message] });
+    expect(loaded).toMatchObject({
+      outcome: 'ok',
+      chat: { head },
+      found: head === 0 ? [] : [asFound(message)],
+    });
     // The connection comes back by itself.
     chat.head = head;
     expect(await s.append(s.request(chat, [s.message(chat, head + 1)]))).toEqual(OK);
@@ -66,7 +73,8 @@ test.each(['cut-before', 'cut-after'] as const)(
       (done) => store.deleteOutbox([1], done),
       (done) => {
         const member = { userId: s.user(), role: 'member', spans: [] } as const;
-        store.changeMember({ chatId: chat.chatId, expectHead: 1, expectVersion: 0, member }, done);
+        const expected = { expectHead: 1, expectVersion: 0, markAbove: 1 };
+        store.changeMember({ chatId: chat.chatId, ...expected, member }, done);
       },
     ];
     for (const call of calls) {
@@ -167,8 +175,8 @@ test('who spells a send key in capitals finds his message, in his own spelling',
   const chat = await s.chat(2);
   const [first] = await s.appendSome(chat, 1);
   const clientMsgId = first!.clientMsgId.toUpperCase() as never;
-  const again = s.message(chat, 2, { clientMsgId });
-  const found = [{ ...first!, clientMsgId }];
+  const again = s.message(chat, 2, { clientMsgId, ciphertext: first!.ciphertext });
+  const found = [{ ...asFound(first), clientMsgId }];
   expect(await s.append(s.request(chat, [again]))).toEqual({ outcome: 'duplicate', found });
   expect(await s.load(chat.chatId, [again])).toMatchObject({ outcome: 'ok', found });
 });
@@ -191,6 +199,45 @@ test('what does not fit in the queue is refused at once', async () => {
     'stale',
     'stale',
   ]);
+});
+
+test('pages go together as far as the largest messages in all of them fit', async () => {
+  const groups: number[] = [];
+  const store = await createPostgresMessageStore({
+    connectionString: rig.database.connectionString,
+    limits: { receiptMembers: RECEIPT_MEMBERS },
+    postgres: { readLanes: 1, groupBytes: 300_000 },
+    log: pino({ level: 'silent' }),
+    metrics: {
+      group: (lane, requests) => void (lane === 'fetch' && groups.push(requests)),
+      outcome: () => {},
+      waiting: () => {},
+    },
+  });
+  try {
+    const s = await StoreUnderTest.of(store);
+    const chat = await s.chat(2);
+    const ciphertext = Buffer.alloc(64 * 1024).toString('base64');
+    await s.append(
+      s.request(
+        chat,
+        [1, 2, 3, 4, 5].map((seq) => s.message(chat, seq, { ciphertext })),
+      ),
+    );
+    const read = (bytes: number) => s.fetch(chat.users[0]!, chat.chatId, 0, 5, bytes);
+    // Of the smallest pages three fit, of larger ones two, and whatever is asked for goes at last.
+    for (const [bytes, together] of [
+      [1, 3],
+      [150_000, 2],
+      [1_000_000, 1],
+    ] as const) {
+      groups.length = 0;
+      await Promise.all(Array.from({ length: 12 }, () => read(bytes)));
+      expect(groups).toEqual(Array.from({ length: 12 / together }, () => together));
+    }
+  } finally {
+    await store.close();
+  }
 });
 
 test('without PostgreSQL calls wait a while and fail; a ping tells; all is well when it is back', async () => {

@@ -1,5 +1,6 @@
-import pg from 'pg';
+import type pg from 'pg';
 import { type Migration, readMigrations } from './migrate.ts';
+import { inSession } from './session.ts';
 
 /** What keeps a store from being used with this database; the message names the next step. */
 export class StoreNotReadyError extends Error {
@@ -11,15 +12,14 @@ export class StoreNotReadyError extends Error {
  * @throws StoreNotReadyError, or the driver's error when there is no connection.
  */
 export async function assertStoreReady(connectionString: string, connectTimeoutMs: number): Promise<void> {
-  const client = new pg.Client({ connectionString, connectionTimeoutMillis: connectTimeoutMs });
-  client.on('error', () => {}); // reported by the query that was under way
-  await client.connect();
-  try {
-    await assertDurable(client);
-    await assertMigrated(client, readMigrations());
-  } finally {
-    await client.end();
-  }
+  const name = 'parley readiness';
+  await inSession(
+    { connectionString, name, connectTimeoutMs, silenceMs: connectTimeoutMs },
+    async (client) => {
+      await assertDurable(client);
+      await assertMigrated(client, readMigrations());
+    },
+  );
 }
 
 async function assertDurable(client: pg.Client): Promise<void> {

@@ -37,10 +37,16 @@ export function causeOf(error: Error): FailureCause {
   }
 }
 
-/** An error in answer to COMMIT that says for certain that it was rolled back. */
-export function saysRolledBack(error: Error): boolean {
+/**
+ * Whether an error says for certain that the transaction came to nothing. In answer to a statement before COMMIT every error
+ * of the server does: the COMMIT behind it is a rollback. In answer to COMMIT only those that say so do. Two say in so
+ * many words that nobody knows, wherever they come from: a pooler or a proxy may say them for a server that it has lost.
+ */
+export function saysNothingHappened(error: Error, answers: 'statement' | 'COMMIT'): boolean {
   const state = sqlState(error);
-  return state !== undefined && /^(?:40|23)/.test(state);
+  // statement_completion_unknown, transaction_resolution_unknown
+  if (state === undefined || state === '40003' || state === '08007') return false;
+  return answers === 'statement' || /^(?:40|23)/.test(state);
 }
 
 /** After these a connection is of no more use, though it may still be open. */

@@ -135,6 +135,11 @@ export class EngineDriver implements Driver<QueueStep> {
       case 'all-handed-already':
         await sleep(SOON_MS);
         return this.#arrivals.count === step.of;
+      case 'move-leader':
+      case 'append-unreplicated':
+      case 'leader-dies':
+      case 'records':
+        throw new Error(`a step for two brokers: ${step.do}`);
       case 'lag':
         return this.#lag();
       case 'rebalance':

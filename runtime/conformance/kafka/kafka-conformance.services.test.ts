@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { randomSeed } from '../random-seed.ts';
 import { describeDifference } from '../report.ts';
 import type { Suite } from '../script.ts';
 import { openKafkaSuite } from './kafka-suite.ts';
@@ -17,7 +18,7 @@ test.for(KAFKA_SCRIPTS.map(({ name, story }) => [name, story] as const))('%s: %s
 });
 
 test('scripts drawn at random', { timeout: 300_000 }, async () => {
-  const comparisons = await suite.runRandom(10, 1);
+  const comparisons = await suite.runRandom(15, randomSeed());
   for (const comparison of comparisons) expect(comparison.equal, describeDifference(comparison)).toBe(true);
-  expect(comparisons).toHaveLength(10);
+  expect(comparisons).toHaveLength(15);
 });

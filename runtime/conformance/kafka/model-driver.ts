@@ -6,7 +6,7 @@ import type { WorkerHost } from '../../../sim/world/worker-host.ts';
 import type { World } from '../../../sim/world/world.ts';
 import type { Driver, Observation } from '../script.ts';
 import { Arrivals, MemberLog, type CommitCall } from './member-log.ts';
-import { eventOf } from './sent-event.ts';
+import { eventOf, sentOf } from './sent-event.ts';
 import type { MemberName, PublishFault, QueueStep, Sent } from './queue-step.ts';
 
 export const PARTITIONS = 4;
@@ -29,6 +29,8 @@ export class ModelDriver implements Driver<QueueStep> {
   readonly #arrivals = new Arrivals();
   readonly #members = new Map<MemberName, MemberLog>();
   readonly #thaws = new Map<MemberName, () => void>();
+  /** Where the second broker's copy of a partition ends, once it lags behind. */
+  readonly #replicated = new Map<number, number>();
   #outcome: string | undefined;
   #calls = 0;
 
@@ -75,6 +77,19 @@ export class ModelDriver implements Driver<QueueStep> {
         // What was acknowledged is there afterwards, and who was a member joins again.
         this.#world.queue.group.rebalance(false);
         return undefined;
+      case 'move-leader':
+        // Whoever leads, it is one log; that it moved is the producer's own affair.
+        return undefined;
+      case 'append-unreplicated':
+        return this.#appendUnreplicated(step.events, step.waitsFor);
+      case 'leader-dies':
+        for (const [number, end] of this.#replicated) this.#world.queue.partitions[number]?.loseFrom(end);
+        return undefined;
+      case 'records':
+        return this.#partition(step.user)
+          .records.map(({ event }) => sentOf(event))
+          .filter(([user]) => user === step.user)
+          .map(([, seq]) => seq);
       case 'crash-just-now':
         this.#member({ do: 'crash', member: step.member });
         return undefined;
@@ -161,6 +176,15 @@ export class ModelDriver implements Driver<QueueStep> {
       this.#world.engine.runUntil(this.#world.engine.now + SECOND / 10, this.#world);
     end();
     return this.#outcome;
+  }
+
+  /** Who waits for the leader alone is told of success; who waits for both hears nothing in time. */
+  #appendUnreplicated(events: readonly Sent[], waitsFor: 'leader' | 'both'): Observation {
+    for (const [user] of events) {
+      const { number, end } = this.#partition(user);
+      if (!this.#replicated.has(number)) this.#replicated.set(number, end);
+    }
+    return this.#publish(events, waitsFor === 'leader' ? undefined : 'ack-lost');
   }
 
   /** Puts a fault in force. @returns what ends it. */

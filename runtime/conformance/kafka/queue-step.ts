@@ -54,4 +54,17 @@ export type QueueStep =
   /** Events of a transaction; its marker takes an offset of its own. */
   | { readonly do: 'transaction'; readonly events: readonly Sent[] }
   /** The broker dies and comes back. */
-  | { readonly do: 'restart' };
+  | { readonly do: 'restart' }
+  // With two brokers, the first of which leads at the beginning:
+  /** The second leads a user's partition from now on; nobody tells the producers. */
+  | { readonly do: 'move-leader'; readonly user: number }
+  /** The second stands still while a producer appends that waits for the leader alone, or for both. Shows the outcome. */
+  | {
+      readonly do: 'append-unreplicated';
+      readonly events: readonly Sent[];
+      readonly waitsFor: 'leader' | 'both';
+    }
+  /** The first dies, the second goes on and leads with what it has. */
+  | { readonly do: 'leader-dies' }
+  /** Shows which events to a user his partition holds. */
+  | { readonly do: 'records'; readonly user: number };

@@ -133,4 +133,34 @@ export const APPEND_SCRIPTS: readonly Script<StoreStep>[] = [
       { do: 'delete-outbox' },
     ],
   },
+  {
+    name: 'content-that-was-dropped',
+    story:
+      'Retention takes what messages say. The same send is the same message all the same, and other content is still told from it.',
+    steps: [
+      { do: 'create', chat: 'c1', members: ['u1', 'u2'] },
+      { do: 'append', chat: 'c1', sends: ['u1:1', 'u1:2'], at: [0, 0], to: ['u2'] },
+      { do: 'retention' },
+      { do: 'append', chat: 'c1', sends: ['u1:3'], at: [2, 0] },
+      { do: 'load', chat: 'c1', sends: ['u1:1', 'u1:2', 'u1:3'] },
+      { do: 'load', chat: 'c1', sends: ['u1:1!', 'u1:2', 'u1:3!'] },
+      { do: 'append', chat: 'c1', sends: ['u1:1'], at: [3, 0] },
+      { do: 'append', chat: 'c1', sends: ['u1:1!'], at: [3, 0] },
+      { do: 'fetch', user: 'u2', chat: 'c1' },
+      { do: 'outbox' },
+    ],
+  },
+  {
+    name: 'a-page-of-some-size',
+    story: 'A page ends at its size, with one message at least, and says whether it ended there.',
+    steps: [
+      { do: 'create', chat: 'c1', members: ['u1', 'u2'] },
+      { do: 'append', chat: 'c1', sends: ['u1:1', 'u1:2', 'u1:3'], at: [0, 0] },
+      { do: 'fetch', user: 'u2', chat: 'c1', bytes: 1 },
+      { do: 'fetch', user: 'u2', chat: 'c1', bytes: 40 },
+      { do: 'fetch', user: 'u2', chat: 'c1', after: 1, bytes: 40 },
+      { do: 'fetch', user: 'u2', chat: 'c1', after: 2, bytes: 40 },
+      { do: 'fetch', user: 'u2', chat: 'c1', after: 3, bytes: 1 },
+    ],
+  },
 ];

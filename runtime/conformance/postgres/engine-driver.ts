@@ -44,6 +44,9 @@ export class EngineDriver implements Driver<StoreStep> {
         await this.#faults.endSessions();
         this.#holders.length = 0;
         return undefined;
+      case 'retention':
+        await this.#faults.dropContents();
+        return undefined;
       case 'block':
         await this.#faults.block(step.chat);
         return undefined;

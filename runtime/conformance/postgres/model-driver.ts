@@ -1,15 +1,16 @@
 import type { Driver, Observation } from '../script.ts';
-import { ModelServer, ModelStore } from './model-store.ts';
+import { ModelServer } from './model-server.ts';
+import { ModelStore } from './model-store.ts';
 import { StoreCalls } from './perform-store-step.ts';
 import type { CallStep, Caller, StoreStep } from './store-step.ts';
 
-/** The simulator's model of the store, with the outcomes that the simulator's store node knows. */
+/** The simulator's store, with everything around it that makes its outcomes. */
 export class ModelDriver implements Driver<StoreStep> {
   readonly #server = new ModelServer();
   readonly #stores: Readonly<Record<Caller, ModelStore>> = {
-    s1: new ModelStore(this.#server),
-    s2: new ModelStore(this.#server),
-    hasty: new ModelStore(this.#server),
+    s1: new ModelStore(this.#server, 's1'),
+    s2: new ModelStore(this.#server, 's2'),
+    hasty: new ModelStore(this.#server, 'hasty'),
   };
   readonly #calls = new StoreCalls();
   readonly #started = new Map<string, Promise<Observation>>();
@@ -27,6 +28,9 @@ export class ModelDriver implements Driver<StoreStep> {
         return undefined;
       case 'end-sessions':
         this.#server.endSessions();
+        return undefined;
+      case 'retention':
+        this.#server.node.dropContents()();
         return undefined;
       case 'exhaust':
         this.#stores.s1.isAway = true;

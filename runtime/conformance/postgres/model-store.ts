@@ -1,100 +1,57 @@
-import { DEFAULT_LIMITS } from '../../../core/contract/limits.ts';
 import type { ReceiptRecord } from '../../../core/contract/records.ts';
-import { MessageStoreModel } from '../../../sim/world/message-store.ts';
-import type { Done, MediaRecord, MessageReceipts, MessageStore } from '../../ports/message-store.ts';
-import type { Fate } from './store-step.ts';
+import type { Done, MessageReceipts, MessageStore } from '../../ports/message-store.ts';
+import { ModelServer, type Question } from './model-server.ts';
+import type { Caller, Fate } from './store-step.ts';
 
-/** A write that has not reached the model yet. */
-interface HeldWrite {
-  readonly fate: 'late' | 'open' | 'behind';
-  carryOut(): void;
-  /** Tells its caller that it came to nothing. */
-  giveUp(outcome: 'failed' | 'unknown'): void;
-}
-
-/** What the model stores, and what is on its way there: behind one or several stores. */
-export class ModelServer {
-  readonly media = new Map<string, MediaRecord>();
-  /** The model does not keep the time of each receipt: gathered from its commits. */
-  readonly receipts: ReceiptRecord[] = [];
-  readonly model = new MessageStoreModel(
-    {
-      committed: () => {},
-      member: () => {},
-      cursorSaved: () => {},
-      watermarkSaved: (receipt) => void this.receipts.push(receipt),
-      deviceOpened: () => {},
-    },
-    DEFAULT_LIMITS.receiptMembers,
-  );
-  #held: HeldWrite[] = [];
-
-  hold(write: HeldWrite): void {
-    this.#held.push(write);
-  }
-
-  /** What is held arrives. */
-  release(): void {
-    for (const write of this.#held.splice(0)) write.carryOut();
-  }
-
-  /** Every session ends. Who waits for a lock learns that nothing happened; who waits for his COMMIT does not. */
-  endSessions(): void {
-    for (const write of this.#held.splice(0)) write.giveUp(write.fate === 'behind' ? 'failed' : 'unknown');
-  }
-
-  /** Every connection is lost: nobody learns anything. */
-  crash(): void {
-    for (const write of this.#held.splice(0)) write.giveUp('unknown');
-  }
-}
-
-/** The model behind the port, as one caller sees it. */
+/** The simulator's store behind the port, as one caller sees it. */
 export class ModelStore implements MessageStore {
   /** What becomes of the next writes, one each. */
   readonly fates: Fate[] = [];
   /** It has no connection. */
   isAway = false;
   readonly #server: ModelServer;
+  readonly #caller: Caller;
 
-  constructor(server = new ModelServer()) {
+  constructor(server = new ModelServer(), caller: Caller = 's1') {
     this.#server = server;
+    this.#caller = caller;
   }
 
-  append: MessageStore['append'] = (request, done) => this.#write(done, (model) => model.append(request));
+  append: MessageStore['append'] = (request, done) => this.#write({ kind: 'append', request }, done);
   createChat: MessageStore['createChat'] = (request, done) =>
-    this.#write(done, (model) => model.createChat(request));
+    this.#write({ kind: 'create-chat', request }, done);
   changeMember: MessageStore['changeMember'] = (request, done) =>
-    this.#write(done, (model) => model.changeMember(request));
-  openDevice: MessageStore['openDevice'] = (request, done) =>
-    this.#write(done, (model) => model.openDevice(request));
+    this.#write({ kind: 'change-member', request }, done);
+  openDevice: MessageStore['openDevice'] = (device, done) =>
+    this.#write({ kind: 'open-device', ...device }, done);
   saveReceipts: MessageStore['saveReceipts'] = (writes, done) =>
-    this.#write(done, (model) => model.saveReceipts(writes));
+    this.#write({ kind: 'save-receipts', writes }, done);
   deleteOutbox: MessageStore['deleteOutbox'] = (ids, done) =>
-    this.#write(done, (model) => model.deleteOutbox(ids));
-  confirmDevice: MessageStore['confirmDevice'] = (request) => {
-    if (!this.isAway) this.#server.model.confirmDevice(request);
+    this.#write({ kind: 'delete-outbox', ids }, done);
+  confirmDevice: MessageStore['confirmDevice'] = (device) => {
+    this.#ask({ kind: 'confirm-device', ...device }, undefined, () => {});
   };
 
   loadChat: MessageStore['loadChat'] = (request, done) =>
-    this.#read(done, (model) => model.loadChat(request));
-  listChats: MessageStore['listChats'] = (request, done) =>
-    this.#read(done, (model) => model.listChats(request));
-  fetch: MessageStore['fetch'] = (request, done) => this.#read(done, (model) => model.fetch(request));
-  fetchHistory: MessageStore['fetchHistory'] = (request, done) => this.fetch(request, done);
+    this.#ask({ kind: 'load-chat', request }, undefined, done);
+  listChats: MessageStore['listChats'] = (device, done) =>
+    this.#ask({ kind: 'list-chats', ...device }, undefined, done);
+  fetch: MessageStore['fetch'] = (page, done) => this.#ask({ kind: 'fetch', ...page }, undefined, done);
+  fetchHistory: MessageStore['fetchHistory'] = (page, done) => this.fetch(page, done);
   readOutbox: MessageStore['readOutbox'] = (request, done) =>
-    this.#read(done, (model) => model.readOutbox(request));
+    this.#ask({ kind: 'read-outbox', request }, undefined, done);
   readMembers: MessageStore['readMembers'] = (request, done) =>
-    this.#read(done, (model) => model.readMembers(request));
-  readHeads: MessageStore['readHeads'] = (request, done) =>
-    this.#read(done, (model) => model.readHeads(request));
+    this.#ask({ kind: 'read-members', request }, undefined, done);
+  readHeads: MessageStore['readHeads'] = (heads, done) =>
+    this.#ask({ kind: 'read-heads', ...heads }, undefined, done);
   countReceipts: MessageStore['countReceipts'] = (request, done) =>
-    this.#read(done, (model) => model.countReceipts(request));
+    this.#ask({ kind: 'count-receipts', request }, undefined, done);
 
-  claimInstance = async (): Promise<number> => this.#server.model.claimInstance();
+  claimInstance = async (): Promise<number> => this.#server.node.model.claimInstance();
 
   receiptsOf: MessageStore['receiptsOf'] = async (chatId, serverMsgId) => {
-    const { model, receipts: moves } = this.#server;
+    const { receipts: moves } = this.#server;
+    const { model } = this.#server.node;
     const chat = model.chats.get(chatId);
     const message = chat?.messages.find((each) => each.serverMsgId === serverMsgId);
     if (chat === undefined || message === undefined) return undefined;
@@ -118,7 +75,7 @@ export class ModelStore implements MessageStore {
   };
   findMedia: MessageStore['findMedia'] = async (mediaId) => this.#server.media.get(mediaId);
   maySeeMedia: MessageStore['maySeeMedia'] = async ({ mediaId, chatId, userId }) => {
-    const chat = this.#server.model.chats.get(chatId);
+    const chat = this.#server.node.model.chats.get(chatId);
     const spans = chat?.members.get(userId)?.spans ?? [];
     return (chat?.messages ?? []).some(
       ({ mediaIds, seq }) =>
@@ -129,33 +86,12 @@ export class ModelStore implements MessageStore {
   ping = async (): Promise<void> => {};
   close = async (): Promise<void> => {};
 
-  #read<Result>(done: Done<Result>, work: (model: MessageStoreModel) => Result): void {
-    answer(done, this.isAway ? ending('failed') : work(this.#server.model));
+  #write<Result>(question: Question, done: Done<Result>): void {
+    this.#ask(question, this.fates.shift(), done);
   }
 
-  #write<Result>(done: Done<Result>, work: (model: MessageStoreModel) => Result): void {
-    const { model } = this.#server;
-    const fate = this.fates.shift();
-    if (this.isAway || fate === 'refused') answer(done, ending('failed'));
-    else if (fate === 'lost-before') answer(done, ending('unknown'));
-    else if (fate === 'lost-after' || fate === 'mute' || fate === 'killed' || fate === 'waiting') {
-      work(model);
-      answer(done, ending('unknown'));
-    } else if (fate === 'late') {
-      this.#server.hold({ fate, carryOut: () => void work(model), giveUp: () => {} });
-      answer(done, ending('unknown'));
-    } else if (fate === 'open' || fate === 'behind') {
-      const carryOut = (): void => answer(done, work(model));
-      this.#server.hold({ fate, carryOut, giveUp: (outcome) => answer(done, ending(outcome)) });
-    } else answer(done, work(model));
+  #ask<Result>(question: Question, fate: Fate | undefined, done: Done<Result>): void {
+    const befalls = this.isAway ? 'refused' : fate;
+    this.#server.ask(this.#caller, question, befalls, (result) => done(result as Result));
   }
-}
-
-/** Every write may end so, and every read `failed`; the types of the results cannot say it. */
-function ending<Result>(outcome: 'failed' | 'unknown'): Result {
-  return { outcome } as Result;
-}
-
-function answer<Result>(done: Done<Result>, result: Result): void {
-  queueMicrotask(() => done(result));
 }

@@ -7,7 +7,9 @@ import type { Observation } from '../script.ts';
 import {
   chatOf,
   deviceOf,
+  foundText,
   messageText,
+  saidBy,
   ScriptCounters,
   sendOf,
   spansOf,
@@ -17,8 +19,10 @@ import {
 } from './script-words.ts';
 import type { CallStep, ReceiptStep } from './store-step.ts';
 
-/** More than any script writes. */
+/** More than any script writes, in messages and in bytes of them. */
 const ALL = 10_000;
+/** Chats of scripts have a handful of members. */
+const MARK_ABOVE = 2;
 
 type Of<Kind extends CallStep['do']> = Extract<CallStep, { readonly do: Kind }>;
 
@@ -42,12 +46,13 @@ export class StoreCalls {
       case 'append':
         return this.#append(store, step, arm);
       case 'load': {
-        const request = { chatId: chatOf(step.chat), sends: (step.sends ?? []).map(sendOf) };
+        const sends = (step.sends ?? []).map((send) => ({ ...sendOf(send), ciphertext: saidBy(send) }));
+        const request = { chatId: chatOf(step.chat), sends };
         const result = await asked(store.loadChat.bind(store), request);
         if (result.outcome !== 'ok') return result.outcome;
         const { kind, head, version, members } = result.chat;
         const named = members.map((each) => `${wordOf(each.userId)} ${each.role} ${spanText(each.spans)}`);
-        return { kind, head, version, members: named.toSorted(), found: texts(result.found) };
+        return { kind, head, version, members: named.toSorted(), found: result.found.map(foundText) };
       }
       case 'member': {
         const { expectHead, expectVersion } = await this.#expectation(store, step);
@@ -56,7 +61,13 @@ export class StoreCalls {
           role: step.role ?? 'member',
           spans: spansOf(step.spans),
         } as const;
-        const request = { chatId: chatOf(step.chat), expectHead, expectVersion, member };
+        const request = {
+          chatId: chatOf(step.chat),
+          expectHead,
+          expectVersion,
+          member,
+          markAbove: MARK_ABOVE,
+        };
         return (await asked(armed(store.changeMember.bind(store), arm), request)).outcome;
       }
       case 'open-device': {
@@ -90,6 +101,7 @@ export class StoreCalls {
           afterUser: step.after === undefined ? undefined : userOf(step.after),
           limit: step.limit,
           positionsAbove: step.above ?? ALL,
+          authorsWithin: step.authors ?? 0,
         };
         const result = await asked(store.readMembers.bind(store), request);
         if (result.outcome !== 'ok') return result.outcome;
@@ -128,7 +140,7 @@ export class StoreCalls {
         clientMsgId,
         from,
         fromDevice: deviceOf(`${send.split(':')[0]}.d1`).deviceId,
-        ciphertext: Buffer.from(`said by ${send}`).toString('base64'),
+        ciphertext: saidBy(send),
         mediaIds: [],
         sentAt: this.#counters.nextTime(),
       };
@@ -136,7 +148,7 @@ export class StoreCalls {
     const recipients = step.to === 'too many' ? undefined : (step.to ?? []).map(userOf);
     const request: AppendRequest = { chatId, expectHead, expectVersion, messages, recipients };
     const result = await asked(armed(store.append.bind(store), arm), request);
-    return result.outcome === 'duplicate' ? { duplicate: texts(result.found) } : result.outcome;
+    return result.outcome === 'duplicate' ? { duplicate: result.found.map(foundText) } : result.outcome;
   }
 
   /** What a write expects of its chat: what the script says, or what a load says, or less than that. */
@@ -167,13 +179,22 @@ export class StoreCalls {
   }
 
   /** Rows outside the spans may come or not: nobody may rely on either. */
-  async #fetch(store: MessageStore, { user, chat, after = 0 }: Of<'fetch'>): Promise<Observation> {
-    const request = { userId: userOf(user), chatId: chatOf(chat), afterSeq: after, limit: ALL };
+  async #fetch(store: MessageStore, step: Of<'fetch'>): Promise<Observation> {
+    const { user, chat, after = 0 } = step;
+    const request = {
+      userId: userOf(user),
+      chatId: chatOf(chat),
+      afterSeq: after,
+      limit: ALL,
+      bytes: step.bytes ?? ALL,
+    };
     const result = await asked(store.fetch.bind(store), request);
     if (result.outcome !== 'ok') return result.outcome;
     const { head, spans, size, messages } = result;
     const seen = messages.filter(({ seq }) => canSee(spans, seq));
-    return { head, size, spans: spanText(spans), messages: texts(seen) };
+    // Which rows outside the spans fill a page is the store's affair.
+    const more = step.bytes === undefined ? undefined : result.more;
+    return { head, size, spans: spanText(spans), messages: texts(seen), more };
   }
 
   #receipt({ type, device, chat, seq, send, to = [], counted = false }: ReceiptStep): ReceiptWrite {
@@ -186,7 +207,7 @@ export class StoreCalls {
 
   /** As a set: rows become visible in commit order, which is not that of their ids. */
   async #outbox(store: MessageStore, { fresh = false }: Of<'outbox'>): Promise<Observation> {
-    const request = { limit: ALL, except: fresh ? [...this.#read] : [] };
+    const request = { limit: ALL, inlineCiphertext: ALL, except: fresh ? [...this.#read] : [] };
     const result = await asked(store.readOutbox.bind(store), request);
     if (result.outcome !== 'ok') return result.outcome;
     for (const { id } of result.rows) this.#read.add(id);

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { randomSeed } from '../random-seed.ts';
 import { describeDifference } from '../report.ts';
 import type { Suite } from '../script.ts';
 import { APPEND_SCRIPTS } from './append-scripts.ts';
@@ -21,7 +22,7 @@ describe('the message store model does what PostgreSQL does', () => {
   }
 
   test('random scripts', async () => {
-    const comparisons = await suite.runRandom(25, 20_261);
+    const comparisons = await suite.runRandom(40, randomSeed());
     const differing = comparisons.filter(({ equal }) => !equal);
     expect(differing.map(describeDifference)).toEqual([]);
   });

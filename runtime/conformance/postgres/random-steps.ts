@@ -6,8 +6,12 @@ const USERS = ['u1', 'u2', 'u3', 'u10'];
 const user = fc.constantFrom(...USERS);
 const chat = fc.constantFrom('c1', 'c2', 'c3');
 const device = fc.tuple(user, fc.constantFrom('d1', 'd2')).map(([of, number]) => `${of}.${number}`);
-const send = fc.tuple(user, fc.integer({ min: 1, max: 9 })).map(([from, key]) => `${from}:${key}`);
-const sends = fc.uniqueArray(send, { minLength: 1, maxLength: 3 });
+/** Some keys are used for other content, too. */
+const other = fc.constantFrom('', '', '', '!');
+const send = fc
+  .tuple(user, fc.integer({ min: 1, max: 9 }), other)
+  .map(([from, key, mark]) => `${from}:${key}${mark}`);
+const sends = fc.uniqueArray(send, { minLength: 1, maxLength: 3, selector: (word) => word.replace('!', '') });
 const users = fc.uniqueArray(user, { maxLength: 3 });
 const by = fc.constantFrom('s1' as const, 's2' as const);
 const seq = fc.integer({ min: 1, max: 8 });
@@ -41,7 +45,7 @@ const receipt = fc.record(
     device,
     chat,
     seq,
-    send,
+    send: send.map((word) => word.replace('!', '')),
     to: users,
   },
   { requiredKeys: ['type', 'device', 'chat', 'seq'] },
@@ -96,6 +100,7 @@ const read: fc.Arbitrary<CallStep> = fc.oneof(
     seq,
     limit: fc.integer({ min: 1, max: 4 }),
     above: fc.integer({ min: 0, max: 4 }),
+    authors: fc.integer({ min: 0, max: 3 }),
   }),
   fc.record({ do: fc.constant('counts' as const), chat, limit: fc.integer({ min: 1, max: 5 }) }),
   fc.constant({ do: 'heads' as const, chats: ['c1', 'c2', 'c3'] }),
@@ -105,6 +110,7 @@ const step: fc.Arbitrary<StoreStep> = fc.oneof(
   { weight: 20, arbitrary: write },
   { weight: 8, arbitrary: read },
   { weight: 2, arbitrary: fc.constant({ do: 'release' as const }) },
+  { weight: 1, arbitrary: fc.constant({ do: 'retention' as const }) },
 );
 
 /** Ends with a look at everything. */

@@ -124,6 +124,7 @@ export const READER_SCRIPTS: readonly Script<StoreStep>[] = [
       { do: 'list', device: 'u4.d1' },
       { do: 'members', chat: 'c1', seq: 3, limit: 10 },
       { do: 'members', chat: 'c1', seq: 5, limit: 10, above: 2 },
+      { do: 'members', chat: 'c1', seq: 5, limit: 10, above: 2, authors: 2 },
       { do: 'load', chat: 'c1' },
     ],
   },

@@ -1,5 +1,6 @@
 import type { ChatId, ClientMsgId, DeviceId, ServerMsgId, UserId } from '../../../core/contract/ids.ts';
-import { OPEN_END, type Span, type StoredMessage } from '../../../core/contract/records.ts';
+import { type DeliveryMessage, OPEN_END, type Span } from '../../../core/contract/records.ts';
+import type { FoundSend } from '../../../core/contract/store.ts';
 import type { Micros } from '../../../core/contract/time.ts';
 import type { SpanText } from './store-step.ts';
 
@@ -15,10 +16,13 @@ export function deviceOf(word: string): { readonly userId: UserId; readonly devi
 
 /** A send key: the number of the script as the last digits of a UUID. */
 export function sendOf(word: string): { readonly from: UserId; readonly clientMsgId: ClientMsgId } {
-  const [user = '', key = ''] = word.split(':');
+  const [user = '', key = ''] = word.replace('!', '').split(':');
   const clientMsgId = `00000000-0000-4000-8000-${key.padStart(12, '0')}` as ClientMsgId;
   return { from: userOf(user), clientMsgId };
 }
+
+/** What a send says; with a `!` behind it something else. */
+export const saidBy = (word: string): string => Buffer.from(`said by ${word}`).toString('base64');
 
 export const spansOf = (spans: readonly SpanText[]): readonly Span[] =>
   spans.map(([after, upTo = OPEN_END]) => ({ after, upTo }));
@@ -26,10 +30,23 @@ export const spansOf = (spans: readonly SpanText[]): readonly Span[] =>
 export const wordOf = (id: string): string => id.replace('_', '');
 
 /** What a message is, but for the time of its sending, which is not the store's. */
-export function messageText(message: StoredMessage): string {
+export function messageText(message: DeliveryMessage): string {
   const { chatId, seq, from, clientMsgId, serverMsgId, ciphertext } = message;
-  const said = Buffer.from(ciphertext, 'base64').toString();
+  const said = ciphertext === undefined ? 'what is long' : Buffer.from(ciphertext, 'base64').toString();
   return `${wordOf(chatId)}#${seq} ${wordOf(from)}:${Number(clientMsgId.slice(-12))} ${wordOf(serverMsgId)} "${said}"`;
+}
+
+/** What the message is that a send became, and whether the store took the send for the same. */
+export function foundText({
+  chatId,
+  seq,
+  from,
+  clientMsgId,
+  serverMsgId,
+  sameCiphertext,
+}: FoundSend): string {
+  const same = sameCiphertext ? 'same' : 'other';
+  return `${wordOf(chatId)}#${seq} ${wordOf(from)}:${Number(clientMsgId.slice(-12))} ${wordOf(serverMsgId)} ${same}`;
 }
 
 export function spanText(spans: readonly Span[]): string {

@@ -35,6 +35,11 @@ export class ServerFaults {
     await this.#rig.served();
   }
 
+  /** Far behind the last day of any script. */
+  async dropContents(): Promise<void> {
+    await this.#rig.sql('SELECT drop_bodies_before(30000)');
+  }
+
   async block(chat: string): Promise<void> {
     this.#blocker = await this.#rig.session();
     await this.#blocker.query('BEGIN');

@@ -1,11 +1,12 @@
 /**
  * What a conformance script does to the message store. Ids are short: user `u1`, his device `u1.d2`, chat `c1`; a send is
- * written `u1:7`, the key 7 of user u1, and is the same send wherever it is written again.
+ * written `u1:7`, the key 7 of user u1, and is the same send wherever it is written again; `u1:7!` is its key with other content.
  */
 export type StoreStep = CallStep | FaultStep;
 
 /** Who calls: each has connections of its own. `hasty` gives a statement up after 300 ms and an answer after 600. */
-export type Caller = 's1' | 's2' | 'hasty';
+export const CALLERS = ['s1', 's2', 'hasty'] as const;
+export type Caller = (typeof CALLERS)[number];
 
 /**
  * What becomes of a write, as its caller learns or does not learn it:
@@ -81,7 +82,13 @@ export type CallStep = Called &
     | { readonly do: 'open-device'; readonly device: string }
     | { readonly do: 'confirm-device'; readonly device: string }
     | { readonly do: 'list'; readonly device: string }
-    | { readonly do: 'fetch'; readonly user: string; readonly chat: string; readonly after?: number }
+    | {
+        readonly do: 'fetch';
+        readonly user: string;
+        readonly chat: string;
+        readonly after?: number /** Of a reader who sees all. */;
+        readonly bytes?: number;
+      }
     | { readonly do: 'receipts'; readonly writes: readonly ReceiptStep[] }
     /** `fresh`: without the rows that earlier reads gave. */
     | { readonly do: 'outbox'; readonly fresh?: boolean }
@@ -94,6 +101,7 @@ export type CallStep = Called &
         readonly after?: string;
         readonly limit: number;
         readonly above?: number;
+        readonly authors?: number;
       }
     | { readonly do: 'heads'; readonly chats: readonly string[] }
     | { readonly do: 'counts'; readonly chat: string; readonly from?: string; readonly limit: number }
@@ -109,6 +117,8 @@ export type FaultStep =
   | { readonly do: 'crash' }
   /** PostgreSQL ends every session of the callers. */
   | { readonly do: 'end-sessions' }
+  /** What all messages so far say is dropped, as when the last of their days is over. */
+  | { readonly do: 'retention' }
   /** Somebody else holds a chat's row, until `unblock`. */
   | { readonly do: 'block'; readonly chat: string }
   | { readonly do: 'unblock' }

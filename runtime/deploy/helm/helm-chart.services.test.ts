@@ -79,7 +79,7 @@ const podOf = (role: NodeRole): Pod =>
 const containerOf = (role: NodeRole): Container => podOf(role).containers[0] as Container;
 
 /** The configuration as the process would read it: mounted files are made in a folder of the test. */
-async function configOf(role: NodeRole): Promise<Config> {
+async function configOf(role: NodeRole, among = manifests): Promise<Config> {
   const at = join(folder, role);
   const name = `${role}.eu`;
   const [files] = (
@@ -88,7 +88,7 @@ async function configOf(role: NodeRole): Promise<Config> {
   mkdirSync(join(at, 'secrets'), { recursive: true });
   for (const secret of ['db-0', 'db-1', 'redis', 's3'])
     writeFileSync(join(at, 'secrets', secret), 'a password\n');
-  const text = (ofKind('ConfigMap')[0]?.data['parley.yaml'] ?? '')
+  const text = (ofKind('ConfigMap', among)[0]?.data['parley.yaml'] ?? '')
     .replace('/etc/parley/certificates/tls.crt', files?.certificate ?? '')
     .replace('/etc/parley/certificates/tls.key', files?.key ?? '')
     .replace('/etc/parley/certificates/ca.crt', files?.authority ?? '')
@@ -129,6 +129,15 @@ test.each(ROLES)('%s: its configuration holds, and its certificate carries its n
   expect(certificate?.spec.uris).toEqual([`spiffe://parley/${role}/${config.nodeName}`]);
   const mounted = podOf(role).volumes.find(({ name }) => name === 'certificates');
   expect(mounted?.secret?.secretName).toBe(certificate?.spec.secretName);
+});
+
+test.each([
+  ['behind the Ingress', [], true],
+  ['without one', ['--set', 'ingress.enabled=false'], false],
+  ['as it is told, without one', ['--set', 'ingress.enabled=false,http.trustProxy=true'], true],
+  ['as it is told, behind the Ingress', ['--set', 'http.trustProxy=false'], false],
+] as const)('a proxy is believed %s', async (_when, args, believed) => {
+  expect((await configOf('gateway', await render(...args))).http.trustProxy).toBe(believed);
 });
 
 test.each(ROLES)('%s: Kubernetes waits longer than the drain takes', async (role) => {
@@ -176,6 +185,7 @@ test('devices reach gateways by WebSocket and by polling, and the API where it i
 test.each([
   ['config.region=', '/config/region'],
   ['config.http.port=1', '/config'],
+  ['http.trustProxy=1', '/http/trustProxy'],
   ['roles.gateway.replicas=0', '/roles/gateway/replicas'],
   ['roles.gatway.replicas=2', 'gatway'],
   ['links.certManager.issuerRef.name=', '/links/certManager'],

@@ -63,12 +63,24 @@ BEGIN
     UPDATE chats SET head = request_head[request] WHERE chat_id = request_chat[request];
   END LOOP;
 
-  INSERT INTO messages (chat_id, seq, server_msg_id, client_msg_id, from_user, from_device, sent_at, media_ids, ciphertext)
-  SELECT request_chat[m.request], m.seq, m.id, m.client, m.sender, m.device, m.sent, m.media::bigint[], decode(m.body, 'base64')
+  INSERT INTO messages (chat_id, seq, server_msg_id, client_msg_id, from_user, from_device, sent_at, media_ids, digest)
+  SELECT request_chat[m.request], m.seq, m.id, m.client, m.sender, m.device, m.sent, m.media::bigint[],
+         substr(sha256(decode(m.body, 'base64')), 1, 16)
     FROM unnest(message_request, message_seq, message_id, message_client, message_from, message_device, message_sent,
                 message_media, message_body)
          AS m(request, seq, id, client, sender, device, sent, media, body)
    WHERE state[m.request] = 0;
+
+  INSERT INTO bodies (day, server_msg_id, ciphertext)
+  SELECT body_day(m.sent), m.id, decode(m.body, 'base64')
+    FROM unnest(message_request, message_id, message_sent, message_body) AS m(request, id, sent, body)
+   WHERE state[m.request] = 0;
+
+  INSERT INTO media_uses (media_id, chat_id, seq)
+  SELECT DISTINCT used.media_id, request_chat[m.request], m.seq
+    FROM unnest(message_request, message_seq, message_media) AS m(request, seq, media)
+   CROSS JOIN LATERAL unnest(m.media::bigint[]) AS used(media_id)
+   WHERE m.media IS NOT NULL AND state[m.request] = 0;
 
   INSERT INTO outbox (chat_id, seq, server_msg_id, recipients)
   SELECT request_chat[m.request], m.seq, m.id,

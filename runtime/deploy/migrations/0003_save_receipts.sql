@@ -3,21 +3,23 @@
 -- known: where no message has it, only the cursor moves. The recipients of receipt i are recipients[write_lo[i] : write_hi[i]].
 --
 -- DELIVERED moves the device's cursor and the user's DELIVERED watermark, READ the READ and the DELIVERED watermark, all
--- only forward. Every single move is logged and, when it has recipients, gets an outbox row.
+-- only forward. Every single move is logged and, when it has recipients, gets an outbox row. Counted receipts have no
+-- recipients: one row of type 3 stands for all moves of one chat.
 --
 -- Runs in READ COMMITTED: the watermarks are locked first, in order, and read by a later statement, which sees them as
 -- whoever held the lock before left them.
 CREATE FUNCTION save_receipts(
-  write_chat   bigint[],
-  write_user   bigint[],
-  write_device bigint[],
-  write_type   smallint[],
-  write_id     bigint[],
-  write_seq    bigint[],
-  write_at     bigint[],
-  write_lo     integer[],
-  write_hi     integer[],
-  recipients   bigint[]
+  write_chat    bigint[],
+  write_user    bigint[],
+  write_device  bigint[],
+  write_type    smallint[],
+  write_id      bigint[],
+  write_seq     bigint[],
+  write_at      bigint[],
+  write_lo      integer[],
+  write_hi      integer[],
+  recipients    bigint[],
+  write_counted boolean[]
 ) RETURNS void
 LANGUAGE plpgsql
 SET enable_seqscan = off
@@ -37,7 +39,7 @@ BEGIN
 
   WITH valid AS MATERIALIZED (
     SELECT * FROM (
-      SELECT w.chat, w.usr, w.device, w.type, coalesce(w.id, named.id) AS id, w.at, w.lo, w.hi, w.ord,
+      SELECT w.chat, w.usr, w.device, w.type, coalesce(w.id, named.id) AS id, w.at, w.lo, w.hi, w.counted, w.ord,
              w.seq IS NULL AS by_id,
              coalesce(w.seq, found.seq) AS seq,
              -- The cursor as it stands when this receipt's turn comes.
@@ -46,8 +48,9 @@ BEGIN
                max(CASE WHEN w.type = 1 THEN w.seq END) OVER (
                  PARTITION BY w.usr, w.device, w.chat ORDER BY w.ord ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
              ) AS cursor
-        FROM unnest(write_chat, write_user, write_device, write_type, write_id, write_seq, write_at, write_lo, write_hi)
-             WITH ORDINALITY AS w(chat, usr, device, type, id, seq, at, lo, hi, ord)
+        FROM unnest(write_chat, write_user, write_device, write_type, write_id, write_seq, write_at, write_lo, write_hi,
+                    write_counted)
+             WITH ORDINALITY AS w(chat, usr, device, type, id, seq, at, lo, hi, counted, ord)
         LEFT JOIN LATERAL (
           SELECT m.seq FROM messages m
            WHERE w.seq IS NULL AND m.server_msg_id = w.id AND m.chat_id = w.chat LIMIT 1
@@ -64,13 +67,14 @@ BEGIN
     WHERE NOT by_id OR seq <= cursor
   ), moves AS MATERIALIZED (
     SELECT * FROM (
-      SELECT v.chat, v.usr, step.type, v.seq, v.id, v.at, v.lo, v.hi, v.ord,
+      SELECT v.chat, v.usr, step.type, v.seq, v.id, v.at, v.lo, v.hi, v.counted, v.ord,
              greatest(
                CASE step.type WHEN 1 THEN k.delivered_seq ELSE k.read_seq END,
                max(v.seq) OVER (
                  PARTITION BY v.chat, v.usr, step.type ORDER BY v.ord ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
              ) AS before
-        FROM valid v
+        -- A receipt for a seq that no message has moves the cursor alone, and hides no lower one behind it.
+        FROM (SELECT * FROM valid WHERE id IS NOT NULL) AS v
        CROSS JOIN LATERAL (
          SELECT 1::smallint AS type UNION ALL SELECT 2::smallint WHERE v.type = 2
        ) AS step
@@ -78,13 +82,16 @@ BEGIN
          SELECT w.delivered_seq, w.read_seq FROM watermarks w WHERE w.chat_id = v.chat AND w.user_id = v.usr LIMIT 1
        ) AS k
     ) AS steps
-    WHERE seq > before AND id IS NOT NULL
+    WHERE seq > before
   ), logged AS (
     INSERT INTO receipts (chat_id, user_id, type, seq, at)
     SELECT chat, usr, type, seq, at FROM moves
   ), announced AS (
     INSERT INTO outbox (chat_id, seq, server_msg_id, recipients, receipt_type, user_id, at)
     SELECT chat, seq, id, recipients[lo : hi], type, usr, at FROM moves WHERE lo <= hi ORDER BY ord, type
+  ), asked AS (
+    INSERT INTO outbox (chat_id, seq, server_msg_id, recipients, receipt_type)
+    SELECT DISTINCT chat, 0, 0, '{}'::bigint[], 3 FROM moves WHERE counted
   ), followed AS (
     INSERT INTO cursors (user_id, device_id, chat_id, seq)
     SELECT usr, device, chat, max(seq) FROM valid WHERE type = 1 GROUP BY usr, device, chat ORDER BY usr, device, chat

@@ -56,12 +56,13 @@ DECLARE
   r record;
   state smallint[] := '{}';
   before boolean;
+  change int;
 BEGIN
   FOR r IN
     SELECT (e.value ->> 'chat')::bigint AS chat_id, (e.value ->> 'head')::bigint AS head,
            (e.value ->> 'version')::bigint AS version, (e.value #>> '{member,user}')::bigint AS user_id,
            e.value #>> '{member,role}' AS role, bigints(e.value #> '{member,after}') AS span_after,
-           bigints(e.value #> '{member,upTo}') AS span_up_to
+           bigints(e.value #> '{member,upTo}') AS span_up_to, (e.value ->> 'markAbove')::bigint AS mark_above
       FROM jsonb_array_elements(requests) WITH ORDINALITY AS e(value, ord)
      ORDER BY e.ord
   LOOP
@@ -76,8 +77,11 @@ BEGIN
     VALUES (r.chat_id, r.user_id, r.role, r.span_after, r.span_up_to)
     ON CONFLICT (chat_id, user_id) DO UPDATE
       SET role = excluded.role, span_after = excluded.span_after, span_up_to = excluded.span_up_to;
+    change := is_current(r.span_up_to)::int - coalesce(before, false)::int;
     UPDATE chats c
-       SET current_members = c.current_members + is_current(r.span_up_to)::int - coalesce(before, false)::int
+       SET current_members = c.current_members + change,
+           grew_at = CASE WHEN c.current_members <= r.mark_above AND c.current_members + change > r.mark_above
+                          THEN c.head ELSE c.grew_at END
      WHERE c.chat_id = r.chat_id;
     state := state || 0::smallint;
   END LOOP;

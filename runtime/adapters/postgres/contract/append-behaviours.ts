@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import type { Behaviour } from '../message-store.contract.ts';
-import { type TestChat, the } from './store-under-test.ts';
+import { asFound, type TestChat, the } from './store-under-test.ts';
 
 const OK = { outcome: 'ok' };
 const STALE = { outcome: 'stale' };
@@ -48,10 +48,37 @@ export const appendBehaviours: readonly Behaviour[] = [
       const [first] = await s.appendSome(chat, 1);
       const again = s.message(chat, 3, { clientMsgId: the(first).clientMsgId });
       const result = await s.append(s.request(chat, [s.message(chat, 2), again]));
-      assert.deepEqual(result, { outcome: 'duplicate', found: [first] });
+      assert.deepEqual(result, { outcome: 'duplicate', found: [asFound(first, false)] });
       const page = await s.fetch(the(chat.users[0]), chat.chatId);
       assert.deepEqual([page.head, page.messages.length], [1, 1]);
       await s.appendSome(chat, 1); // the head is still what it was
+    },
+  ],
+  [
+    'a send that comes again is compared with what it said, byte for byte, by an append and by a load',
+    async (s) => {
+      const chat = await s.chat(2);
+      const long = randomBytes(64 * 1024).toString('base64');
+      const sent = ['', 'QQ==', long].map((ciphertext, i) => s.message(chat, i + 1, { ciphertext }));
+      assert.deepEqual(await s.append(s.request(chat, sent)), OK);
+      const others = ['QQ==', 'QUE=', `B${long.slice(1)}`];
+      const altered = sent.map((message, i) => ({ ...message, ciphertext: the(others[i]) }));
+      for (const [asked, same] of [
+        [sent, true],
+        [altered, false],
+      ] as const) {
+        const found = sent.map((message) => asFound(message, same));
+        const loaded = await s.load(chat.chatId, asked);
+        assert(loaded.outcome === 'ok');
+        assert.deepEqual(loaded.found, found);
+        const again = asked.map((message, i) => ({
+          ...message,
+          serverMsgId: s.message(chat, 1).serverMsgId,
+          seq: 4 + i,
+        }));
+        const result = await s.append(s.request({ ...chat, head: 3 }, again));
+        assert.deepEqual(result, { outcome: 'duplicate', found });
+      }
     },
   ],
   [
@@ -60,7 +87,10 @@ export const appendBehaviours: readonly Behaviour[] = [
       const [a, b] = (await s.neighbours(2)) as [TestChat, TestChat];
       const [first] = await s.appendSome(a, 1);
       const elsewhere = s.message(b, 1, { from: the(first).from, clientMsgId: the(first).clientMsgId });
-      assert.deepEqual(await s.append(s.request(b, [elsewhere])), { outcome: 'duplicate', found: [first] });
+      assert.deepEqual(await s.append(s.request(b, [elsewhere])), {
+        outcome: 'duplicate',
+        found: [asFound(first)],
+      });
       const other = s.message(b, 1, { from: the(b.users[1]), clientMsgId: the(first).clientMsgId });
       assert.deepEqual(await s.append(s.request(b, [other])), OK);
     },
@@ -81,14 +111,15 @@ export const appendBehaviours: readonly Behaviour[] = [
       const chats = await s.neighbours(12);
       const from = s.user();
       const { clientMsgId } = s.message(the(chats[0]), 1);
-      const messages = chats.map((chat) => s.message(chat, 1, { from, clientMsgId }));
+      const messages = chats.map((chat) => s.message(chat, 1, { from, clientMsgId, ciphertext: 'QQ==' }));
       const results = await Promise.all(
         chats.map((chat, i) => s.append(s.request(chat, [the(messages[i])]))),
       );
       const written = messages.filter((_, i) => the(results[i]).outcome === 'ok');
       assert.equal(written.length, 1);
       for (const result of results) {
-        if (result.outcome !== 'ok') assert.deepEqual(result, { outcome: 'duplicate', found: written });
+        if (result.outcome !== 'ok')
+          assert.deepEqual(result, { outcome: 'duplicate', found: written.map((m) => asFound(m)) });
       }
     },
   ],

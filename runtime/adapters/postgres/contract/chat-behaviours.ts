@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Behaviour } from '../message-store.contract.ts';
-import { ALWAYS, member, receipt, type TestChat, the } from './store-under-test.ts';
+import { ALWAYS, asFound, member, receipt, type TestChat, the } from './store-under-test.ts';
 
 export const chatBehaviours = (receiptMembers: number): readonly Behaviour[] => [
   [
@@ -32,7 +32,7 @@ export const chatBehaviours = (receiptMembers: number): readonly Behaviour[] => 
       assert(loaded.outcome === 'ok');
       const byId = (x: { serverMsgId: string }, y: { serverMsgId: string }) =>
         x.serverMsgId < y.serverMsgId ? -1 : 1;
-      assert.deepEqual(loaded.found.toSorted(byId), [the(first), the(second)].toSorted(byId));
+      assert.deepEqual(loaded.found.toSorted(byId), [asFound(first), asFound(second)].toSorted(byId));
     },
   ],
   [
@@ -87,6 +87,7 @@ export const chatBehaviours = (receiptMembers: number): readonly Behaviour[] => 
           expectHead: chat.head,
           expectVersion: chat.version,
           member: member(s.user()),
+          markAbove: 1,
         });
       const outcomes = (await Promise.all([change(), change(), change()])).map((result) => result.outcome);
       assert.deepEqual(outcomes.toSorted(), ['ok', 'stale', 'stale']);

@@ -70,6 +70,8 @@ export const deviceBehaviours: readonly Behaviour[] = [
       const user = the(chat.users[1]);
       await s.openDevice(user, phone);
       await s.openDevice(user, tablet);
+      // As every session does: the chat may lie on another shard than the user, which knows the devices from here on.
+      for (const device of [phone, tablet]) await s.list(user, device);
       const messages = await s.appendSome(chat, 3);
       await s.saveReceipts(
         receipt('DELIVERED', the(messages[1]), user, phone),

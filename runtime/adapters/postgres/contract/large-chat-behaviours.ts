@@ -53,6 +53,60 @@ export const largeChatBehaviours: readonly Behaviour[] = [
     },
   ],
   [
+    'who wrote one of the last messages has come as far as that one',
+    async (s) => {
+      const chat = await s.chat(3);
+      const [owner, author, silent] = chat.users as [never, never, never];
+      const mine = (seq: number) => s.message(chat, seq, { from: author });
+      assert.deepEqual(await s.append(s.request(chat, [mine(1), s.message(chat, 2), mine(3)])), {
+        outcome: 'ok',
+      });
+      chat.head = 3;
+      const positions = async (seq: number, within: number, above = 2) => {
+        const { users, positions: found } = await s.memberPage(
+          chat.chatId,
+          seq,
+          undefined,
+          10,
+          above,
+          within,
+        );
+        return [owner, author, silent].map((user) => found[users.indexOf(user)]);
+      };
+      assert.deepEqual(await positions(4, 3), [2, 3, 0]);
+      assert.deepEqual(await positions(4, 1), [0, 3, 0]);
+      assert.deepEqual(await positions(3, 2), [2, 1, 0]);
+      assert.deepEqual(await positions(3, 1), [2, 0, 0]);
+      assert.deepEqual(await positions(3, 0), [0, 0, 0]);
+      // Nobody needs them in a chat that is not larger.
+      assert.deepEqual(await positions(4, 3, 3), [undefined, undefined, undefined]);
+    },
+  ],
+  [
+    'everybody has come as far as the chat had when it last grew beyond a size',
+    async (s) => {
+      const chat = await s.chat(2);
+      const [owner, other] = chat.users as [never, never];
+      const third = s.user();
+      const span = (after: number) => [{ after, upTo: OPEN_END }];
+      const positions = async () => {
+        const { users, positions: found } = await s.memberPage(chat.chatId, chat.head, undefined, 10, 0);
+        return [owner, other].map((user) => found[users.indexOf(user)]);
+      };
+      await s.appendSome(chat, 2);
+      await s.setSpans(chat, third, span(2), 'member', 3);
+      assert.deepEqual(await positions(), [0, 0]);
+      await s.setSpans(chat, s.user(), span(2), 'member', 3);
+      assert.deepEqual(await positions(), [2, 2]);
+      await s.appendSome(chat, 3);
+      await s.setSpans(chat, s.user(), span(5), 'member', 3);
+      assert.deepEqual(await positions(), [2, 2]);
+      await s.setSpans(chat, third, [{ after: 2, upTo: 5 }], 'member', 4);
+      await s.setSpans(chat, third, [{ after: 2, upTo: 5 }, ...span(5)], 'member', 4);
+      assert.deepEqual(await positions(), [5, 5]);
+    },
+  ],
+  [
     'heads of many chats are read at once; what is none is left out',
     async (s) => {
       const chats = await Promise.all([s.chat(2), s.chat(2), s.chat(2)]);

@@ -34,6 +34,33 @@ export const outboxBehaviours: readonly Behaviour[] = [
     },
   ],
   [
+    'a read of the outbox leaves out ciphertexts that are longer than what travels',
+    async (s) => {
+      const chat = await s.chat(2);
+      const texts = ['', 'QQ==', Buffer.alloc(6).toString('base64'), Buffer.alloc(9_000).toString('base64')];
+      const sent = texts.map((ciphertext, i) => s.message(chat, i + 1, { ciphertext }));
+      await s.append(s.request(chat, sent));
+      const read = async (inline: number) => {
+        const rows = await s.readOutbox(1_000_000, [], inline);
+        return rows.flatMap((row) =>
+          row.kind === 'message' && row.message.chatId === chat.chatId ? [row.message] : [],
+        );
+      };
+      assert.deepEqual(await read(12_000), sent);
+      for (const [inline, kept] of [
+        [11_999, 3],
+        [8, 3],
+        [7, 2],
+        [0, 1],
+      ] as const) {
+        const expected = sent.map((message, i) =>
+          i < kept ? message : { ...message, ciphertext: undefined },
+        );
+        assert.deepEqual(await read(inline), expected);
+      }
+    },
+  ],
+  [
     'a refused append announces nothing',
     async (s) => {
       const chat = await s.chat(2);

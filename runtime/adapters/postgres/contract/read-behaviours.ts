@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import type { UserId } from '../../../../core/contract/ids.ts';
 import { OPEN_END } from '../../../../core/contract/records.ts';
 import type { Behaviour } from '../message-store.contract.ts';
@@ -44,11 +45,45 @@ export const readBehaviours: readonly Behaviour[] = [
     },
   ],
   [
+    'a fetch ends at its size in base64, with one message at least, and says whether it ended there',
+    async (s) => {
+      const chat = await s.chat(2);
+      const lengths = [3_000, 3_001, 60_000, 1, 0, 3_000];
+      const messages = lengths.map((length, i) =>
+        s.message(chat, i + 1, { ciphertext: randomBytes(length).toString('base64') }),
+      );
+      await s.append(s.request(chat, messages));
+      const user = the(chat.users[1]);
+      const read = async (after: number, bytes: number, limit = 100) => {
+        const page = await s.fetch(user, chat.chatId, after, limit, bytes);
+        assert.deepEqual([page.head, page.size], [6, 2]);
+        assert.deepEqual(page.messages, messages.slice(after, after + page.messages.length));
+        return [page.messages.length, page.more];
+      };
+      assert.deepEqual(await read(0, 1), [1, true]);
+      assert.deepEqual(await read(0, 8_003), [1, true]);
+      assert.deepEqual(await read(0, 8_004), [2, true]);
+      assert.deepEqual(await read(2, 1), [1, true]);
+      assert.deepEqual(await read(3, 4), [2, true]);
+      assert.deepEqual(await read(3, 4_004), [3, false]);
+      assert.deepEqual(await read(3, 4_004, 3), [3, true]);
+      assert.deepEqual(await read(5, 1), [1, false]);
+      assert.deepEqual(await read(6, 1), [0, false]);
+      // Each of many pages has a size of its own.
+      const pages = await Promise.all([1, 8_004, 1_000_000].map((bytes) => read(0, bytes)));
+      assert.deepEqual(pages, [
+        [1, true],
+        [2, true],
+        [6, false],
+      ]);
+    },
+  ],
+  [
     'a stranger cannot tell a chat from none',
     async (s) => {
       const chat = await s.chat(2);
       await s.appendSome(chat, 3);
-      const nothing = { outcome: 'ok', messages: [], head: 0, spans: [], size: 0 };
+      const nothing = { outcome: 'ok', messages: [], more: false, head: 0, spans: [], size: 0 };
       assert.deepEqual(await s.fetch(s.user(), chat.chatId), nothing);
       assert.deepEqual(await s.fetch(the(chat.users[0]), s.chatId()), nothing);
     },

@@ -79,7 +79,7 @@ export class StoreUnderTest {
   append(request: Calls.AppendRequest): Promise<Calls.AppendResult> {
     return once((done) => this.store.append(request, done));
   }
-  load(chatId: ChatId, sends: readonly Calls.SendKey[] = []): Promise<Calls.LoadResult> {
+  load(chatId: ChatId, sends: readonly Calls.AskedSend[] = []): Promise<Calls.LoadResult> {
     return once((done) => this.store.loadChat({ chatId, sends }, done));
   }
   create(request: Calls.CreateChatRequest): Promise<Calls.CreateChatResult> {
@@ -98,8 +98,8 @@ export class StoreUnderTest {
     assert(result.outcome === 'ok');
     return result.chats;
   }
-  async fetch(userId: UserId, chatId: ChatId, afterSeq = 0, limit = 100) {
-    const request = { userId, chatId, afterSeq, limit };
+  async fetch(userId: UserId, chatId: ChatId, afterSeq = 0, limit = 100, bytes = 1_000_000_000) {
+    const request = { userId, chatId, afterSeq, limit, bytes };
     const result = await once<Calls.FetchResult>((done) => this.store.fetch(request, done));
     assert(result.outcome === 'ok');
     return result;
@@ -117,8 +117,9 @@ export class StoreUnderTest {
     afterUser: UserId | undefined,
     limit: number,
     positionsAbove: number,
+    authorsWithin = 0,
   ) {
-    const request = { chatId, seq, afterUser, limit, positionsAbove };
+    const request = { chatId, seq, afterUser, limit, positionsAbove, authorsWithin };
     const result = await once<Calls.ReadMembersResult>((done) => this.store.readMembers(request, done));
     assert(result.outcome === 'ok');
     return result;
@@ -134,10 +135,13 @@ export class StoreUnderTest {
     assert(result.outcome === 'ok');
     return result.heads;
   }
-  async readOutbox(limit: number, except: readonly number[]): Promise<readonly OutboxRow[]> {
-    const result = await once<Calls.ReadOutboxResult>((done) =>
-      this.store.readOutbox({ limit, except }, done),
-    );
+  async readOutbox(
+    limit: number,
+    except: readonly number[],
+    inlineCiphertext = 1_000_000,
+  ): Promise<readonly OutboxRow[]> {
+    const request = { limit, inlineCiphertext, except };
+    const result = await once<Calls.ReadOutboxResult>((done) => this.store.readOutbox(request, done));
     assert(result.outcome === 'ok');
     return result.rows;
   }
@@ -210,12 +214,14 @@ export class StoreUnderTest {
     userId: UserId,
     spans: readonly Span[],
     role: Role = 'member',
+    markAbove: number = Number.MAX_SAFE_INTEGER,
   ): Promise<void> {
     const request = {
       chatId: chat.chatId,
       expectHead: chat.head,
       expectVersion: chat.version,
       member: member(userId, spans, role),
+      markAbove,
     };
     assert.deepEqual(await this.changeMember(request), { outcome: 'ok' });
     chat.version++;
@@ -235,6 +241,12 @@ function chatOf(row: OutboxRow): ChatId {
 
 export function member(userId: UserId, spans: readonly Span[] = ALWAYS, role: Role = 'member'): Member {
   return { userId, role, spans };
+}
+
+/** A message as it is found for a send with its key. */
+export function asFound(message: StoredMessage | undefined, sameCiphertext = true): Calls.FoundSend {
+  const { ciphertext: _, ...rest } = the(message);
+  return { ...rest, sameCiphertext };
 }
 
 /** A receipt for a message; `at` is where in time the watermark moves. */

@@ -11,7 +11,7 @@ export function gatheredStore(store: ShardedMessageStore): MessageStore {
   const shards = store.localShards;
   return {
     ...store,
-    readOutbox({ limit, except }, done) {
+    readOutbox({ limit, inlineCiphertext, except }, done) {
       const rows: OutboxRow[] = [];
       let missing = shards.length;
       let failed = false;
@@ -19,7 +19,7 @@ export function gatheredStore(store: ShardedMessageStore): MessageStore {
         const own = except
           .filter((id) => id % shards.length === at)
           .map((id) => Math.floor(id / shards.length));
-        shard.store.readOutbox({ limit, except: own }, (result) => {
+        shard.store.readOutbox({ limit, inlineCiphertext, except: own }, (result) => {
           if (result.outcome === 'failed') failed = true;
           else for (const row of result.rows) rows.push({ ...row, id: row.id * shards.length + at });
           if (--missing > 0) return;

@@ -42,7 +42,7 @@ export async function appendUnderLoad(
           view.head = loaded.chat.head;
           const [found] = loaded.found;
           if (found !== undefined) {
-            tally.acked.push(found);
+            tally.acked.push({ ...message, ...found });
             settled = true;
           }
         }

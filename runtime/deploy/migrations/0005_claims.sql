@@ -1,16 +1,4 @@
--- What a database needs to be one shard of several.
-
--- A direct chat of the same two users exists once over all shards: the shard of the pair's slot keeps who was first. The
--- chat itself may lie on another shard, and be created there a moment later.
-CREATE TABLE direct_claims (
-  -- In the text order of the ids, as chats.direct_low and direct_high.
-  low     bigint NOT NULL,
-  high    bigint NOT NULL,
-  chat_id bigint NOT NULL,
-  PRIMARY KEY (low, high)
-);
-INSERT INTO direct_claims (low, high, chat_id)
-SELECT direct_low, direct_high, chat_id FROM chats WHERE direct_low IS NOT NULL;
+-- Who was first: direct chats over all shards, and the numbers of process runs over all regions.
 
 -- [{"chat", "low", "high"}], in the order of the pairs -> one row each: the chat that has the pair from now on.
 CREATE FUNCTION claim_directs(requests jsonb) RETURNS TABLE (request bigint, chat bigint)
@@ -32,12 +20,6 @@ BEGIN
 END
 $$;
 
--- What is set once and must not change.
-CREATE TABLE settings (
-  name  text   PRIMARY KEY,
-  value bigint NOT NULL
-);
-
 -- Numbers of process runs are unique over all regions: each region has a class of its own, 0 to 7, and its numbers leave the
 -- class as the remainder of division by 8. They begin above those that databases without a class have given out. A
 -- database that finds itself under another class was moved in the shard map: it refuses, before a number comes twice.
@@ -54,9 +36,3 @@ BEGIN
   RETURN 65536 + 8 * (nextval('instances') - 1) + class;
 END
 $$;
-
--- Whether some session of the device has seen the list of every shard: until then it has no cursor on those it missed.
--- Devices of the time when there was one shard have.
-ALTER TABLE devices ADD COLUMN confirmed boolean NOT NULL DEFAULT true;
-ALTER TABLE devices ALTER COLUMN confirmed SET DEFAULT false;
-COMMENT ON COLUMN devices.epoch IS 'On every shard but the home of the user 0: the device was listed there, and has cursors there.';
