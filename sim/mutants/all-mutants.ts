@@ -3,6 +3,7 @@ import { DEVICE_MUTANTS } from './device-mutants.ts';
 import { LARGE_CHAT_MUTANTS } from './large-chat-mutants.ts';
 import type { Mutant } from './mutant.ts';
 import { RATE_MUTANTS } from './rate-mutants.ts';
+import { RECEIPT_MUTANTS } from './receipt-mutants.ts';
 import { SERVICE_MUTANTS } from './service-mutants.ts';
 import { SESSION_MUTANTS } from './session-mutants.ts';
 
@@ -12,6 +13,7 @@ export const ALL_MUTANTS: readonly Mutant[] = [
   ...SERVICE_MUTANTS,
   ...DELIVERY_MUTANTS,
   ...SESSION_MUTANTS,
+  ...RECEIPT_MUTANTS,
   ...RATE_MUTANTS,
   ...LARGE_CHAT_MUTANTS,
 ];

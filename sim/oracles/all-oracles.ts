@@ -12,6 +12,7 @@ import type { Oracle } from './oracle.ts';
 import { orderPerChat } from './order-per-chat.ts';
 import { presenceConverges } from './presence-converges.ts';
 import { ratesAreFair } from './rates-are-fair.ts';
+import { receiptsArrive } from './receipts-arrive.ts';
 import { receiptsMonotone } from './receipts-monotone.ts';
 
 /**
@@ -29,6 +30,7 @@ export function allOracles(history: History, options: JudgeOptions, count: Laten
     bounded(),
     ratesAreFair(history, options),
     noAckedMessageLost(history, options),
+    receiptsArrive(history, options),
     presenceConverges(history, options),
     converges(history),
     latency(history, options, count),

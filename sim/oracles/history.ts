@@ -212,6 +212,7 @@ export class History {
       case 'start-cursor':
       case 'cursor-saved':
       case 'watching':
+      case 'read':
       case 'pushed':
         this.#place(o.deviceId, o.chatId);
         return;

@@ -17,5 +17,6 @@ export function judgeScenario(setting: { readonly scenario: Scenario; readonly l
     limits: setting.limits,
     commitsSeen: 'at-once',
     latencyLimit: asModelled ? LATENCY_LIMIT : undefined,
+    receiptsOwed: true,
   });
 }

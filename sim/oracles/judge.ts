@@ -15,6 +15,8 @@ export interface JudgeOptions {
   readonly commitsSeen: 'at-once' | 'afterwards';
   /** Largest acceptable p99 from send to show, in microseconds; undefined where the load or the knobs make it meaningless. */
   readonly latencyLimit: number | undefined;
+  /** Everything that devices show and users read is reported: what became of it can be demanded. */
+  readonly receiptsOwed?: boolean;
   /** Only these promises; all of them when undefined. */
   readonly only?: readonly PromiseName[];
 }

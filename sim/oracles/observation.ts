@@ -74,6 +74,8 @@ export type Observation =
       readonly serverMsgId: ServerMsgId;
       readonly type: ReceiptType;
     }
+  /** The user reads what the device shows of a chat. */
+  | { readonly kind: 'read'; readonly deviceId: DeviceId; readonly chatId: ChatId }
   | { readonly kind: 'receipt-shown'; readonly deviceId: DeviceId; readonly receipt: ReceiptRecord }
   | {
       readonly kind: 'count-shown';

@@ -113,6 +113,10 @@ export class Observers implements StoreObserver {
     this.report({ kind: 'receipt-sent', deviceId, userId, chatId, serverMsgId, type });
   }
 
+  read(deviceId: DeviceId, chatId: ChatId): void {
+    if (this.#judge !== undefined) this.report({ kind: 'read', deviceId, chatId });
+  }
+
   receiptShown(deviceId: DeviceId, frame: ReceiptDownFrame): void {
     if (this.#judge === undefined) return;
     const { chatId, userId, type, seq, serverMsgId, at } = frame;
