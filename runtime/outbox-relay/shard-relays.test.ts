@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { DEFAULT_LIMITS } from '../../core/contract/limits.ts';
 import { createMemoryDeliveryQueue } from '../adapters/memory/delivery-queue-memory.ts';
 import { DEFAULT_KAFKA_TUNING } from '../adapters/kafka/kafka-options.ts';
+import { createHalt } from '../driver/machine-driver.ts';
 import { createLogger } from '../observability/logger.ts';
 import { createMetrics } from '../observability/metrics.ts';
 import { startShardRelays } from './shard-relays.ts';
@@ -13,7 +14,7 @@ function start(publishEvents: number): void {
     seed: 1,
     queue: createMemoryDeliveryQueue(),
     metrics: createMetrics(false),
-    halt: () => undefined,
+    halt: createHalt(() => undefined),
     log: createLogger('silent', 'test'),
   });
 }
