@@ -55,7 +55,7 @@ export function createMessageStages(
     push: of('push'),
   };
   return {
-    over(stage, clientMsgId, begin, attributes = NOTHING, traceparent = undefined) {
+    over(stage, clientMsgId, begin, attributes = NOTHING, traceparent) {
       const end = stageClock();
       seconds[stage].observe(Math.max(0, end - begin) / 1_000);
       tracer?.span(stage, clientMsgId, begin, end, attributes, traceparent);

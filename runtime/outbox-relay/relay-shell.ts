@@ -1,4 +1,4 @@
-import { assert, assertNever } from '../../core/contract/assert.ts';
+import { assertNever } from '../../core/contract/assert.ts';
 import type { Limits } from '../../core/contract/limits.ts';
 import type { DeliveryEvent, DeliveryItem } from '../../core/contract/records.ts';
 import type { RelayEffect } from '../../core/fan-out/relay-effect.ts';
@@ -42,7 +42,6 @@ export function startRelay({
   halt,
   recording,
 }: RelayOptions): RelayShell {
-  assert(limits.publishEvents <= queue.capacity, 'the queue could never take the largest publish');
   const state = createRelay({ limits, seed });
   let inFlight = 0;
   let quiet = false;
