@@ -125,7 +125,7 @@ export async function startDevice(options: DeviceShellOptions): Promise<DeviceSh
         break;
       case 'wake':
         clearTimeout(timers.get(effect.timer));
-        timers.set(effect.timer, setTimeout(wake, Math.ceil(effect.after / 1_000), effect.timer));
+        timers.set(effect.timer, setTimeout(wake, delayMs(effect.after), effect.timer));
         break;
       default:
     }
@@ -158,6 +158,13 @@ export async function startDevice(options: DeviceShellOptions): Promise<DeviceSh
       await storage.close();
     },
   };
+}
+
+/** A longer delay of `setTimeout` counts as none at all. */
+const LONGEST_MS = 2 ** 31 - 1;
+
+function delayMs(micros: number): number {
+  return Math.min(Math.ceil(micros / 1_000), LONGEST_MS);
 }
 
 /** How many of the effects may be saved together: up to the next thing that the application must be told first. */
