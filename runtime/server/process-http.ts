@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Limits } from '../../core/contract/limits.ts';
 import { serveUpgrades } from '../gateway/upgrade.ts';
 import { createHttpServer, type HttpApi } from '../http-api/http-server.ts';
+import { createRequestAdmission } from '../http-api/request-admission.ts';
 import type { Route } from '../http-api/router.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { TokenVerifier } from '../ports/token-verifier.ts';
@@ -39,16 +40,18 @@ export async function openProcessHttp(options: ProcessHttpOptions): Promise<Proc
   let pipeline: Pipeline | undefined;
   let api: HttpApi = { routes: probes, verifier, starting: true };
 
-  const http = createHttpServer({ metrics, log, limits, trustProxy, api: () => api });
+  const admission = createRequestAdmission(limits);
+  const http = createHttpServer({ metrics, log, admission, trustProxy, api: () => api });
   const upgrades = serveUpgrades(http, {
     ...options,
+    admission,
     trustProxy,
     unavailable: () =>
       options.unavailable() ??
       (pipeline?.gateway === undefined ? 'this process takes no devices: connect to a gateway' : undefined),
     accept: (accepted) => pipeline?.gateway?.accept(accepted),
   });
-  const url = await listenHttp(http, host, port, options.next);
+  const url = await listenHttp(http, host, port, { next: options.next, log });
   return {
     url,
     serve(routes, started) {
