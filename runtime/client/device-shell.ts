@@ -196,7 +196,7 @@ function createConnections(
   /** Undefined while the token is awaited; absent once closed. */
   const sockets = new Map<ConnId, ClientSocket | undefined>();
 
-  const pollUrl = new URL('/poll/', wsUrl.replace(/^ws/, 'http')).href;
+  const pollUrl = new URL('../poll/', wsUrl.replace(/^ws/, 'http')).href;
 
   function connect(conn: ConnId, transport: Transport, token: string): void {
     if (!sockets.has(conn)) return;

@@ -1,5 +1,6 @@
 import type { ChatId, ServerMsgId, UserId } from '../../core/contract/ids.ts';
 import type { ErrorCode } from '../../core/wire/frames.ts';
+import { urlUnder } from './url-under.ts';
 
 /** The server answered a request with a problem document (RFC 9457). */
 export class ApiError extends Error {
@@ -110,7 +111,7 @@ export async function callHttp<Answer>(
   const signal = AbortSignal.timeout(TIMEOUT_MS);
   let response: Response;
   try {
-    response = await fetch(new URL(path, url), { method, headers, signal, ...body });
+    response = await fetch(urlUnder(url, path), { method, headers, signal, ...body });
   } catch (error) {
     const reason =
       error instanceof Error && error.name === 'TimeoutError'
