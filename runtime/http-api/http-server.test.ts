@@ -64,6 +64,7 @@ async function start(limits: Partial<Limits>): Promise<string> {
     log: createLogger('silent', 'test'),
     api: () => ({ routes, verifier: tokens, starting: false }),
     trustProxy: true,
+    allowedOrigins: ['https://app.example'],
     admission: createRequestAdmission({ ...DEFAULT_LIMITS, ...limits }),
   });
   server = made;
@@ -147,4 +148,31 @@ test('a peer that does not take its answer is cut, and the answer with it', asyn
   vi.advanceTimersByTime(60_000);
   await expect.poll(connections).toBe(0);
   peer.destroy();
+});
+
+test('a page of an origin that is allowed may call, also to read why it was refused; others may not', async () => {
+  const url = await start({});
+  const preflight = (origin: string) =>
+    fetch(`${url}/mine`, {
+      method: 'OPTIONS',
+      headers: {
+        origin,
+        'access-control-request-method': 'GET',
+        'access-control-request-headers': 'authorization',
+      },
+    });
+  const asked = await preflight('https://app.example');
+  expect([asked.status, asked.headers.get('access-control-allow-origin')]).toEqual([
+    204,
+    'https://app.example',
+  ]);
+  expect(asked.headers.get('access-control-allow-headers')).toContain('authorization');
+  const refused = await fetch(`${url}/mine`, { headers: { origin: 'https://app.example' } });
+  expect([refused.status, refused.headers.get('access-control-allow-origin')]).toEqual([
+    401,
+    'https://app.example',
+  ]);
+  const other = await preflight('https://app.example.evil');
+  expect([other.status, other.headers.get('access-control-allow-origin')]).toEqual([405, null]);
+  expect(other.headers.get('vary')).toBe('origin');
 });

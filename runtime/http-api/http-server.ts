@@ -6,6 +6,7 @@ import { bearerToken } from '../gateway/bearer-token.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { Identity, TokenVerifier } from '../ports/token-verifier.ts';
 import { CONNECT_PATH, isDeviceUpgrade } from '../gateway/upgrade.ts';
+import { answerCrossOrigin } from './cross-origin.ts';
 import { ProblemError, readJson, writeAnswer, writeProblem } from './http-exchange.ts';
 import { problem, tokenProblem } from './problem.ts';
 import { addressOf, originOf } from './peer-address.ts';
@@ -29,6 +30,8 @@ export interface HttpServerOptions {
   /** Whether a proxy in front of this process says who its peers are. */
   readonly trustProxy: boolean;
   readonly admission: RequestAdmission;
+  /** Of pages that may call this server besides its own; nobody's when left out. */
+  readonly allowedOrigins?: readonly string[];
 }
 
 /** Routes without a token get this; they must not look at it. */
@@ -36,13 +39,14 @@ const NOBODY: Identity = { userId: userId(''), deviceId: deviceId(''), expiresAt
 
 /** An HTTP server that answers requests by the routes and every failure with a problem document. */
 export function createHttpServer(options: HttpServerOptions): Server {
-  const { metrics, log, api, trustProxy, admission } = options;
+  const { metrics, log, api, trustProxy, admission, allowedOrigins = [] } = options;
   let matcher: { readonly api: HttpApi; readonly match: (method: string, path: string) => Match } | undefined;
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const current = api();
     if (matcher?.api !== current) matcher = { api: current, match: createRouter(current.routes) };
     const url = targetOf(request);
+    if (answerCrossOrigin(request, response, allowedOrigins)) return;
     if (current.starting && !current.routes.some(({ path }) => path === url.pathname))
       throw new ProblemError(problem('unavailable', 'Parley is starting: try again'));
     const address = addressOf(request, trustProxy);

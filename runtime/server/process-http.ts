@@ -14,6 +14,7 @@ export interface ProcessHttpOptions {
   readonly port: number;
   /** Whether a proxy in front of this process says who its peers are. */
   readonly trustProxy?: boolean;
+  readonly allowedOrigins?: readonly string[];
   readonly limits: Limits;
   readonly verifier: TokenVerifier;
   readonly metrics: Metrics;
@@ -36,12 +37,22 @@ export interface ProcessHttp {
 
 /** @throws StartError when the port cannot be had. */
 export async function openProcessHttp(options: ProcessHttpOptions): Promise<ProcessHttp> {
-  const { host, port, verifier, probes, metrics, log, limits, trustProxy = false } = options;
+  const {
+    host,
+    port,
+    verifier,
+    probes,
+    metrics,
+    log,
+    limits,
+    trustProxy = false,
+    allowedOrigins = [],
+  } = options;
   let pipeline: Pipeline | undefined;
   let api: HttpApi = { routes: probes, verifier, starting: true };
 
   const admission = createRequestAdmission(limits);
-  const http = createHttpServer({ metrics, log, admission, trustProxy, api: () => api });
+  const http = createHttpServer({ metrics, log, admission, trustProxy, allowedOrigins, api: () => api });
   const upgrades = serveUpgrades(http, {
     ...options,
     admission,
