@@ -74,6 +74,13 @@ export const url = (
     options,
   );
 
+export const origin = (description: string) =>
+  field(
+    z.string().refine((value) => URL.canParse(value) && new URL(value).origin === value),
+    'an origin as browsers say it: https://app.example, without a slash at the end',
+    description,
+  );
+
 export const choice = <const Values extends readonly [string, ...string[]]>(
   values: Values,
   description: string,

@@ -9,6 +9,7 @@ import {
   hostPort,
   integer,
   name,
+  origin,
   port,
   secretText,
   section,
@@ -30,6 +31,10 @@ const http = section(
     trustProxy: flag('whether X-Forwarded-For names the client: only behind a proxy that sets it').default(
       false,
     ),
+    allowedOrigins: z.array(origin('one origin')).default([]).meta({
+      allowed: 'a list of origins, such as https://app.example',
+      description: 'of web pages that may call this process besides its own (CORS)',
+    }),
   },
   'where this process answers over HTTP: probes and metrics, and what its role serves',
 );

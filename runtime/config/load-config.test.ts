@@ -74,7 +74,7 @@ describe('a valid configuration', () => {
   test('has defaults, absolute paths, complete limits and a placement', () => {
     const config = load(having('limits.deliveryTasks', 7));
     expect(config.region).toBe('eu');
-    expect(config.http).toEqual({ host: '127.0.0.1', port: 8080, trustProxy: false });
+    expect(config.http).toEqual({ host: '127.0.0.1', port: 8080, trustProxy: false, allowedOrigins: [] });
     expect(config.links.tls.cert).toBe(join(folder, 'node.crt'));
     expect(config.limits.deliveryTasks).toBe(7);
     expect(config.limits.heartbeat).toBe(DEFAULT_LIMITS.heartbeat);
@@ -159,6 +159,11 @@ describe('a wrong value is named with what was given and what is allowed', () =>
     ['links', undefined, 'links: is missing; it takes keys and values'],
     ['links.tls.ca', 'gone.crt', /^links.tls.ca: ".*gone.crt" does not exist$/],
     ['links.advertise', 'here', 'links.advertise: "here" is not host:port, such as broker-1:9092'],
+    [
+      'http.allowedOrigins',
+      ['https://app.example/'],
+      'http.allowedOrigins.0: "https://app.example/" is not an origin as browsers say it',
+    ],
     ['log.level', 'loud', 'log.level: "loud" is not one of debug, info, warn, error, silent'],
     ['limits.frameByte', 1, 'limits.frameByte: there is no such key; did you mean frameBytes?'],
     ['limits.frameBytes', 0, /^limits.frameBytes: 0 is not an integer from 1 to /],
