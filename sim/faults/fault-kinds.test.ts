@@ -67,7 +67,7 @@ describe('every kind of fault', () => {
         const { store, queue, registry } = world;
         const dials = [store.unknown, store.zombie, store.failing, store.slowness, store.outboxDelay];
         dials.push(queue.unknown, queue.failing, queue.duplicating);
-        dials.push(registry.failing, registry.slowness, registry.hintsDropped);
+        dials.push(registry.failing, registry.slowness, registry.full, registry.hintsDropped);
         expect(dials.map((dial) => dial.value)).toEqual(dials.map(() => 0));
       }
     });
