@@ -6,10 +6,11 @@ import type { MessageTracer } from './message-tracer.ts';
  * How long each stage of a message took, in the order in which it passes them.
  * - `ack`: SEND read by the gateway until its ACK is written.
  * - `append`: the message service asks the store until it is durable.
- * - `publish`: the relay publishes until the queue has it.
+ * - `outbox`: from its seq until the relay hands it to the queue, by the clocks of two machines.
+ * - `publish`: the relay publishes until the queue has it. How long it waits there is `parley_queue_wait_seconds`.
  * - `deliver`: a worker pushes until the device has it.
  */
-export type MessageStage = 'ack' | 'append' | 'publish' | 'deliver';
+export type MessageStage = 'ack' | 'append' | 'outbox' | 'publish' | 'deliver';
 
 export interface MessageStages {
   /** @param begin from `stageClock`. The end is now. */
@@ -35,7 +36,13 @@ export function createMessageStages(
     histogram.zero({ stage });
     return histogram.labels({ stage });
   };
-  const seconds = { ack: of('ack'), append: of('append'), publish: of('publish'), deliver: of('deliver') };
+  const seconds = {
+    ack: of('ack'),
+    append: of('append'),
+    outbox: of('outbox'),
+    publish: of('publish'),
+    deliver: of('deliver'),
+  };
   return {
     over(stage, clientMsgId, begin, attributes = NOTHING) {
       const end = stageClock();
