@@ -3,7 +3,7 @@ import { loadGroup } from '../e2e/group-load.ts';
 import { connectPairs, type LoadResult } from '../e2e/pair-load.ts';
 import { CommandError, EXIT } from './exit-code.ts';
 import { type Figure, reached, row } from './figures.ts';
-import { loadHttp, type HttpLoadResult } from './http-load.ts';
+import type { HttpLoadResult } from './http-load.ts';
 import { loadTargets, type LoadTargets } from './load-targets.ts';
 import { flagsHelp, parseFlags } from './parse-flags.ts';
 import { cpuSeconds, type RoleUrl } from './role-cpu.ts';
@@ -101,10 +101,10 @@ const RUN: Record<Part, Run> = {
     await load.close();
   },
   async http({ gateways }, { seconds }, show) {
-    showHttp(show, 'http: history', await loadHttp(gateways[0] as string, 'history', seconds));
+    showHttp(show, 'http: history', await overHttp(gateways, 'history', seconds));
   },
   async poll({ gateways }, { seconds }, show) {
-    showHttp(show, 'poll: empty polls', await loadHttp(gateways[0] as string, 'poll', seconds));
+    showHttp(show, 'poll: empty polls', await overHttp(gateways, 'poll', seconds));
   },
   async group({ gateways }, { members }, show) {
     const { lastAfterAck } = await loadGroup(gateways, members, 20);
@@ -135,6 +135,20 @@ function showLatencies(show: Show, load: string, result: LoadResult, p99Ms: numb
   show({ name: `sends: ${load}, delivery p99`, value: result.deliveryP99Ms, unit: 'ms', ...target });
   show({ name: `sends: ${load}, delivery p999`, value: result.deliveryP999Ms, unit: 'ms' });
   if (result.refused > 0) show({ name: `sends: ${load}, refused`, value: result.refused, unit: 'messages' });
+}
+
+/** Loaded when it is asked for: what loads over HTTP is a tool of development, which the image does not have. */
+async function overHttp(
+  gateways: readonly string[],
+  what: 'history' | 'poll',
+  seconds: number,
+): Promise<HttpLoadResult> {
+  const loader = await import('./http-load.ts').catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error;
+    const problem = 'autocannon is not installed here, which http and poll need';
+    throw new CommandError(EXIT.usage, problem, 'parley load --only sends,group,idle');
+  });
+  return loader.loadHttp(gateways[0] as string, what, seconds);
 }
 
 function showHttp(show: Show, name: string, result: HttpLoadResult): void {
