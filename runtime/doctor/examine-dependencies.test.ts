@@ -65,7 +65,7 @@ describe('the media bucket', () => {
     const s3 = await startCheckingS3(key);
     ends.push(() => s3.close());
     expect(await bucket(s3.endpoint, 'other')).toMatchObject([
-      { verdict: 'broken', detail: expect.stringContaining('refuses to write: 403') },
+      { verdict: 'broken', detail: expect.stringContaining('refuses to write: 403') as string },
     ]);
   });
   test.each([
@@ -79,13 +79,13 @@ describe('the media bucket', () => {
       {
         verdict: 'broken',
         detail: `refuses to write: ${status} ${code}`,
-        next: expect.stringContaining(remedy),
+        next: expect.stringContaining(remedy) as string,
       },
     ]);
   });
   test('gives something else than it took', async () => {
     expect(await bucket(await answering(200, 'a page of a proxy'))).toMatchObject([
-      { verdict: 'broken', detail: expect.stringContaining('not what was written') },
+      { verdict: 'broken', detail: expect.stringContaining('not what was written') as string },
     ]);
   });
   test('does not answer, or is not there', async () => {
@@ -107,7 +107,7 @@ describe('the media folder', () => {
     const at = join(folder, 'file');
     writeFileSync(at, '');
     expect(await examined(at)).toMatchObject([
-      { verdict: 'broken', next: expect.stringContaining('mount it') },
+      { verdict: 'broken', next: expect.stringContaining('mount it') as string },
     ]);
   });
 });
@@ -127,7 +127,7 @@ describe('the key set of the issuer', () => {
     const url = await answering(200, set);
     for (const source of [{ file }, { url }])
       expect(await examined({ ...source, issuer: 'i' })).toMatchObject([
-        { verdict: 'ok', detail: expect.stringContaining('k1 (OKP)') },
+        { verdict: 'ok', detail: expect.stringContaining('k1 (OKP)') as string },
       ]);
   });
   test('is believed for every issuer when none is named', async () => {
@@ -140,7 +140,7 @@ describe('the key set of the issuer', () => {
     ['has no key that can check a token', 200, '{"keys":[{"kty":"oct","k":"AA","kid":"k1"}]}'],
   ])('%s', async (_name, status, body) => {
     expect(await examined({ url: await answering(status, body) })).toMatchObject([
-      { verdict: 'broken', next: expect.stringContaining('RFC 7517') },
+      { verdict: 'broken', next: expect.stringContaining('RFC 7517') as string },
     ]);
   });
 });
@@ -158,12 +158,12 @@ describe('the collector of traces', () => {
     [500, 'log of the collector'],
   ])('answers %i', async (status, remedy) => {
     expect(await examined(await answering(status))).toMatchObject([
-      { verdict: 'broken', next: expect.stringContaining(remedy) },
+      { verdict: 'broken', next: expect.stringContaining(remedy) as string },
     ]);
   });
   test('is away', async () => {
     expect(await examined('http://127.0.0.1:1')).toMatchObject([
-      { verdict: 'broken', next: expect.stringContaining('spans are dropped') },
+      { verdict: 'broken', next: expect.stringContaining('spans are dropped') as string },
     ]);
   });
 });

@@ -103,11 +103,7 @@ export function startRelay({
   }
 
   /** A message's events follow each other and share its item. */
-  function measure(
-    stage: 'outbox' | 'publish',
-    events: readonly DeliveryEvent[],
-    begin: number | undefined = undefined,
-  ): void {
+  function measure(stage: 'outbox' | 'publish', events: readonly DeliveryEvent[], begin?: number): void {
     let last: DeliveryItem | undefined;
     for (const { item } of events) {
       if (item === last || item.kind !== 'message') continue;

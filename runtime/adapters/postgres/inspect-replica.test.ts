@@ -48,16 +48,25 @@ test('a replica that follows is well, and one that replays no more is named with
 test('a copy of another database is refused, and so is one that was promoted', async () => {
   const stranger = await findings(other.connectionString);
   expect(stranger).toContainEqual(
-    expect.objectContaining({ verdict: 'broken', detail: expect.stringContaining('another database') }),
+    expect.objectContaining({
+      verdict: 'broken',
+      detail: expect.stringContaining('another database') as string,
+    }),
   );
   await on(pair.replica.connectionString, 'SELECT pg_promote()');
   const promoted = await findings(pair.replica.connectionString);
   expect(promoted).toContainEqual(
-    expect.objectContaining({ verdict: 'broken', detail: expect.stringContaining('follows nobody') }),
+    expect.objectContaining({
+      verdict: 'broken',
+      detail: expect.stringContaining('follows nobody') as string,
+    }),
   );
 });
 
 test('a replica that is away is broken, and says where history comes from until then', async () => {
   const [only] = await findings('postgresql://parley@127.0.0.1:1/parley');
-  expect(only).toMatchObject({ verdict: 'broken', next: expect.stringContaining('from the primary') });
+  expect(only).toMatchObject({
+    verdict: 'broken',
+    next: expect.stringContaining('from the primary') as string,
+  });
 });
