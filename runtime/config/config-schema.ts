@@ -14,6 +14,7 @@ import {
   secretText,
   section,
   text,
+  trustedUrl,
   url,
 } from './config-field.ts';
 import { limitsSchema } from './limits-schema.ts';
@@ -60,7 +61,7 @@ const links = section(
 
 const jwks = section(
   {
-    url: url(['https:', 'http:'], 'where the key set is published').optional(),
+    url: trustedUrl('where the key set is published').optional(),
     file: file('a key set, instead of `url`').optional(),
     issuer: text('what the claim `iss` must be; not looked at when left out').optional(),
     audience: text('what the claim `aud` must contain').default('parley'),

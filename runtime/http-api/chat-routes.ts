@@ -164,7 +164,7 @@ function messageRoutes({ store, limits }: ChatRoutesOptions): Route[] {
 
 /** What `userId` may see of the chat, without its other members, of whom there may be ten thousand. */
 async function spansOf(store: ChatStore, chatId: ChatId, userId: UserId): Promise<readonly Span[]> {
-  const nothing = { userId, chatId, afterSeq: Number.MAX_SAFE_INTEGER, limit: 1 };
+  const nothing = { userId, chatId, afterSeq: Number.MAX_SAFE_INTEGER, limit: 1, bytes: 1 };
   const result = await called(store.fetch.bind(store), nothing);
   if (result.outcome !== 'ok') throw storeDown();
   return result.spans;
