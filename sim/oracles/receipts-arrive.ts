@@ -70,7 +70,7 @@ class OwedReceipts {
   readonly #history: History;
   readonly #limits: Limits;
   /** By pair: the newest message of somebody else that the device shows, and that its user has read, since the app began. */
-  readonly #done: Marks[] = [];
+  readonly #done: (Marks | undefined)[] = [];
   /** By seat: the watermarks. */
   readonly #saved: Marks[] = [];
   /** By pair, then user: what the device was shown. */
@@ -96,7 +96,7 @@ class OwedReceipts {
 
   /** What the app had not said yet when it ended, its next RESUME says, or nobody. */
   forget(): void {
-    delete this.#done[this.#history.pair];
+    this.#done[this.#history.pair] = undefined;
   }
 
   save(type: ReceiptType, seq: number, at: number): void {

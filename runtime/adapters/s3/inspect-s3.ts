@@ -1,7 +1,6 @@
-import { userId } from '../../../core/contract/ids.ts';
 import { createHash } from 'node:crypto';
 import { AwsClient } from 'aws4fetch';
-import { mediaId } from '../../../core/contract/ids.ts';
+import { mediaId, userId } from '../../../core/contract/ids.ts';
 import type { S3MediaOptions } from './media-store-s3.ts';
 import { createS3MediaStore } from './media-store-s3.ts';
 
