@@ -144,6 +144,11 @@ export interface Limits {
   readonly httpUserBurst: number;
   readonly httpAddressInterval: number;
   readonly httpAddressBurst: number;
+  /**
+   * Requests of one user that one HTTP server carries out at once. Each may hold a page of history in memory until its peer
+   * has taken it; sixteen devices of a user that poll, with two requests each, are within it.
+   */
+  readonly httpUserRequests: number;
   /** Buckets that one process remembers of each kind. */
   readonly rateBuckets: number;
 
@@ -305,6 +310,7 @@ export const DEFAULT_LIMITS: Limits = {
   httpUserBurst: 500,
   httpAddressInterval: 1 * MILLISECOND,
   httpAddressBurst: 20_000,
+  httpUserRequests: 32,
   rateBuckets: 200_000,
 
   leaseTtl: 45 * SECOND,

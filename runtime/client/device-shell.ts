@@ -125,7 +125,7 @@ export async function startDevice(options: DeviceShellOptions): Promise<DeviceSh
         break;
       case 'wake':
         clearTimeout(timers.get(effect.timer));
-        timers.set(effect.timer, setTimeout(wake, Math.ceil(effect.after / 1_000), effect.timer));
+        timers.set(effect.timer, setTimeout(wake, delayMs(effect.after), effect.timer));
         break;
       default:
     }
@@ -160,6 +160,13 @@ export async function startDevice(options: DeviceShellOptions): Promise<DeviceSh
   };
 }
 
+/** A longer delay of `setTimeout` counts as none at all. */
+const LONGEST_MS = 2 ** 31 - 1;
+
+function delayMs(micros: number): number {
+  return Math.min(Math.ceil(micros / 1_000), LONGEST_MS);
+}
+
 /** How many of the effects may be saved together: up to the next thing that the application must be told first. */
 function saveable(effects: readonly DeviceEffect[]): number {
   const told = effects.findIndex(isTold);
@@ -190,7 +197,7 @@ function createConnections(
   const sockets = new Map<ConnId, ClientSocket | undefined>();
 
   const openPoll = pollOpener(limits);
-  const pollUrl = new URL('/poll/', wsUrl.replace(/^ws/, 'http')).href;
+  const pollUrl = new URL('../poll/', wsUrl.replace(/^ws/, 'http')).href;
 
   function connect(conn: ConnId, transport: Transport, token: string): void {
     if (!sockets.has(conn)) return;

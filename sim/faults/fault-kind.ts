@@ -26,7 +26,7 @@ export interface FaultKind {
   readonly classes: readonly FaultClass[];
   /** Whether it may stay for ever: the others can still be served without its target. */
   readonly mayBePermanent: boolean;
-  /** It must not be felt: latency and presence are judged while it lasts as if there were no fault. Most faults may delay. */
+  /** It must not be felt: everything is judged while it lasts as if there were no fault. What others may delay: `feasibility.ts`. */
   readonly unfelt?: true;
   /** Names of what it can strike in this topology; empty when it cannot. */
   targets(topology: Topology): readonly string[];

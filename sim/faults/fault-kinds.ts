@@ -29,8 +29,10 @@ import { rebalance } from './rebalance.ts';
 import { reconnectStorm } from './reconnect-storm.ts';
 import { regionCut } from './region-cut.ts';
 import { registryDown } from './registry-down.ts';
+import { registryEvicts } from './registry-evicts.ts';
 import { registryFailover } from './registry-failover.ts';
 import { registryFlush } from './registry-flush.ts';
+import { registryFull } from './registry-full.ts';
 import { registrySlow } from './registry-slow.ts';
 import { slowLink } from './slow-link.ts';
 import { slowNode } from './slow-node.ts';
@@ -79,6 +81,8 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   queueRedeliver,
   rebalance,
   registryFlush,
+  registryEvicts,
+  registryFull,
   registryFailover,
   registryDown,
   registrySlow,

@@ -4,6 +4,7 @@ import { LARGE_CHAT_MUTANTS } from './large-chat-mutants.ts';
 import type { Mutant } from './mutant.ts';
 import { POLL_MUTANTS } from './poll-mutants.ts';
 import { RATE_MUTANTS } from './rate-mutants.ts';
+import { RECEIPT_MUTANTS } from './receipt-mutants.ts';
 import { SERVICE_MUTANTS } from './service-mutants.ts';
 import { SESSION_MUTANTS } from './session-mutants.ts';
 
@@ -14,6 +15,7 @@ export const ALL_MUTANTS: readonly Mutant[] = [
   ...DELIVERY_MUTANTS,
   ...SESSION_MUTANTS,
   ...POLL_MUTANTS,
+  ...RECEIPT_MUTANTS,
   ...RATE_MUTANTS,
   ...LARGE_CHAT_MUTANTS,
 ];

@@ -13,6 +13,7 @@ import { orderPerChat } from './order-per-chat.ts';
 import { pollsCarryAll } from './polls-carry-all.ts';
 import { presenceConverges } from './presence-converges.ts';
 import { ratesAreFair } from './rates-are-fair.ts';
+import { receiptsArrive } from './receipts-arrive.ts';
 import { receiptsMonotone } from './receipts-monotone.ts';
 import { tokensAreHonoured } from './tokens-are-honoured.ts';
 
@@ -33,6 +34,7 @@ export function allOracles(history: History, options: JudgeOptions, count: Laten
     tokensAreHonoured(history, options),
     ratesAreFair(history, options),
     noAckedMessageLost(history, options),
+    receiptsArrive(history, options),
     presenceConverges(history, options),
     converges(history),
     latency(history, options, count),

@@ -24,5 +24,6 @@ export function judgeScenario(setting: { readonly scenario: Scenario; readonly l
     limits: withLongestSilence(scenario, setting.limits),
     commitsSeen: 'at-once',
     latencyLimit: asModelled ? LATENCY_LIMIT : undefined,
+    receiptsOwed: true,
   });
 }

@@ -7,6 +7,7 @@ export type PromiseName =
   | 'order-per-chat'
   | 'delivered-set-is-membership'
   | 'receipts-monotone'
+  | 'receipts-arrive'
   | 'counts-converge'
   | 'presence-converges'
   | 'cursors-never-regress'

@@ -14,7 +14,7 @@ import { type Micros, micros, MILLISECOND } from '../../core/contract/time.ts';
 import type { PresenceStatus } from '../../core/wire/frames.ts';
 import { createJudge, type JudgeOptions } from './judge.ts';
 import type { Observation } from './observation.ts';
-import type { Violation } from './oracle.ts';
+import type { PromiseName, Violation } from './oracle.ts';
 
 /**
  * A history told by hand, for checking the checkers: each method says one thing that happened, a millisecond after the
@@ -238,8 +238,8 @@ export class Tale {
     return this.tell({ kind: 'gauge', node: nodeId('gateway-0'), name, value, limit });
   }
 
-  fault(active: number): this {
-    return this.tell({ kind: 'fault', active });
+  fault(active: number, suspended: readonly PromiseName[] = []): this {
+    return this.tell({ kind: 'fault', active, suspended });
   }
 
   heal(...served: readonly string[]): this {

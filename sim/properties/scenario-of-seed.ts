@@ -161,6 +161,7 @@ const DEEPEST: ReadonlySet<keyof Limits> = new Set<keyof Limits>([
   'fanOutPage',
   'gatewayFetches',
   'inlineCiphertext',
+  'receiptPage',
 ]);
 
 /** Chats that count as large although they are small, and often as huge, where members pull; now and then only by looking. */

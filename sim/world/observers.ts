@@ -12,7 +12,7 @@ import type {
 import type { Engine } from '../engine/engine.ts';
 import type { Judge } from '../oracles/judge.ts';
 import type { Observation } from '../oracles/observation.ts';
-import type { Violation } from '../oracles/oracle.ts';
+import type { PromiseName, Violation } from '../oracles/oracle.ts';
 import type { StoreObserver } from './message-store.ts';
 
 type Effect<Kind extends DeviceEffect['kind']> = Extract<DeviceEffect, { readonly kind: Kind }>;
@@ -116,6 +116,10 @@ export class Observers implements StoreObserver {
     const { deviceId, userId } = device;
     const { chatId, serverMsgId, type } = frame;
     this.report({ kind: 'receipt-sent', deviceId, userId, chatId, serverMsgId, type });
+  }
+
+  read(deviceId: DeviceId, chatId: ChatId): void {
+    if (this.#judge !== undefined) this.report({ kind: 'read', deviceId, chatId });
   }
 
   receiptShown(deviceId: DeviceId, frame: ReceiptDownFrame): void {
@@ -226,8 +230,8 @@ export class Observers implements StoreObserver {
     if (this.#judge !== undefined) this.report({ kind: 'gauge', node, name, value, limit });
   }
 
-  fault(active: number, unfeltToo: number): void {
-    this.report({ kind: 'fault', active, unfeltToo });
+  fault(active: number, unfeltToo: number, suspended: readonly PromiseName[]): void {
+    this.report({ kind: 'fault', active, unfeltToo, suspended });
   }
 
   healed(served: readonly DeviceId[]): void {
