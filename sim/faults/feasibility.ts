@@ -18,6 +18,7 @@ const NEVER_BROKEN = {
   'receipts-monotone': 'holds',
   'cursors-never-regress': 'holds',
   bounded: 'holds',
+  'polls-carry-all': 'holds',
 } as const satisfies Partial<Feasibility>;
 
 /** Something good may take longer: whoever does not answer cannot be told from whoever answers late. */
@@ -29,6 +30,8 @@ const MAY_WAIT: Feasibility = {
   'presence-converges': 'delayed',
   // Retries that a fault caused spend the same tokens as sends; nobody is refused for a fault that is over.
   'rates-are-fair': 'delayed',
+  // A clock that steps, and a process that stands still, see late that a token has run out.
+  'tokens-are-honoured': 'delayed',
   converges: 'delayed',
   latency: 'delayed',
 };
@@ -56,6 +59,7 @@ const UNDISTURBED: Feasibility = {
   'receipts-arrive': 'holds',
   'presence-converges': 'holds',
   'rates-are-fair': 'holds',
+  'tokens-are-honoured': 'holds',
   converges: 'holds',
   latency: 'holds',
 };
