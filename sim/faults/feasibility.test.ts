@@ -10,7 +10,15 @@ import { FAULT_KINDS, faultKind } from './fault-kinds.ts';
 import { EXCLUDED, PROMISES, standingOf, suspendedBy } from './feasibility.ts';
 
 /** Whose absence is an alarm; the others speak of bad things alone. */
-const OF_GOOD_THINGS = ['counts-converge', 'presence-converges', 'rates-are-fair', 'converges', 'latency'];
+const OF_GOOD_THINGS = [
+  'counts-converge',
+  'receipts-arrive',
+  'presence-converges',
+  'rates-are-fair',
+  'tokens-are-honoured',
+  'converges',
+  'latency',
+];
 
 describe('the atlas', () => {
   it('lets no fault that is drawn break what must never happen', () => {
