@@ -28,6 +28,8 @@ export interface FaultKind {
   readonly mayBePermanent: boolean;
   /** It must not be felt: latency and presence are judged while it lasts as if there were no fault. Most faults may delay. */
   readonly unfelt?: true;
+  /** What part of its length is over before it can hurt, per mille; 0 when missing. It is drawn to begin that much earlier. */
+  readonly hurtsAfter?: number;
   /** Names of what it can strike in this topology; empty when it cannot. */
   targets(topology: Topology): readonly string[];
   /** One sentence without the time: "gateway-1 crashes for 800 ms". */

@@ -74,7 +74,7 @@ describe('every kind of fault', () => {
           store.retention,
         ];
         dials.push(queue.unknown, queue.failing, queue.duplicating);
-        dials.push(registry.failing, registry.slowness, registry.hintsDropped);
+        dials.push(registry.failing, registry.slowness, registry.backlog, registry.hintsDropped);
         expect(store.model.keepsNothing).toBe(false);
         expect(dials.map((dial) => dial.value)).toEqual(dials.map(() => 0));
       }

@@ -6,6 +6,7 @@ import { crash } from './crash.ts';
 import { crashAtEffect } from './crash-at-effect.ts';
 import { crashInRebalance } from './crash-in-rebalance.ts';
 import { cut } from './cut.ts';
+import { cutThenDead } from './cut-then-dead.ts';
 import { cutOneWay } from './cut-one-way.ts';
 import { deployWave } from './deploy-wave.ts';
 import { deviceCrash } from './device-crash.ts';
@@ -16,6 +17,8 @@ import { halfOpen } from './half-open.ts';
 import { hintsDropped } from './hints-dropped.ts';
 import { isolation } from './isolation.ts';
 import { jam } from './jam.ts';
+import { lateClaim } from './late-claim.ts';
+import { lateEpoch } from './late-epoch.ts';
 import { misrouting } from './misrouting.ts';
 import { outboxLate } from './outbox-late.ts';
 import { partitionThenMove } from './partition-then-move.ts';
@@ -77,11 +80,14 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   registryDown,
   registrySlow,
   hintsDropped,
+  lateClaim,
+  lateEpoch,
   swizzleClog,
   deployWave,
   reconnectStorm,
   partitionThenMove,
   slowThenDead,
+  cutThenDead,
   doubleFailover,
   crashInRebalance,
 ];

@@ -1,5 +1,6 @@
 import { DELIVERY_MUTANTS } from './delivery-mutants.ts';
 import { DEVICE_MUTANTS } from './device-mutants.ts';
+import { FENCING_MUTANTS } from './fencing-mutants.ts';
 import { LARGE_CHAT_MUTANTS } from './large-chat-mutants.ts';
 import type { Mutant } from './mutant.ts';
 import { RATE_MUTANTS } from './rate-mutants.ts';
@@ -12,6 +13,7 @@ export const ALL_MUTANTS: readonly Mutant[] = [
   ...SERVICE_MUTANTS,
   ...DELIVERY_MUTANTS,
   ...SESSION_MUTANTS,
+  ...FENCING_MUTANTS,
   ...RATE_MUTANTS,
   ...LARGE_CHAT_MUTANTS,
 ];

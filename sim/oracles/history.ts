@@ -233,6 +233,10 @@ export class History {
       case 'device-live':
       case 'device-opened':
       case 'replaced':
+      case 'fenced':
+      case 'welcomed':
+      case 'push-met-older':
+      case 'lease':
       case 'resumed':
         this.device = this.deviceOf(o.deviceId, undefined);
         this.user = o.kind === 'presence-shown' ? this.userOf(o.userId) : this.deviceUser[this.device]!;

@@ -12,6 +12,7 @@ export type PromiseName =
   | 'cursors-never-regress'
   | 'bounded'
   | 'rates-are-fair'
+  | 'leases-are-fenced'
   | 'converges'
   | 'latency';
 

@@ -23,8 +23,11 @@ const CLASSES: readonly FaultClass[] = [
 const WEIGHTS: ReadonlyMap<string, number> = new Map([
   ['crash-at-effect', 24],
   ['crash', 3],
+  ['late-epoch', 3],
   ['cut', 14],
   ['cut-one-way', 6],
+  ['cut-then-dead', 5],
+  ['slow-then-dead', 3],
   ['pause', 3],
   ['queue-failing', 3],
   ['queue-unknown', 4],
@@ -70,7 +73,9 @@ export function drawFaults(draws: Draws, setting: FaultSetting, size: FaultSize)
     const { kind, fault } = drawn;
     // It is on its way at the moment, or begins right there.
     const begin = nearMoment(draws, size.moments, setting.safetyMicros, fault.at);
-    const at = begin === fault.at ? begin : Math.max(0, begin - draws.int(1 + leadOf(draws, fault, size)));
+    const early = Math.floor((fault.for * (kind.hurtsAfter ?? 0)) / 1_000);
+    const lead = early + draws.int(1 + leadOf(draws, fault, size) - early);
+    const at = begin === fault.at ? begin : Math.max(0, begin - lead);
     const moved = { ...fault, at, for: Math.min(fault.for, setting.safetyMicros - at) };
     const stays = permanent && kind.mayBePermanent && draws.perMille(300);
     faults.push(stays ? { ...moved, permanent: true } : moved);

@@ -14,8 +14,8 @@ const STREAM = { topology: 1, knobs: 2, mix: 3, ops: 4, faults: 5, run: 6 } as c
 
 const SECOND = 1_000_000;
 
-/** One run in seven: in the usual ones a chat has fewer members than a count would be worth. */
-const LARGE = 140;
+/** One run in five: in the usual ones a chat has fewer members than a count would be worth. */
+const LARGE = 200;
 
 /** Two runs in five: a handful of events in the smallest system, all at one moment. Rare pairs meet there. */
 const SMALLEST = 400;
@@ -110,6 +110,7 @@ const DEEPEST: ReadonlySet<keyof Limits> = new Set<keyof Limits>([
   'fanOutPage',
   'gatewayFetches',
   'inlineCiphertext',
+  'inFlightMessages',
 ]);
 
 /** Chats that count as large although they are small, and often as huge, where members pull; now and then only by looking. */

@@ -10,6 +10,7 @@ import type { ServiceRequest } from '../../core/session/service-call.ts';
 import type { ErrorFrame, ServerFrame } from '../../core/wire/frames.ts';
 import type { Connection } from './connection.ts';
 import { BROKEN } from './device-links.ts';
+import { olderThanPush, watchFencing, watchOlderPush } from './fencing-watch.ts';
 import { Host } from './host.ts';
 import { Timer } from './timer.ts';
 import type { World } from './world.ts';
@@ -122,15 +123,16 @@ export class GatewayHost extends Host {
       case 'device-opened':
         this.#noteEpoch(event);
         break;
-      case 'claimed':
-        if (event.result.outcome === 'fenced') this.world.probes.hit('session.claim.fenced');
-        break;
       case 'renewed':
         this.#count(event.outcomes);
         break;
       default:
     }
-    const effects = stepGateway(this.#machine!, event, this.now());
+    const machine = this.#machine!;
+    watchFencing(this, machine, event);
+    const older = event.kind === 'push' ? olderThanPush(machine, event.push) : undefined;
+    const effects = stepGateway(machine, event, this.now());
+    if (event.kind === 'push' && older !== undefined) watchOlderPush(this, event.push, older, effects);
     this.world.traced(effects);
     for (let i = 0; i < effects.length; i++) {
       this.#apply(effects[i]!);
@@ -140,8 +142,7 @@ export class GatewayHost extends Host {
 
   #count(outcomes: readonly (RenewOutcome | undefined)[] | undefined): void {
     for (const outcome of outcomes ?? []) {
-      if (outcome === 'fenced') this.world.probes.hit('session.renewal.fenced');
-      else if (outcome === 'recreated') this.world.probes.hit('session.renewal.recreated');
+      if (outcome === 'recreated') this.world.probes.hit('session.renewal.recreated');
     }
   }
 
@@ -232,6 +233,7 @@ export class GatewayHost extends Host {
     } else {
       world.engine.hash.mix(0x200);
       if (frame.frame === 'ERROR') this.#refused(conn, frame);
+      else if (frame.frame === 'WELCOME') world.observers.welcomed(this.nodeId, conn);
       else if (frame.frame === 'GOAWAY') world.probes.hit(`session.goaway.${frame.reason}`);
       else if (frame.frame === 'ACK' && frame.duplicate) world.probes.hit('send.duplicate-answered');
     }

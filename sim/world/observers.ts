@@ -164,6 +164,32 @@ export class Observers implements StoreObserver {
     this.report({ kind: 'replaced', deviceId: conn.device.deviceId, epoch: conn.epoch });
   }
 
+  fenced(gatewayId: NodeId, conn: ConnectionNames): void {
+    if (this.#judge === undefined) return;
+    this.report({ kind: 'fenced', gatewayId, conn: conn.id, deviceId: conn.device.deviceId });
+  }
+
+  welcomed(gatewayId: NodeId, conn: ConnectionNames): void {
+    if (this.#judge === undefined) return;
+    this.report({ kind: 'welcomed', gatewayId, conn: conn.id, deviceId: conn.device.deviceId });
+  }
+
+  pushMetOlder(
+    gatewayId: NodeId,
+    push: { deviceId: DeviceId; epoch: number },
+    epoch: number,
+    taken: boolean,
+  ): void {
+    if (this.#judge === undefined) return;
+    const { deviceId, epoch: named } = push;
+    this.report({ kind: 'push-met-older', gatewayId, deviceId, named, epoch, taken });
+  }
+
+  lease(deviceId: DeviceId, by: number, before: number | undefined, after: number | undefined): void {
+    if (this.#judge !== undefined && before !== after)
+      this.report({ kind: 'lease', deviceId, by, before, after });
+  }
+
   // ---------------------------------------------------------------- the store
 
   committed(message: StoredMessage): void {
