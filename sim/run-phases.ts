@@ -34,7 +34,15 @@ function heal(world: World): void {
     device.switchedOn = true;
     device.start();
   }
-  world.observers.healed(servedDevices(world).map((device) => device.deviceId));
+  const served = servedDevices(world);
+  if (world.scenario.faults.some((fault) => fault.permanent === true)) countServed(world, served.length);
+  world.observers.healed(served.map((device) => device.deviceId));
+}
+
+/** How much is left, where something stays broken for ever: what is owed to nobody proves nothing. */
+function countServed({ devices, probes }: World, served: number): void {
+  const wanted = devices.filter((device) => device.switchedOn).length;
+  probes.hit(served === 0 ? 'heal.nobody-served' : served < wanted ? 'heal.some-served' : 'heal.all-served');
 }
 
 /** Runs until everything that is owed is there and quiet has lasted, or a budget that progress resets ran out. */

@@ -63,7 +63,6 @@ export function drawFaults(draws: Draws, setting: FaultSetting, size: FaultSize)
   const count = 1 + draws.int(draws.perMille(700) ? Math.min(4, size.most) : size.most);
   const victims = single && weighted[0]!.classes.includes('process') ? PROCESSES : VICTIMS;
   const victim = single || draws.perMille(400) ? victims[draws.int(victims.length)] : undefined;
-  const permanent = draws.perMille(150);
   const faults: Fault[] = [];
   // What only a border has, a system with a border should mostly have.
   const border = setting.topology.regions === 2 && draws.perMille(500) ? [regionCut] : [];
@@ -76,9 +75,7 @@ export function drawFaults(draws: Draws, setting: FaultSetting, size: FaultSize)
     const early = Math.floor((fault.for * (kind.hurtsAfter ?? 0)) / 1_000);
     const lead = early + draws.int(1 + leadOf(draws, fault, size) - early);
     const at = begin === fault.at ? begin : Math.max(0, begin - lead);
-    const moved = { ...fault, at, for: Math.min(fault.for, setting.safetyMicros - at) };
-    const stays = permanent && kind.mayBePermanent && draws.perMille(300);
-    faults.push(stays ? { ...moved, permanent: true } : moved);
+    faults.push({ ...fault, at, for: Math.min(fault.for, setting.safetyMicros - at) });
   }
   return faults;
 }

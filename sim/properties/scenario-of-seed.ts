@@ -4,13 +4,14 @@ import { Draws } from '../engine/draws.ts';
 import type { Fault, Knobs, Op, Scenario } from '../scenario.ts';
 import { drawFaults } from './draw-faults.ts';
 import { drawOps, type OpMix } from './draw-ops.ts';
+import { drawStaying } from './draw-staying.ts';
 import { drawTopology } from './draw-topology.ts';
 import type { Moments } from './moments.ts';
 import { NEVER } from '../world/looks.ts';
 import { scaledDurations, SPEEDS, TIGHT_LIMITS } from './knob-choices.ts';
 
 /** One stream for each part: more chats must not change which faults there are. */
-const STREAM = { topology: 1, knobs: 2, mix: 3, ops: 4, faults: 5, run: 6 } as const;
+const STREAM = { topology: 1, knobs: 2, mix: 3, ops: 4, faults: 5, run: 6, staying: 7 } as const;
 
 const SECOND = 1_000_000;
 
@@ -51,7 +52,7 @@ export function scenarioOfSeed(seed: number): Scenario {
     (op) => op.at < silentFrom,
   );
   const faultSize = { most: smallest ? 3 : 12, moments };
-  return {
+  const scenario: Scenario = {
     version: 1,
     seed: keyedHash(seed, STREAM.run, 0),
     topology,
@@ -59,6 +60,7 @@ export function scenarioOfSeed(seed: number): Scenario {
     ops: later(ops),
     faults: later(drawFaults(new Draws(seed, STREAM.faults), { topology, safetyMicros }, faultSize)),
   };
+  return { ...scenario, faults: drawStaying(new Draws(seed, STREAM.staying), scenario, limits) };
 }
 
 function drawMoments(draws: Draws, safetyMicros: number, smallest: boolean): Moments {
