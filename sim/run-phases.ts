@@ -4,7 +4,7 @@ import type { Dispatcher, Pause } from './engine/engine.ts';
 import type { Judge } from './oracles/judge.ts';
 import { beginRun } from './world/begin-run.ts';
 import { servedDevices } from './world/served-devices.ts';
-import { lookEverywhere } from './world/looks.ts';
+import { lookEverywhere, NEVER } from './world/looks.ts';
 import type { World } from './world/world.ts';
 
 /** A run that makes progress for ever is given up after this many budgets. */
@@ -54,7 +54,9 @@ function converge(
 ): Pause {
   const { engine, observers, limits } = world;
   const stretch = quietStretch(limits);
-  const budget = Math.max(stretch, settleBudget(limits));
+  // Where gateways never look at heads by themselves nobody waits for it.
+  const looked = limits.headCheck < NEVER ? limits : { ...limits, headCheck: 0 };
+  const budget = Math.max(stretch, settleBudget(looked));
   const slice = Math.max(1, Math.floor(stretch / LOOKS));
   for (;;) {
     lookEverywhere(world);

@@ -35,6 +35,9 @@ interface ConnectionNames {
 export class Observers implements StoreObserver {
   lastProgress = 0;
   violation: Violation | undefined;
+  /** Every device, and after the heal those that cannot be served, with their users. */
+  readonly #devices: DeviceNames[] = [];
+  readonly #unserved = new Set<DeviceId | UserId>();
   readonly #engine: Engine;
   readonly #judge: Judge | undefined;
 
@@ -44,6 +47,7 @@ export class Observers implements StoreObserver {
   }
 
   device(device: DeviceNames): void {
+    this.#devices.push(device);
     this.report({ kind: 'device', deviceId: device.deviceId, userId: device.userId });
   }
 
@@ -120,7 +124,7 @@ export class Observers implements StoreObserver {
   }
 
   presenceShown(deviceId: DeviceId, userId: UserId, status: PresenceStatus): void {
-    this.#progress();
+    this.#progressOf(userId);
     if (this.#judge !== undefined) this.report({ kind: 'presence-shown', deviceId, userId, status });
   }
 
@@ -129,7 +133,7 @@ export class Observers implements StoreObserver {
   }
 
   deviceLive(device: DeviceNames, live: boolean): void {
-    this.#progress();
+    this.#progressOf(device.deviceId);
     if (this.#judge === undefined) return;
     this.report({ kind: 'device-live', deviceId: device.deviceId, userId: device.userId, live });
   }
@@ -232,6 +236,8 @@ export class Observers implements StoreObserver {
 
   healed(served: readonly DeviceId[]): void {
     this.#progress();
+    for (const { deviceId, userId } of this.#devices)
+      if (!served.includes(deviceId)) this.#unserved.add(deviceId).add(userId);
     this.report({ kind: 'healed', served });
   }
 
@@ -243,6 +249,11 @@ export class Observers implements StoreObserver {
     if (this.#judge === undefined || this.violation !== undefined) return;
     this.violation = this.#judge.observe(observation, this.#engine.now);
     if (this.violation !== undefined) this.#engine.stop();
+  }
+
+  /** Whoever cannot be served comes and goes for ever, and everybody who watches him sees it: that leads nowhere. */
+  #progressOf(who: DeviceId | UserId): void {
+    if (!this.#unserved.has(who)) this.#progress();
   }
 
   #progress(): void {
