@@ -114,7 +114,7 @@ export class DeviceHost extends Host {
 
   protected handle(event: object): void {
     const effects = stepDevice(this.#machine!, event as DeviceEvent, this.now());
-    this.world.traced(effects);
+    this.world.effected(effects);
     for (let i = 0; i < effects.length; i++) {
       this.#apply(effects[i]!);
       if (this.diesAfterEffect()) return;

@@ -133,7 +133,7 @@ export class GatewayHost extends Host {
     const older = event.kind === 'push' ? olderThanPush(machine, event.push) : undefined;
     const effects = stepGateway(machine, event, this.now());
     if (event.kind === 'push' && older !== undefined) watchOlderPush(this, event.push, older, effects);
-    this.world.traced(effects);
+    this.world.effected(effects);
     for (let i = 0; i < effects.length; i++) {
       this.#apply(effects[i]!);
       if (this.diesAfterEffect()) return;

@@ -43,7 +43,7 @@ export class RelayHost extends Host {
     const event = payload as RelayEvent;
     if (event.kind === 'hint') this.hinted = false;
     const effects = stepRelay(this.#machine!, event, this.now());
-    this.world.traced(effects);
+    this.world.effected(effects);
     for (let i = 0; i < effects.length; i++) {
       this.#apply(effects[i]!);
       if (this.diesAfterEffect()) return;

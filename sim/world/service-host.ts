@@ -49,7 +49,7 @@ export class ServiceHost extends Host {
     const event = payload as MessageServiceEvent;
     if (event.kind === 'appended') this.#count(event.result.outcome);
     const effects = stepMessageService(this.#machine!, event, this.now());
-    this.world.traced(effects);
+    this.world.effected(effects);
     for (let i = 0; i < effects.length; i++) {
       this.#apply(effects[i]!);
       if (this.diesAfterEffect()) return;

@@ -41,7 +41,7 @@ export class WorkerHost extends Host {
 
   protected handle(event: object): void {
     const effects = stepDeliveryWorker(this.#machine!, event as DeliveryWorkerEvent, this.now());
-    this.world.traced(effects);
+    this.world.effected(effects);
     for (let i = 0; i < effects.length; i++) {
       this.#apply(effects[i]!);
       if (this.diesAfterEffect()) return;
