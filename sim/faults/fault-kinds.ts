@@ -23,6 +23,7 @@ import { misrouting } from './misrouting.ts';
 import { outboxLate } from './outbox-late.ts';
 import { partitionThenMove } from './partition-then-move.ts';
 import { pause } from './pause.ts';
+import { pauseAtEffect } from './pause-at-effect.ts';
 import { queueDuplicate } from './queue-duplicate.ts';
 import { queueFailing } from './queue-failing.ts';
 import { queueRedeliver } from './queue-redeliver.ts';
@@ -49,6 +50,7 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   crash,
   crashAtEffect,
   pause,
+  pauseAtEffect,
   slowNode,
   drain,
   misrouting,

@@ -29,6 +29,7 @@ const WEIGHTS: ReadonlyMap<string, number> = new Map([
   ['cut-then-dead', 5],
   ['slow-then-dead', 3],
   ['pause', 3],
+  ['pause-at-effect', 8],
   ['queue-failing', 3],
   ['queue-unknown', 4],
   ['outbox-late', 4],
@@ -82,7 +83,7 @@ export function drawFaults(draws: Draws, setting: FaultSetting, size: FaultSize)
 
 /** How long before its moment it may begin. One that waits for effects must not have used them up by then. */
 function leadOf(draws: Draws, fault: Fault, { moments }: FaultSize): number {
-  return fault.kind === 'crash-at-effect' && draws.perMille(700)
+  return fault.kind.endsWith('-at-effect') && draws.perMille(700)
     ? Math.min(fault.for, moments.spread)
     : fault.for;
 }

@@ -115,10 +115,7 @@ export class DeviceHost extends Host {
   protected handle(event: object): void {
     const effects = stepDevice(this.#machine!, event as DeviceEvent, this.now());
     this.world.effected(effects);
-    for (let i = 0; i < effects.length; i++) {
-      this.#apply(effects[i]!);
-      if (this.diesAfterEffect()) return;
-    }
+    this.carryOut(effects, this.#applyEffect);
   }
 
   /** A frame, or the end of the connection, arrives. */
@@ -164,6 +161,8 @@ export class DeviceHost extends Host {
   #timer(timer: DeviceTimer): Timer {
     return new Timer(this, { kind: 'wake', timer });
   }
+
+  readonly #applyEffect = (effect: DeviceEffect): void => this.#apply(effect);
 
   #apply(effect: DeviceEffect): void {
     const { observers } = this.world;

@@ -134,10 +134,7 @@ export class GatewayHost extends Host {
     const effects = stepGateway(machine, event, this.now());
     if (event.kind === 'push' && older !== undefined) watchOlderPush(this, event.push, older, effects);
     this.world.effected(effects);
-    for (let i = 0; i < effects.length; i++) {
-      this.#apply(effects[i]!);
-      if (this.diesAfterEffect()) return;
-    }
+    this.carryOut(effects, this.#applyEffect);
   }
 
   #count(outcomes: readonly (RenewOutcome | undefined)[] | undefined): void {
@@ -150,6 +147,8 @@ export class GatewayHost extends Host {
     const conn = this.conns.get(event.conn);
     if (conn !== undefined && event.result.outcome === 'ok') conn.epoch = event.result.epoch;
   }
+
+  readonly #applyEffect = (effect: GatewayEffect): void => this.#apply(effect);
 
   #apply(effect: GatewayEffect): void {
     const { world } = this;

@@ -44,11 +44,10 @@ export class RelayHost extends Host {
     if (event.kind === 'hint') this.hinted = false;
     const effects = stepRelay(this.#machine!, event, this.now());
     this.world.effected(effects);
-    for (let i = 0; i < effects.length; i++) {
-      this.#apply(effects[i]!);
-      if (this.diesAfterEffect()) return;
-    }
+    this.carryOut(effects, this.#applyEffect);
   }
+
+  readonly #applyEffect = (effect: RelayEffect): void => this.#apply(effect);
 
   #apply(effect: RelayEffect): void {
     const { world } = this;

@@ -42,11 +42,10 @@ export class WorkerHost extends Host {
   protected handle(event: object): void {
     const effects = stepDeliveryWorker(this.#machine!, event as DeliveryWorkerEvent, this.now());
     this.world.effected(effects);
-    for (let i = 0; i < effects.length; i++) {
-      this.#apply(effects[i]!);
-      if (this.diesAfterEffect()) return;
-    }
+    this.carryOut(effects, this.#applyEffect);
   }
+
+  readonly #applyEffect = (effect: DeliveryWorkerEffect): void => this.#apply(effect);
 
   #apply(effect: DeliveryWorkerEffect): void {
     const { world } = this;
