@@ -1,5 +1,6 @@
 import { keyedInt } from '../core/contract/random.ts';
 import { type Limits, settleBudget } from '../core/contract/limits.ts';
+import { faultKind } from './faults/fault-kinds.ts';
 import type { Dispatcher, Pause } from './engine/engine.ts';
 import type { Judge } from './oracles/judge.ts';
 import { beginRun } from './world/begin-run.ts';
@@ -56,7 +57,9 @@ function converge(
   const stretch = quietStretch(limits);
   // Where gateways never look at heads by themselves nobody waits for it.
   const looked = limits.headCheck < NEVER ? limits : { ...limits, headCheck: 0 };
-  const budget = Math.max(stretch, settleBudget(looked));
+  // Heads are read anew within twice the period.
+  const lost = world.scenario.faults.some(({ kind }) => faultKind(kind)?.losesEvents === true);
+  const budget = Math.max(stretch, settleBudget(looked) + (lost ? 2 * limits.headsReread : 0));
   const slice = Math.max(1, Math.floor(stretch / LOOKS));
   for (;;) {
     lookEverywhere(world);

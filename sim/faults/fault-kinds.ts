@@ -26,7 +26,9 @@ import { pause } from './pause.ts';
 import { pauseAtEffect } from './pause-at-effect.ts';
 import { queueDuplicate } from './queue-duplicate.ts';
 import { queueFailing } from './queue-failing.ts';
+import { queueOffsetMoved } from './queue-offset-moved.ts';
 import { queueRedeliver } from './queue-redeliver.ts';
+import { queueRetention } from './queue-retention.ts';
 import { queueUnknown } from './queue-unknown.ts';
 import { rebalance } from './rebalance.ts';
 import { reconnectStorm } from './reconnect-storm.ts';
@@ -76,6 +78,8 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   queueFailing,
   queueDuplicate,
   queueRedeliver,
+  queueRetention,
+  queueOffsetMoved,
   rebalance,
   registryFlush,
   registryFailover,

@@ -86,6 +86,7 @@ export const DURATIONS: readonly (keyof Limits)[] = [
   'countInterval',
   'openHeadCheck',
   'headCheck',
+  'headsReread',
 ];
 
 /** How many times shorter every duration may be, by network: shorter than a round trip, nothing would ever be on time. */

@@ -1,6 +1,7 @@
 import { DEFAULT_LIMITS, type Limits } from '../../core/contract/limits.ts';
 import { keyedHash } from '../../core/contract/random.ts';
 import { Draws } from '../engine/draws.ts';
+import { faultKind } from '../faults/fault-kinds.ts';
 import type { Fault, Knobs, Op, Scenario } from '../scenario.ts';
 import { drawFaults } from './draw-faults.ts';
 import { drawOps, type OpMix } from './draw-ops.ts';
@@ -51,14 +52,20 @@ export function scenarioOfSeed(seed: number): Scenario {
   const ops = drawOps(new Draws(seed, STREAM.ops), topology, opMix, opSize).filter(
     (op) => op.at < silentFrom,
   );
+  const faultSetting = { topology, safetyMicros };
   const faultSize = { most: smallest ? 3 : 12, moments };
+  const faults = drawFaults(new Draws(seed, STREAM.faults), faultSetting, faultSize);
+  // Elsewhere heads that are read without a reason would mend what must not be lost in the first place.
+  const reread = faults.some(({ kind }) => faultKind(kind)?.losesEvents === true)
+    ? { headsReread: limits.leaseTtl + limits.leaseRenew }
+    : {};
   const scenario: Scenario = {
     version: 1,
     seed: keyedHash(seed, STREAM.run, 0),
     topology,
-    knobs: { ...knobs, safetyMicros: safetyMicros + age },
+    knobs: { ...knobs, limits: { ...knobs.limits, ...reread }, safetyMicros: safetyMicros + age },
     ops: later(ops),
-    faults: later(drawFaults(new Draws(seed, STREAM.faults), { topology, safetyMicros }, faultSize)),
+    faults: later(faults),
   };
   return { ...scenario, faults: drawStaying(new Draws(seed, STREAM.staying), scenario, limits) };
 }
