@@ -47,7 +47,10 @@ export function scenarioOfSeed(seed: number): Scenario {
   const drawn = drawOpMix(mix);
   // What large chats have of their own shows to those who look.
   const large = limits.receiptMembers < DEFAULT_LIMITS.receiptMembers;
-  const opMix = large ? { ...drawn, reads: true, looks: true } : drawn;
+  const huge = limits.hugeGroup < DEFAULT_LIMITS.hugeGroup;
+  // A group that grows huge while its members are there is what they have to notice.
+  const grows = huge && mix.perMille(600) ? { hugeGroup: topology.chats[0]!.members.length } : {};
+  const opMix = large ? { ...drawn, reads: true, looks: true, growth: huge && mix.perMille(700) } : drawn;
   const opSize = { count: drawCount(mix, smallest), safetyMicros, blink: limits.presenceGrace, moments };
   const ops = drawOps(new Draws(seed, STREAM.ops), topology, opMix, opSize).filter(
     (op) => op.at < silentFrom,
@@ -63,7 +66,7 @@ export function scenarioOfSeed(seed: number): Scenario {
     version: 1,
     seed: keyedHash(seed, STREAM.run, 0),
     topology,
-    knobs: { ...knobs, limits: { ...knobs.limits, ...reread }, safetyMicros: safetyMicros + age },
+    knobs: { ...knobs, limits: { ...knobs.limits, ...grows, ...reread }, safetyMicros: safetyMicros + age },
     ops: later(ops),
     faults: later(faults),
   };
@@ -91,6 +94,7 @@ function drawOpMix(draws: Draws): OpMix {
     switching: draws.perMille(400),
     members: draws.perMille(400),
     looks: false,
+    growth: false,
   };
 }
 
@@ -126,8 +130,8 @@ const DEEPEST: ReadonlySet<keyof Limits> = new Set<keyof Limits>([
 function drawLargeChats(draws: Draws): Partial<Record<keyof Limits, number>> {
   if (!draws.perMille(LARGE)) return {};
   const large = { receiptMembers: 1 + draws.int(2) };
-  if (draws.perMille(500)) return large;
-  const huge = { ...large, hugeGroup: 1 + draws.int(2), activeDistance: 1 + draws.int(2) };
+  if (draws.perMille(300)) return large;
+  const huge = { ...large, hugeGroup: 1 + draws.int(2), activeDistance: draws.pick([1, 1, 2])! };
   return draws.perMille(400) ? huge : { ...huge, headCheck: NEVER, openHeadCheck: NEVER };
 }
 
