@@ -15,6 +15,7 @@ FILES ?=
 ENGINE ?=
 REGIONS ?=
 OFFSET ?=
+FROM ?=
 
 # The pinned Node, asked for when a recipe runs: before `make install` there is none.
 NODE = "$$(tools/find-node)"
@@ -70,9 +71,9 @@ sim: install ## simulate disasters (SEEDS=20000 JOBS=2)
 	@echo "» simulating $(SEEDS) seeds in $(JOBS) processes"
 	@./parley sim run --seeds $(SEEDS) --jobs $(JOBS)
 
-mutants: install ## plant known bugs in the core and count the seeds until the simulator finds each
+mutants: install ## plant known bugs in the core and count the seeds until the simulator finds each (FROM=seed or commit)
 	@echo "» hunting the mutants"
-	@./parley sim mutants
+	@./parley sim mutants $(if $(FROM),--from $(FROM))
 
 conformance: install ## compare the simulator's models with the engines that run here (ENGINE=kafka)
 	@echo "» comparing models and engines"

@@ -1,11 +1,12 @@
 import { keyedInt } from '../core/contract/random.ts';
 import { type Limits, settleBudget } from '../core/contract/limits.ts';
+import { faultKind } from './faults/fault-kinds.ts';
 import type { Dispatcher, Pause } from './engine/engine.ts';
 import type { Judge } from './oracles/judge.ts';
 import { withLongestSilence } from './oracles/judge-scenario.ts';
 import { beginRun } from './world/begin-run.ts';
 import { servedDevices } from './world/served-devices.ts';
-import { lookEverywhere } from './world/looks.ts';
+import { lookEverywhere, NEVER } from './world/looks.ts';
 import type { World } from './world/world.ts';
 
 /** A run that makes progress for ever is given up after this many budgets. */
@@ -35,7 +36,15 @@ function heal(world: World): void {
     device.switchedOn = true;
     device.start();
   }
-  world.observers.healed(servedDevices(world).map((device) => device.deviceId));
+  const served = servedDevices(world);
+  if (world.scenario.faults.some((fault) => fault.permanent === true)) countServed(world, served.length);
+  world.observers.healed(served.map((device) => device.deviceId));
+}
+
+/** How much is left, where something stays broken for ever: what is owed to nobody proves nothing. */
+function countServed({ devices, probes }: World, served: number): void {
+  const wanted = devices.filter((device) => device.switchedOn).length;
+  probes.hit(served === 0 ? 'heal.nobody-served' : served < wanted ? 'heal.some-served' : 'heal.all-served');
 }
 
 /** Runs until everything that is owed is there and quiet has lasted, or a budget that progress resets ran out. */
@@ -48,7 +57,11 @@ function converge(
   const { engine, observers } = world;
   const limits = withLongestSilence(world.scenario, world.limits);
   const stretch = quietStretch(limits);
-  const budget = Math.max(stretch, settleBudget(limits));
+  // Where gateways never look at heads by themselves nobody waits for it.
+  const looked = limits.headCheck < NEVER ? limits : { ...limits, headCheck: 0 };
+  // Heads are read anew within twice the period.
+  const lost = world.scenario.faults.some(({ kind }) => faultKind(kind)?.losesEvents === true);
+  const budget = Math.max(stretch, settleBudget(looked) + (lost ? 2 * limits.headsReread : 0));
   const slice = Math.max(1, Math.floor(stretch / LOOKS));
   for (;;) {
     lookEverywhere(world);

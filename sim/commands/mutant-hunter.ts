@@ -3,6 +3,7 @@ import { runJudged } from '../properties/run-judged.ts';
 import { scenarioSize } from '../shrink/shrink-scenario.ts';
 import { failureKey } from '../trace/failure.ts';
 import { seedAt } from './campaign-work.ts';
+import { MAX_HUNT_EVENTS } from './plain-core.ts';
 import { formatScenarioFile } from './scenario-file.ts';
 import { shrinkFailure } from './shrink-failure.ts';
 
@@ -33,15 +34,12 @@ export interface HuntReport {
     | undefined;
 }
 
-/** Events of one run in a hunt. A run that takes more has not been judged: that is no kill. */
-const MAX_EVENTS = 500_000;
-
 function hunt(order: Hunt): HuntReport {
   const started = performance.now();
   let events = 0;
   for (let i = 0; i < order.seeds; i++) {
     const seed = seedAt(order.from, i);
-    const result = runJudged(scenarioOfSeed(seed), { maxEvents: MAX_EVENTS });
+    const result = runJudged(scenarioOfSeed(seed), { maxEvents: MAX_HUNT_EVENTS });
     events += result.events;
     const key = failureKey(result);
     if (key === undefined || key.verdict === 'budget') continue;

@@ -3,14 +3,18 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { ALL_MUTANTS } from '../mutants/all-mutants.ts';
 import type { Mutant } from '../mutants/mutant.ts';
-import { EXIT, EXIT_HELP, type ExitCode } from './exit-code.ts';
+import { EXIT, EXIT_HELP, type ExitCode, exitCodeOf } from './exit-code.ts';
 import { huntMutant, type HuntResult } from './hunt-mutant.ts';
-import { flagsHelp, parseSimFlags, UsageError } from './sim-flags.ts';
+import type { PlainFailure } from './plain-core.ts';
+import { flagsHelp, parseSimFlags, startOf, UsageError } from './sim-flags.ts';
 
 const FLAGS = {
   only: { value: 'NAME', help: 'only mutants whose name contains this' },
   seeds: { value: 'N', help: 'seeds a mutant may survive (default 2000)' },
-  from: { value: 'S', help: 'the first seed (default 1: the figures can be compared)' },
+  from: {
+    value: 'S',
+    help: 'the first seed, or the hash of a commit (default 1: the figures can be compared)',
+  },
   jobs: { value: 'J', help: 'mutants hunted at a time (default: one for each core)' },
   shrink: { value: 'SECONDS', help: 'time for shrinking each kill (default 10)' },
   save: { value: 'FOLDER', help: 'save the shrunk scenario of each kill there' },
@@ -20,7 +24,8 @@ const FLAGS = {
 } as const;
 
 const ABOUT = `Plants known bugs in the core, one at a time and each in a process of its own, and counts the seeds until the simulator
-finds it. A survivor, a timeout or a mutant that no longer fits the code is a failure: of the simulator.
+finds it. A survivor, a timeout or a mutant that no longer fits the code is a failure: of the simulator. A kill counts only
+if the core without the mutant passes there.
 
 ${EXIT_HELP}`;
 
@@ -49,7 +54,7 @@ export async function mutantsCommand(argv: readonly string[]): Promise<ExitCode>
   }
   const seeds = flags.integer('seeds', 1, 1e9) ?? 2_000;
   const shrinkSeconds = flags.integer('shrink', 0, 3_600) ?? 10;
-  const order = { from: flags.integer('from', 0, 2 ** 32 - 1) ?? 1, seeds, shrinkSeconds };
+  const order = { from: startOf(flags.text('from'), 1), seeds, shrinkSeconds };
   const json = flags.on('json');
   if (!json) printHead(mutants.length, seeds);
   const rows = await huntAll(
@@ -65,6 +70,9 @@ export async function mutantsCommand(argv: readonly string[]): Promise<ExitCode>
   );
   if (json) console.log(JSON.stringify({ mutants: rows.map(jsonRow), ...figures(rows) }));
   else printFigures(rows);
+  // A red core is graver than a blind simulator: until it is mended nobody knows what the kills are worth.
+  const [red] = rows.flatMap(({ result }) => (result.outcome === 'plain-red' ? [result.plain] : []));
+  if (red !== undefined) return exitCodeOf(red.key.verdict);
   return rows.every(({ result }) => result.outcome === 'killed') ? EXIT.ok : EXIT.mutantSurvived;
 }
 
@@ -111,11 +119,17 @@ function rowText({ mutant, result }: Row): string {
     }
     case 'survived':
       return `✗ ${name} survived ${result.report.runs} seeds (${result.report.huntSeconds.toFixed(1)} s)`;
+    case 'plain-red':
+      return `✗ ${name} NOT KILLED BY THE MUTANT: the plain core is red at ${result.plain.what} (${causeText(result.plain)})`;
     case 'timeout':
       return `✗ ${name} timed out: nothing was found`;
     case 'broken':
       return `✗ ${name} does not load: ${result.message}`;
   }
+}
+
+function causeText({ key }: PlainFailure): string {
+  return `${key.verdict} ${key.cause}`;
 }
 
 type Killed = NonNullable<Extract<HuntResult, { outcome: 'survived' }>['report']['killed']>;
@@ -153,7 +167,12 @@ function printFigures(rows: readonly Row[]): void {
   if (rows.some((row) => killedOf(row) !== undefined && rowText(row).includes(' *'))) {
     console.log('  * another oracle than expected was faster');
   }
-  if (sum.killed < sum.hunted) {
+  const red = rows.flatMap(({ result }) => (result.outcome === 'plain-red' ? [result] : []));
+  if (red.length > 0) {
+    const [{ plain, report }] = red as [(typeof red)[0]];
+    console.log(`✗ the core is red without any mutant: ${plain.what}, ${causeText(plain)}; mend that first`);
+    console.log(`  see it: ./parley sim shrink ${report.killed?.seed}`);
+  } else if (sum.killed < sum.hunted) {
     console.log(
       '  next: a survivor means that an oracle, a fault or the generator must get better (docs/simulating.md)',
     );
@@ -165,5 +184,6 @@ function jsonRow(row: Row) {
   const { outcome } = row.result;
   const runs = 'report' in row.result ? row.result.report.runs : undefined;
   const { name, file, expected } = row.mutant;
-  return { name, file, expected, outcome, runs, ...killed, scenario: undefined };
+  const plain = row.result.outcome === 'plain-red' ? row.result.plain : undefined;
+  return { name, file, expected, outcome, runs, plain, ...killed, scenario: undefined };
 }

@@ -1,12 +1,11 @@
 import { availableParallelism } from 'node:os';
-import { seedOfText } from '../properties/scenario-of-seed.ts';
 import { number } from '../trace/render-failure.ts';
 import { runCampaign, type Totals } from './campaign.ts';
 import { EXIT, EXIT_HELP, type ExitCode, exitCodeOf, gravest } from './exit-code.ts';
 import { type FailureGroup, groupFailures } from './group-failures.ts';
 import { missedProbes } from './missed-probes.ts';
 import { ProgressLine, rates } from './progress-line.ts';
-import { flagsHelp, parseSimFlags, UsageError } from './sim-flags.ts';
+import { flagsHelp, parseSimFlags, startOf, UsageError } from './sim-flags.ts';
 
 const FLAGS = {
   seeds: { value: 'N', help: 'how many seeds to run (default 20000)' },
@@ -37,7 +36,7 @@ export async function runCommand(argv: readonly string[]): Promise<ExitCode> {
     throw new UsageError(`run takes no argument, got ${JSON.stringify(flags.rest[0])}`);
   const seeds = flags.integer('seeds', 1, 2 ** 32) ?? 20_000;
   const jobs = flags.integer('jobs', 1, 256) ?? availableParallelism();
-  const from = startOf(flags.text('from'));
+  const from = startOf(flags.text('from'), Math.floor(Math.random() * 2 ** 32));
   const json = flags.on('json');
   if (!json) {
     console.log(
@@ -68,15 +67,6 @@ export async function runCommand(argv: readonly string[]): Promise<ExitCode> {
   if (json) console.log(JSON.stringify(summaryOf(from, totals, groups, missed, exitCode)));
   else printSummary(from, totals, groups, missed);
   return exitCode;
-}
-
-function startOf(text: string | undefined): number {
-  if (text === undefined) return Math.floor(Math.random() * 2 ** 32);
-  const seed = seedOfText(text);
-  if (seed !== undefined) return seed;
-  throw new UsageError(
-    `--from: ${JSON.stringify(text)} is neither a number below 2^32 nor the hash of a commit`,
-  );
 }
 
 function codeOf(totals: Totals, missed: readonly string[]): ExitCode {

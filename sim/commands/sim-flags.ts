@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { seedOfText } from '../properties/scenario-of-seed.ts';
 
 /** The command line is wrong; the message names the flag and says what would be right. */
 export class UsageError extends Error {
@@ -50,6 +51,16 @@ function parsed(argv: readonly string[], options: Record<string, { type: 'string
   } catch (error) {
     throw new UsageError((error instanceof Error ? error.message : String(error)).split('. ')[0]);
   }
+}
+
+/** The first seed, as `--from` names it. @throws UsageError for what is no seed. */
+export function startOf(text: string | undefined, otherwise: number): number {
+  if (text === undefined) return otherwise;
+  const seed = seedOfText(text);
+  if (seed !== undefined) return seed;
+  throw new UsageError(
+    `--from: ${JSON.stringify(text)} is neither a number below 2^32 nor the hash of a commit`,
+  );
 }
 
 /** Usage, a sentence, the flags in a table. */

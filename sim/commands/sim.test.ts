@@ -102,7 +102,16 @@ describe('parley sim: exit codes', { timeout: 60_000 }, () => {
     expect(JSON.parse(shrink.out)).toMatchObject({ verdict: 'liveness', cause: 'no-acked-message-lost' });
   });
 
-  it('12 when a run is not the same the second time', async () => {
+  it.for([
+    // Another order of events.
+    [
+      'core/contract/random.ts',
+      /export function keyedInt[^]*?\{/,
+      '$& key += globalThis.calls++ % 97 === 0 ? 1 : 0;',
+    ],
+    // The same events; what is in them is not the same, and nobody decides anything by it.
+    ['core/sequencing/sequencer.ts', /sentAt: \w+/, '$& + (globalThis.calls++ % 97 === 0 ? 1 : 0)'],
+  ] as const)('12 when a run is not the same the second time: %s', async ([file, find, replace]) => {
     const hooks = join(folder, 'dice.mjs');
     writeFileSync(
       hooks,
@@ -110,8 +119,9 @@ describe('parley sim: exit codes', { timeout: 60_000 }, () => {
       globalThis.calls = 0;
       registerHooks({ load(url, context, next) {
         const loaded = next(url, context);
-        if (!url.endsWith('core/contract/random.ts')) return loaded;
-        const source = String(loaded.source).replace(/export function keyedInt[^]*?\\{/, '$& key += globalThis.calls++ % 97 === 0 ? 1 : 0;');
+        if (!url.endsWith(${JSON.stringify(file)})) return loaded;
+        const source = String(loaded.source).replace(${String(find)}, ${JSON.stringify(replace)});
+        if (source === String(loaded.source)) throw new Error('nothing was planted');
         return { ...loaded, source };
       } });`,
     );

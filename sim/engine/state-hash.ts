@@ -14,6 +14,48 @@ export class StateHash {
     this.#high = high ^ (high >>> 13);
   }
 
+  /** Mixes a number beyond 32 bits too: a time, an id. */
+  mixNumber(value: number): void {
+    this.mix(value);
+    if (value > 0x7fff_ffff) this.mix(value / 0x1_0000_0000);
+  }
+
+  /** Mixes a text by its length and four characters, mostly of its end: where ids differ, at a constant price. */
+  mixText(text: string): void {
+    const { length } = text;
+    if (length < 3) {
+      this.mix(length === 0 ? 0x4e4f : text.charCodeAt(0) ^ (text.charCodeAt(length - 1) << 16));
+      return;
+    }
+    this.mix(
+      (length << 2) ^
+        text.charCodeAt(length - 1) ^
+        (text.charCodeAt(length - 2) << 8) ^
+        (text.charCodeAt(length - 3) << 16) ^
+        (text.charCodeAt(length >> 1) << 24),
+    );
+  }
+
+  /** Mixes whatever plain data holds, in its own order. A walk: dear for what there are millions of. */
+  mixData(value: unknown): void {
+    switch (typeof value) {
+      case 'number':
+        this.mixNumber(value);
+        return;
+      case 'string':
+        this.mixText(value);
+        return;
+      case 'object':
+        if (Array.isArray(value)) {
+          this.mix(value.length);
+          for (let i = 0; i < value.length; i++) this.mixData(value[i]);
+        } else for (const name in value) this.mixData((value as Record<string, unknown>)[name]);
+        return;
+      default:
+        this.mix(value === undefined ? 1 : value === true ? 2 : 3);
+    }
+  }
+
   /** 32 bits unsigned: for a log of every event. */
   get word(): number {
     return (this.#low ^ this.#high) >>> 0;

@@ -10,7 +10,7 @@ const MOST_PPM = 100_000;
 export const clockDrift: FaultKind = {
   kind: 'clock-drift',
   classes: ['clock'],
-  mayBePermanent: false,
+  mayBePermanent: true,
   targets: clockNames,
   describe(fault) {
     const way = fault.amount < 0 ? 'slow' : 'fast';

@@ -11,7 +11,7 @@ const MOST = 60 * SECOND;
 export const clockOffset: FaultKind = {
   kind: 'clock-offset',
   classes: ['clock'],
-  mayBePermanent: false,
+  mayBePermanent: true,
   targets: clockNames,
   describe(fault) {
     const way = fault.amount < 0 ? 'behind' : 'ahead';

@@ -10,7 +10,7 @@ const TARGETS = 'links-and-nodes';
 export const cutOneWay: FaultKind = {
   kind: 'cut-one-way',
   classes: ['network'],
-  mayBePermanent: false,
+  mayBePermanent: true,
   targets: (topology) => linkNames(topology, TARGETS),
   describe(fault) {
     const way = fault.amount === 1 ? 'towards' : 'from';

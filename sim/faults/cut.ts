@@ -14,7 +14,7 @@ const TARGETS = 'links';
 export const cut: FaultKind = {
   kind: 'cut',
   classes: ['network'],
-  mayBePermanent: false,
+  mayBePermanent: true,
   targets: (topology) => linkNames(topology, TARGETS),
   describe(fault) {
     const fate = fault.amount === 1 ? 'is lost' : 'waits';

@@ -28,6 +28,10 @@ export interface FaultKind {
   readonly mayBePermanent: boolean;
   /** It must not be felt: everything is judged while it lasts as if there were no fault. What others may delay: `feasibility.ts`. */
   readonly unfelt?: true;
+  /** Events of the delivery queue are gone for good: sessions find what they spoke of when they next read heads anyway. */
+  readonly losesEvents?: true;
+  /** What part of its length is over before it can hurt, per mille; 0 when missing. It is drawn to begin that much earlier. */
+  readonly hurtsAfter?: number;
   /** Names of what it can strike in this topology; empty when it cannot. */
   targets(topology: Topology): readonly string[];
   /** One sentence without the time: "gateway-1 crashes for 800 ms". */

@@ -74,7 +74,13 @@ describe('every kind of fault', () => {
           store.retention,
         ];
         dials.push(queue.unknown, queue.failing, queue.duplicating);
-        dials.push(registry.failing, registry.slowness, registry.full, registry.hintsDropped);
+        dials.push(
+          registry.failing,
+          registry.slowness,
+          registry.full,
+          registry.backlog,
+          registry.hintsDropped,
+        );
         for (const { tokens, upgradesBlocked, pollLoss } of world.devices)
           dials.push(tokens.delay, tokens.careless, upgradesBlocked, pollLoss);
         expect(store.model.keepsNothing).toBe(false);

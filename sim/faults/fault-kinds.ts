@@ -6,6 +6,7 @@ import { crash } from './crash.ts';
 import { crashAtEffect } from './crash-at-effect.ts';
 import { crashInRebalance } from './crash-in-rebalance.ts';
 import { cut } from './cut.ts';
+import { cutThenDead } from './cut-then-dead.ts';
 import { cutOneWay } from './cut-one-way.ts';
 import { deployWave } from './deploy-wave.ts';
 import { deviceCrash } from './device-crash.ts';
@@ -16,14 +17,19 @@ import { halfOpen } from './half-open.ts';
 import { hintsDropped } from './hints-dropped.ts';
 import { isolation } from './isolation.ts';
 import { jam } from './jam.ts';
+import { lateClaim } from './late-claim.ts';
+import { lateEpoch } from './late-epoch.ts';
 import { misrouting } from './misrouting.ts';
 import { outboxLate } from './outbox-late.ts';
 import { partitionThenMove } from './partition-then-move.ts';
 import { pause } from './pause.ts';
 import { pollLossy } from './poll-lossy.ts';
+import { pauseAtEffect } from './pause-at-effect.ts';
 import { queueDuplicate } from './queue-duplicate.ts';
 import { queueFailing } from './queue-failing.ts';
+import { queueOffsetMoved } from './queue-offset-moved.ts';
 import { queueRedeliver } from './queue-redeliver.ts';
+import { queueRetention } from './queue-retention.ts';
 import { queueUnknown } from './queue-unknown.ts';
 import { rebalance } from './rebalance.ts';
 import { reconnectStorm } from './reconnect-storm.ts';
@@ -51,6 +57,7 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   crash,
   crashAtEffect,
   pause,
+  pauseAtEffect,
   slowNode,
   drain,
   misrouting,
@@ -79,6 +86,8 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   queueFailing,
   queueDuplicate,
   queueRedeliver,
+  queueRetention,
+  queueOffsetMoved,
   rebalance,
   registryFlush,
   registryEvicts,
@@ -87,11 +96,14 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   registryDown,
   registrySlow,
   hintsDropped,
+  lateClaim,
+  lateEpoch,
   swizzleClog,
   deployWave,
   reconnectStorm,
   partitionThenMove,
   slowThenDead,
+  cutThenDead,
   doubleFailover,
   crashInRebalance,
 ];

@@ -17,6 +17,7 @@ const NEVER_BROKEN = {
   'delivered-set-is-membership': 'holds',
   'receipts-monotone': 'holds',
   'cursors-never-regress': 'holds',
+  'leases-are-fenced': 'holds',
   bounded: 'holds',
   'polls-carry-all': 'holds',
 } as const satisfies Partial<Feasibility>;

@@ -9,7 +9,7 @@ const SHARES = [20, 100, 300, 600, 1_000];
 export const hintsDropped: FaultKind = {
   kind: 'hints-dropped',
   classes: ['registry'],
-  mayBePermanent: false,
+  mayBePermanent: true,
   unfelt: true,
   targets: (topology) => enginesOf('registry', topology),
   describe: (fault) => `${fault.amount / 10} % of the presence hints vanish ${forHowLong(fault)}`,

@@ -19,6 +19,7 @@ const INSIDE = [
   ['relay', 'queue'],
   ['worker', 'queue'],
   ['worker', 'registry'],
+  ['gateway', 'gateway'],
 ] as const;
 const TO_DEVICES = [['device', 'gateway']] as const;
 
@@ -30,7 +31,9 @@ export type LinkTargets = 'links' | 'nodes' | 'links-and-nodes';
 /** Names of every such link, and of nodes where they are meant too. */
 export function linkNames(topology: Topology, wanted: LinkTargets): readonly string[] {
   const names = waysOf(wanted).flatMap(([one, other]) =>
-    endNames(topology, one).flatMap((from) => endNames(topology, other).map((to) => `${from}~${to}`)),
+    endNames(topology, one).flatMap((from) =>
+      endNames(topology, other).flatMap((to) => (from === to ? [] : [`${from}~${to}`])),
+    ),
   );
   if (wanted === 'links') return names;
   const devices = wanted === 'nodes' ? deviceNames(topology) : [];
@@ -48,7 +51,7 @@ export function drawLink(draws: Draws, topology: Topology, wanted: LinkTargets):
   const counts = way.map((end) => endCount(topology, end));
   if (counts.includes(0)) return [];
   const [from, to] = way.map((end, i) => endName(end, draws.int(counts[i]!)));
-  return [`${from}~${to}`];
+  return from === to ? [] : [`${from}~${to}`];
 }
 
 function waysOf(wanted: LinkTargets): readonly (readonly [End, End])[] {

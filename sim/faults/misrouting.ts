@@ -12,7 +12,7 @@ const SHARES = [20, 100, 500, 1_000];
 export const misrouting: FaultKind = {
   kind: 'misrouting',
   classes: ['process'],
-  mayBePermanent: false,
+  mayBePermanent: true,
   unfelt: true,
   targets: (topology) => (topology.services > 1 ? TARGETS : []),
   describe: (fault) =>

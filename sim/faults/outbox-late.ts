@@ -10,7 +10,7 @@ const MOST = 3 * SECOND;
 export const outboxLate: FaultKind = {
   kind: 'outbox-late',
   classes: ['store'],
-  mayBePermanent: false,
+  mayBePermanent: true,
   targets: (topology) => enginesOf('store', topology),
   describe: (fault) => `outbox rows become visible up to ${span(fault.amount)} late, ${forHowLong(fault)}`,
   draw: (draws, setting) =>

@@ -9,7 +9,7 @@ const SHARES = [20, 100, 300, 600, 1_000];
 export const queueDuplicate: FaultKind = {
   kind: 'queue-duplicate',
   classes: ['queue'],
-  mayBePermanent: false,
+  mayBePermanent: true,
   unfelt: true,
   targets: (topology) => enginesOf('queue', topology),
   describe: (fault) => `${fault.amount / 10} % of the publishes are in the queue twice, ${forHowLong(fault)}`,

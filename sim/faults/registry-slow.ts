@@ -10,7 +10,7 @@ const MOST = 2 * SECOND;
 export const registrySlow: FaultKind = {
   kind: 'registry-slow',
   classes: ['registry'],
-  mayBePermanent: false,
+  mayBePermanent: true,
   targets: (topology) => enginesOf('registry', topology),
   describe: (fault) =>
     `the session registry needs up to ${span(fault.amount)} more for each call, ${forHowLong(fault)}`,

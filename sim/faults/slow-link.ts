@@ -12,7 +12,7 @@ const TARGETS = 'nodes';
 export const slowLink: FaultKind = {
   kind: 'slow-link',
   classes: ['network'],
-  mayBePermanent: false,
+  mayBePermanent: true,
   targets: (topology) => linkNames(topology, TARGETS),
   describe(fault) {
     return `between ${linkWords(fault.target)} everything takes ${fault.amount} times as long ${forHowLong(fault)}`;

@@ -11,7 +11,7 @@ const MOST = 20_000;
 export const slowNode: FaultKind = {
   kind: 'slow-node',
   classes: ['process'],
-  mayBePermanent: false,
+  mayBePermanent: true,
   targets: (topology) => [...processNames(topology), ...deviceNames(topology)],
   describe: (fault) => `${fault.target} needs ${span(fault.amount)} for each event, ${forHowLong(fault)}`,
   draw(draws, setting) {

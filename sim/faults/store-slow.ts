@@ -9,7 +9,7 @@ const FACTORS = [3, 10, 100, 1_000];
 export const storeSlow: FaultKind = {
   kind: 'store-slow',
   classes: ['store'],
-  mayBePermanent: false,
+  mayBePermanent: true,
   targets: (topology) => enginesOf('store', topology),
   describe: (fault) => `the store takes up to ${fault.amount} times as long ${forHowLong(fault)}`,
   draw: (draws, setting) =>

@@ -1,5 +1,6 @@
 import { DELIVERY_MUTANTS } from './delivery-mutants.ts';
 import { DEVICE_MUTANTS } from './device-mutants.ts';
+import { FENCING_MUTANTS } from './fencing-mutants.ts';
 import { LARGE_CHAT_MUTANTS } from './large-chat-mutants.ts';
 import type { Mutant } from './mutant.ts';
 import { POLL_MUTANTS } from './poll-mutants.ts';
@@ -16,6 +17,7 @@ export const ALL_MUTANTS: readonly Mutant[] = [
   ...SESSION_MUTANTS,
   ...POLL_MUTANTS,
   ...RECEIPT_MUTANTS,
+  ...FENCING_MUTANTS,
   ...RATE_MUTANTS,
   ...LARGE_CHAT_MUTANTS,
 ];

@@ -117,6 +117,14 @@ export const DELIVERY_MUTANTS: readonly Mutant[] = [
     expected: LOST,
   },
   {
+    name: 'heads-not-reread',
+    file: 'core/session/lease-renewal.ts',
+    find: '  return renewals % (every + keyedInt(seed, REREAD_STREAM, conn, every)) === 0;\n',
+    replace: '  return renewals < 0 && keyedInt(seed, REREAD_STREAM, conn, every) > 0;\n',
+    story: 'What the queue lost for good, a device that stays connected in a quiet chat never hears of.',
+    expected: LOST,
+  },
+  {
     name: 'presence-never-expires',
     file: 'core/presence/presence-board.ts',
     find: '} else if (hasElapsed(watched.offlineSince, gateway.limits.presenceGrace, now)) {',

@@ -40,6 +40,14 @@ export const LARGE_CHAT_MUTANTS: readonly Mutant[] = [
     expected: COUNTS,
   },
   {
+    name: 'receipts-counted-twice',
+    file: 'core/receipts/count-receipts.ts',
+    find: '      readCount++;\n',
+    replace: '      readCount++;\n      deliveredCount++;\n',
+    story: 'READ implies DELIVERED, and who sent both counts twice.',
+    expected: COUNTS,
+  },
+  {
     name: 'counts-not-asked-for',
     file: HUGE,
     find: '  if (open.counted) return;\n',

@@ -5,6 +5,7 @@ import { cursorsNeverRegress } from './cursors-never-regress.ts';
 import { deliveredSetIsMembership } from './delivered-set-is-membership.ts';
 import type { History } from './history.ts';
 import type { JudgeOptions } from './judge.ts';
+import { leasesAreFenced } from './leases-are-fenced.ts';
 import { latency, type LatencyCount } from './latency.ts';
 import { noAckedMessageLost } from './no-acked-message-lost.ts';
 import { noDuplicateShown } from './no-duplicate-shown.ts';
@@ -27,6 +28,7 @@ export function allOracles(history: History, options: JudgeOptions, count: Laten
     deliveredSetIsMembership(history, options),
     orderPerChat(history, options),
     cursorsNeverRegress(history),
+    leasesAreFenced(history),
     receiptsMonotone(history, options),
     countsConverge(history, options),
     bounded(),

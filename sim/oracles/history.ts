@@ -238,6 +238,10 @@ export class History {
       case 'device-live':
       case 'device-opened':
       case 'replaced':
+      case 'fenced':
+      case 'welcomed':
+      case 'push-met-older':
+      case 'lease':
       case 'resumed':
       case 'poll-answered':
       case 'outlived':

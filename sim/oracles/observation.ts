@@ -158,6 +158,37 @@ export type Observation =
     }
   /** A connection is told that a newer one of its device took over. */
   | { readonly kind: 'replaced'; readonly deviceId: DeviceId; readonly epoch: number }
+  /** A session with this connection hears, while it is there, that a newer one of its device exists. */
+  | {
+      readonly kind: 'fenced';
+      readonly gatewayId: NodeId;
+      readonly conn: ConnId;
+      readonly deviceId: DeviceId;
+    }
+  | {
+      readonly kind: 'welcomed';
+      readonly gatewayId: NodeId;
+      readonly conn: ConnId;
+      readonly deviceId: DeviceId;
+    }
+  /** A push names epoch `named`, and the gateway has only a session from before it; `taken`: not refused. */
+  | {
+      readonly kind: 'push-met-older';
+      readonly gatewayId: NodeId;
+      readonly deviceId: DeviceId;
+      readonly named: number;
+      readonly epoch: number;
+      readonly taken: boolean;
+    }
+  // ---- the registry's entries
+  /** Epoch `by` asked, and the entry that the registry holds of a device changed; undefined: it holds none. */
+  | {
+      readonly kind: 'lease';
+      readonly deviceId: DeviceId;
+      readonly by: number;
+      readonly before: number | undefined;
+      readonly after: number | undefined;
+    }
   // ---- the store's truth, at commit
   /** A connection of the device got its epoch, which only rises. */
   | { readonly kind: 'device-opened'; readonly deviceId: DeviceId; readonly epoch: number }

@@ -15,6 +15,7 @@ export type PromiseName =
   | 'rates-are-fair'
   | 'polls-carry-all'
   | 'tokens-are-honoured'
+  | 'leases-are-fenced'
   | 'converges'
   | 'latency';
 

@@ -23,9 +23,13 @@ const CLASSES: readonly FaultClass[] = [
 const WEIGHTS: ReadonlyMap<string, number> = new Map([
   ['crash-at-effect', 24],
   ['crash', 3],
+  ['late-epoch', 3],
   ['cut', 14],
   ['cut-one-way', 6],
+  ['cut-then-dead', 5],
+  ['slow-then-dead', 3],
   ['pause', 3],
+  ['pause-at-effect', 8],
   ['queue-failing', 3],
   ['queue-unknown', 4],
   ['outbox-late', 4],
@@ -63,7 +67,6 @@ export function drawFaults(draws: Draws, setting: FaultSetting, size: FaultSize)
   const count = 1 + draws.int(draws.perMille(700) ? Math.min(4, size.most) : size.most);
   const victims = single && weighted[0]!.classes.includes('process') ? PROCESSES : VICTIMS;
   const victim = single || draws.perMille(400) ? victims[draws.int(victims.length)] : undefined;
-  const permanent = draws.perMille(150);
   const faults: Fault[] = [];
   // What only a border has, a system with a border should mostly have.
   const border = setting.topology.regions === 2 && draws.perMille(500) ? [regionCut] : [];
@@ -73,17 +76,17 @@ export function drawFaults(draws: Draws, setting: FaultSetting, size: FaultSize)
     const { kind, fault } = drawn;
     // It is on its way at the moment, or begins right there.
     const begin = nearMoment(draws, size.moments, setting.safetyMicros, fault.at);
-    const at = begin === fault.at ? begin : Math.max(0, begin - draws.int(1 + leadOf(draws, fault, size)));
-    const moved = { ...fault, at, for: Math.min(fault.for, setting.safetyMicros - at) };
-    const stays = permanent && kind.mayBePermanent && draws.perMille(300);
-    faults.push(stays ? { ...moved, permanent: true } : moved);
+    const early = Math.floor((fault.for * (kind.hurtsAfter ?? 0)) / 1_000);
+    const lead = early + draws.int(1 + leadOf(draws, fault, size) - early);
+    const at = begin === fault.at ? begin : Math.max(0, begin - lead);
+    faults.push({ ...fault, at, for: Math.min(fault.for, setting.safetyMicros - at) });
   }
   return faults;
 }
 
 /** How long before its moment it may begin. One that waits for effects must not have used them up by then. */
 function leadOf(draws: Draws, fault: Fault, { moments }: FaultSize): number {
-  return fault.kind === 'crash-at-effect' && draws.perMille(700)
+  return fault.kind.endsWith('-at-effect') && draws.perMille(700)
     ? Math.min(fault.for, moments.spread)
     : fault.for;
 }

@@ -11,6 +11,8 @@ export interface OpMix {
   readonly members: boolean;
   /** Who writes has the chat on screen, mostly, as people do. */
   readonly looks: boolean;
+  /** Some say several things at once in the first chat, and mostly it grows meanwhile. */
+  readonly growth: boolean;
 }
 
 type Turn = (draws: Draws, topology: Topology, at: number) => Op;
@@ -32,6 +34,11 @@ export function drawOps(draws: Draws, topology: Topology, mix: OpMix, size: OpSi
   let burstLeft = 0;
   let monologue = false;
   let last: Op | undefined;
+  if (mix.growth) {
+    ops.push(...growingBurst(draws, topology, size));
+    // What is said later brings what was missed before.
+    if (draws.perMille(500)) return ops;
+  }
   while (ops.length < size.count) {
     if (burstLeft === 0) {
       burstAt = nearMoment(draws, size.moments, safetyMicros, draws.int(safetyMicros));
@@ -60,6 +67,34 @@ export function drawOps(draws: Draws, topology: Topology, mix: OpMix, size: OpSi
       ops.push(...takenBack(draws, topology, last, size));
   }
   return ops;
+}
+
+/** Within what a commit takes, within what a receipt takes, and beyond. Microseconds. */
+const STEPS = [0, 500, 2_000, 8_000, 30_000];
+
+/** Two write, each several things, and between the first and the last of them somebody comes in. */
+function growingBurst(draws: Draws, topology: Topology, size: OpSize): Op[] {
+  const { safetyMicros, moments } = size;
+  const chat = 0;
+  const { members } = topology.chats[chat]!;
+  const begin = nearMoment(draws, moments, safetyMicros, draws.int(safetyMicros));
+  const step = draws.perMille(300) ? draws.int(moments.spread) : draws.pick(STEPS)!;
+  const user = Array.from({ length: topology.users }, (_, i) => i).find((i) => !members.includes(i));
+  const from = draws.int(members.length);
+  const [first, second] = [from, from + 1 + draws.int(Math.max(1, members.length - 1))].map(
+    (place) => members[place % members.length]!,
+  );
+  const devices = [
+    ...Array.from({ length: 1 + draws.int(3) }, () => first!),
+    ...Array.from({ length: 1 + draws.int(3) }, () => second!),
+  ];
+  const joins = user === undefined ? undefined : draws.perMille(300) ? 0 : draws.int(devices.length);
+  const at = (turn: number): number => Math.min(safetyMicros - 1, begin + turn * step);
+  return devices.flatMap((device, i): Op[] => {
+    const said: Op = { at: at(2 * i + 1), op: 'send', device, chat, bytes: 1 };
+    const joined: Op = { at: at(2 * i), op: 'add-member', by: members[0]!, user: user ?? 0, chat };
+    return i === joins ? [joined, said] : [said];
+  });
 }
 
 type MemberOp = Op & { readonly op: 'add-member' | 'remove-member' };

@@ -10,7 +10,7 @@ export const TIGHT_LIMITS: readonly (readonly [keyof Limits, readonly number[]])
   ['deviceSendWindow', [1, 2]],
   ['deviceAhead', [1, 2]],
   ['receiptBatch', [1, 2]],
-  ['inFlightMessages', [1, 2, 3]],
+  ['inFlightMessages', [1, 1, 2, 3]],
   ['inFlightBytes', [200, 2_000]],
   ['socketBufferBytes', [4_000]],
   ['sessionRequests', [1, 2]],
@@ -98,6 +98,7 @@ export const DURATIONS: readonly (keyof Limits)[] = [
   'pollPatience',
   'pollGrace',
   'pollRetry',
+  'headsReread',
 ];
 
 /** How many times shorter every duration may be, by network: shorter than a round trip, nothing would ever be on time. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { FAULT_KINDS } from '../faults/fault-kinds.ts';
+import { runScenario } from '../run.ts';
 import type { Scenario } from '../scenario.ts';
 import { checkScenario } from './check-scenario.ts';
 import { scenarioOfSeed, seedOfText } from './scenario-of-seed.ts';
@@ -60,10 +61,16 @@ describe('scenarioOfSeed', () => {
     expect(Math.max(...faults)).toBeGreaterThan(8);
     expect(Math.min(...ops)).toBeLessThan(2);
     expect(Math.max(...ops)).toBeGreaterThan(80);
-    const permanent = SCENARIOS.filter((scenario) =>
-      scenario.faults.some((fault) => fault.permanent === true),
-    );
-    expect(permanent.length).toBeGreaterThan(SEEDS / 200);
+  });
+
+  it('lets something stay broken for ever in one run of eight, and mostly somebody can still be served', () => {
+    const staying = SCENARIOS.filter(({ faults }) => faults.some((fault) => fault.permanent === true));
+    expect(staying.length / SEEDS).toBeGreaterThan(0.1);
+    expect(staying.length / SEEDS).toBeLessThan(0.15);
+    const reached = (name: string): number =>
+      staying.filter((scenario) => runScenario(scenario, { judge: 'nobody' }).probes.has(name)).length;
+    expect(reached('heal.some-served') / staying.length).toBeGreaterThan(0.1);
+    expect(reached('heal.nobody-served') / staying.length).toBeLessThan(0.02);
   });
 
   it('is the same for the same seed', () => {

@@ -2,12 +2,14 @@ import { DEFAULT_LIMITS, type Limits } from '../../core/contract/limits.ts';
 import { keyedHash } from '../../core/contract/random.ts';
 import { Draws } from '../engine/draws.ts';
 import type { FaultKind, FaultSetting } from '../faults/fault-kind.ts';
+import { faultKind } from '../faults/fault-kinds.ts';
 import { pollLossy } from '../faults/poll-lossy.ts';
 import { tokenExpires } from '../faults/token-expires.ts';
 import { websocketBlocked } from '../faults/websocket-blocked.ts';
 import type { DeviceTransport, Fault, Knobs, Op, Scenario } from '../scenario.ts';
 import { drawFaults } from './draw-faults.ts';
 import { drawOps, type OpMix } from './draw-ops.ts';
+import { drawStaying } from './draw-staying.ts';
 import { drawTopology } from './draw-topology.ts';
 import type { Moments } from './moments.ts';
 import { NEVER } from '../world/looks.ts';
@@ -23,12 +25,13 @@ const STREAM = {
   run: 6,
   transports: 7,
   pollFaults: 8,
+  staying: 9,
 } as const;
 
 const SECOND = 1_000_000;
 
-/** One run in seven: in the usual ones a chat has fewer members than a count would be worth. */
-const LARGE = 140;
+/** One run in five: in the usual ones a chat has fewer members than a count would be worth. */
+const LARGE = 200;
 
 /** Two runs in five: a handful of events in the smallest system, all at one moment. Rare pairs meet there. */
 const SMALLEST = 400;
@@ -58,23 +61,30 @@ export function scenarioOfSeed(seed: number): Scenario {
   const drawn = drawOpMix(mix);
   // What large chats have of their own shows to those who look.
   const large = limits.receiptMembers < DEFAULT_LIMITS.receiptMembers;
-  const opMix = large ? { ...drawn, reads: true, looks: true } : drawn;
+  const huge = limits.hugeGroup < DEFAULT_LIMITS.hugeGroup;
+  // A group that grows huge while its members are there is what they have to notice.
+  const grows = huge && mix.perMille(600) ? { hugeGroup: topology.chats[0]!.members.length } : {};
+  const opMix = large ? { ...drawn, reads: true, looks: true, growth: huge && mix.perMille(700) } : drawn;
   const opSize = { count: drawCount(mix, smallest), safetyMicros, blink: limits.presenceGrace, moments };
   const ops = drawOps(new Draws(seed, STREAM.ops), topology, opMix, opSize).filter(
     (op) => op.at < silentFrom,
   );
+  const faultSetting = { topology, safetyMicros };
   const faultSize = { most: smallest ? 3 : 12, moments };
-  return {
+  const faults = drawFaults(new Draws(seed, STREAM.faults), faultSetting, faultSize);
+  // Elsewhere heads that are read without a reason would mend what must not be lost in the first place.
+  const reread = faults.some(({ kind }) => faultKind(kind)?.losesEvents === true)
+    ? { headsReread: limits.leaseTtl + limits.leaseRenew }
+    : {};
+  const scenario: Scenario = {
     version: 1,
     seed: keyedHash(seed, STREAM.run, 0),
     topology,
-    knobs: { ...knobs, safetyMicros: safetyMicros + age },
+    knobs: { ...knobs, limits: { ...knobs.limits, ...grows, ...reread }, safetyMicros: safetyMicros + age },
     ops: later(ops),
-    faults: later([
-      ...drawFaults(new Draws(seed, STREAM.faults), { topology, safetyMicros }, faultSize),
-      ...drawPollFaults(new Draws(seed, STREAM.pollFaults), knobs, { topology, safetyMicros }),
-    ]),
+    faults: later([...faults, ...drawPollFaults(new Draws(seed, STREAM.pollFaults), knobs, faultSetting)]),
   };
+  return { ...scenario, faults: drawStaying(new Draws(seed, STREAM.staying), scenario, limits) };
 }
 
 function drawMoments(draws: Draws, safetyMicros: number, smallest: boolean): Moments {
@@ -98,6 +108,7 @@ function drawOpMix(draws: Draws): OpMix {
     switching: draws.perMille(400),
     members: draws.perMille(400),
     looks: false,
+    growth: false,
   };
 }
 
@@ -162,14 +173,15 @@ const DEEPEST: ReadonlySet<keyof Limits> = new Set<keyof Limits>([
   'gatewayFetches',
   'inlineCiphertext',
   'receiptPage',
+  'inFlightMessages',
 ]);
 
 /** Chats that count as large although they are small, and often as huge, where members pull; now and then only by looking. */
 function drawLargeChats(draws: Draws): Partial<Record<keyof Limits, number>> {
   if (!draws.perMille(LARGE)) return {};
   const large = { receiptMembers: 1 + draws.int(2) };
-  if (draws.perMille(500)) return large;
-  const huge = { ...large, hugeGroup: 1 + draws.int(2), activeDistance: 1 + draws.int(2) };
+  if (draws.perMille(300)) return large;
+  const huge = { ...large, hugeGroup: 1 + draws.int(2), activeDistance: draws.pick([1, 1, 2])! };
   return draws.perMille(400) ? huge : { ...huge, headCheck: NEVER, openHeadCheck: NEVER };
 }
 

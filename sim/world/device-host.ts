@@ -149,10 +149,14 @@ export class DeviceHost extends Host {
   }
 
   protected handle(event: object): void {
-    const { incarnation } = this;
     if (event instanceof PollStep) this.world.polls.clients.atDevice(event);
     else this.#step(event as DeviceEvent);
-    // At the end of a turn: what a device says in one breath goes in one request.
+    if (!this.paused) this.turnEnds();
+  }
+
+  /** What a device says in one breath goes in one request. */
+  protected override turnEnds(): void {
+    const { incarnation } = this;
     if (this.#spoken.length === 0) return;
     const spoken = this.#spoken;
     this.#spoken = [];
@@ -164,11 +168,8 @@ export class DeviceHost extends Host {
 
   #step(event: DeviceEvent): void {
     const effects = stepDevice(this.#machine!, event, this.now());
-    this.world.traced(effects);
-    for (let i = 0; i < effects.length; i++) {
-      this.#apply(effects[i]!);
-      if (this.diesAfterEffect()) return;
-    }
+    this.world.effected(effects);
+    this.carryOut(effects, this.#applyEffect);
   }
 
   /** The app said something on a poll connection. */
@@ -263,6 +264,8 @@ export class DeviceHost extends Host {
   #timer(timer: DeviceTimer): Timer {
     return new Timer(this, { kind: 'wake', timer });
   }
+
+  readonly #applyEffect = (effect: DeviceEffect): void => this.#apply(effect);
 
   #apply(effect: DeviceEffect): void {
     const { observers } = this.world;

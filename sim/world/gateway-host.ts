@@ -11,6 +11,7 @@ import type { ServiceRequest } from '../../core/session/service-call.ts';
 import { CLOSE_CODE, type ErrorFrame, type GoawayFrame, type ServerFrame } from '../../core/wire/frames.ts';
 import type { Connection } from './connection.ts';
 import { BROKEN } from './device-links.ts';
+import { olderThanPush, watchFencing, watchOlderPush } from './fencing-watch.ts';
 import { Host } from './host.ts';
 import { PollStep } from './poll-ends.ts';
 import { Timer } from './timer.ts';
@@ -152,10 +153,14 @@ export class GatewayHost extends Host {
   }
 
   protected handle(payload: object): void {
-    const { incarnation } = this;
     if (payload instanceof PollStep) this.world.polls.servers.atGateway(this, payload);
     else this.#step(payload as GatewayEvent);
-    // At the end of a turn: the frames of a page, or of a fan-out, go into one response.
+    if (!this.paused) this.turnEnds();
+  }
+
+  /** The frames of a page, or of a fan-out, go into one response. */
+  protected override turnEnds(): void {
+    const { incarnation } = this;
     while (this.#spoken.length > 0 && this.incarnation === incarnation) {
       const conn = this.#spoken.pop()!;
       conn.poll!.gatewaySpoke = false;
@@ -191,26 +196,23 @@ export class GatewayHost extends Host {
       case 'device-opened':
         this.#noteEpoch(event);
         break;
-      case 'claimed':
-        if (event.result.outcome === 'fenced') this.world.probes.hit('session.claim.fenced');
-        break;
       case 'renewed':
         this.#count(event.outcomes);
         break;
       default:
     }
-    const effects = stepGateway(this.#machine!, event, this.now());
-    this.world.traced(effects);
-    for (let i = 0; i < effects.length; i++) {
-      this.#apply(effects[i]!);
-      if (this.diesAfterEffect()) return;
-    }
+    const machine = this.#machine!;
+    watchFencing(this, machine, event);
+    const older = event.kind === 'push' ? olderThanPush(machine, event.push) : undefined;
+    const effects = stepGateway(machine, event, this.now());
+    if (event.kind === 'push' && older !== undefined) watchOlderPush(this, event.push, older, effects);
+    this.world.effected(effects);
+    this.carryOut(effects, this.#applyEffect);
   }
 
   #count(outcomes: readonly (RenewOutcome | undefined)[] | undefined): void {
     for (const outcome of outcomes ?? []) {
-      if (outcome === 'fenced') this.world.probes.hit('session.renewal.fenced');
-      else if (outcome === 'recreated') this.world.probes.hit('session.renewal.recreated');
+      if (outcome === 'recreated') this.world.probes.hit('session.renewal.recreated');
     }
   }
 
@@ -218,6 +220,8 @@ export class GatewayHost extends Host {
     const conn = this.conns.get(event.conn);
     if (conn !== undefined && event.result.outcome === 'ok') conn.epoch = event.result.epoch;
   }
+
+  readonly #applyEffect = (effect: GatewayEffect): void => this.#apply(effect);
 
   #apply(effect: GatewayEffect): void {
     const { world } = this;
@@ -301,6 +305,7 @@ export class GatewayHost extends Host {
     } else {
       world.engine.hash.mix(0x200);
       if (frame.frame === 'ERROR') this.#refused(conn, frame);
+      else if (frame.frame === 'WELCOME') world.observers.welcomed(this.nodeId, conn);
       else if (frame.frame === 'GOAWAY') this.#noteGoaway(conn, frame);
       else if (frame.frame === 'SYNCED') conn.synced = true;
       else if (frame.frame === 'ACK' && frame.duplicate) world.probes.hit('send.duplicate-answered');

@@ -21,10 +21,8 @@ class TestHost extends Host {
   protected lose(): void {}
   protected handle(event: object): void {
     const { name, effects } = event as Job;
-    for (let i = 0; i < effects; i++) {
-      this.done.push(effects === 1 ? name : `${name}${i}`);
-      if (this.diesAfterEffect()) return;
-    }
+    const names = Array.from({ length: effects }, (_, i) => (effects === 1 ? name : `${name}${i}`));
+    this.carryOut(names, (effect) => this.done.push(effect));
   }
   wake(after: number): void {
     this.arm(this.timer, after);
@@ -55,6 +53,44 @@ describe('Host', () => {
     host.start();
     world.engine.runUntil(100, world);
     expect([host.done, host.boots]).toEqual([['a', 'b0', 'b1'], 2]);
+  });
+
+  it('stands still after an effect, and carries out the rest before what waited behind it', () => {
+    const { host } = setUp();
+    let goOn = (): void => {};
+    host.pauseAfter(1, () => {
+      goOn = host.pause();
+    });
+    host.receive(job('a', 4));
+    host.receive(job('b'));
+    expect(host.done).toEqual(['a0', 'a1']);
+    // In the rest it stands still again, and then dies: what is left is lost.
+    host.pauseAfter(0, () => {
+      goOn = host.pause();
+    });
+    goOn();
+    expect(host.done).toEqual(['a0', 'a1', 'a2']);
+    host.stop(false);
+    host.start();
+    goOn();
+    host.receive(job('c'));
+    expect(host.done).toEqual(['a0', 'a1', 'a2', 'c']);
+  });
+
+  it('a slow one that stands still in the midst of a step takes nothing from its inbox meanwhile', () => {
+    const { world, host } = setUp();
+    host.slowDown(10);
+    let goOn = (): void => {};
+    host.pauseAfter(0, () => {
+      goOn = host.pause();
+    });
+    host.receive(job('a', 2));
+    host.receive(job('b'));
+    world.engine.runUntil(100, world);
+    expect(host.done).toEqual(['a0']);
+    goOn();
+    world.engine.runUntil(200, world);
+    expect(host.done).toEqual(['a0', 'a1', 'b']);
   });
 
   it('gathers what comes while it stands still, due timers included, and handles it in one burst', () => {

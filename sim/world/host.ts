@@ -7,8 +7,8 @@ import type { Timer } from './timer.ts';
 import type { World } from './world.ts';
 
 /**
- * A process that hosts one machine: it may crash at any effect boundary (everything volatile is gone), pause (its inbox
- * fills, then everything comes at once), be slow, and have a clock of its own.
+ * A process that hosts one machine: it may crash at any effect boundary (everything volatile is gone), pause there or
+ * between two events (its inbox fills, then everything comes at once), be slow, and have a clock of its own.
  */
 export abstract class Host {
   readonly world: World;
@@ -33,9 +33,13 @@ export abstract class Host {
   #busy = false;
   #pauses = 0;
   #inbox: object[] = [];
-  /** Effects until it crashes; below 0: it does not. */
+  /** Effects until it crashes, and until it stands still; below 0: it does not. */
   #effectsToCrash = -1;
+  #effectsToPause = -1;
   #onEffectCrash: () => void = () => {};
+  #onEffectPause: () => void = () => {};
+  /** The rest of the step in whose midst it stands still. */
+  #unfinished: (() => void) | undefined;
 
   constructor(world: World, index: number, name: string) {
     this.world = world;
@@ -73,6 +77,8 @@ export abstract class Host {
     this.paused = false;
     this.#pauses = 0;
     this.#effectsToCrash = -1;
+    this.#effectsToPause = -1;
+    this.#unfinished = undefined;
     this.#stalled = this.serviceTime.value > 0;
     this.lose(silent);
   }
@@ -93,13 +99,43 @@ export abstract class Host {
     this.#effectsToCrash = -1;
   }
 
-  /** Called after each effect. @returns whether the process died there: the remaining effects of the step are lost. */
-  protected diesAfterEffect(): boolean {
-    if (this.#effectsToCrash < 0) return false;
-    this.#effectsToCrash--;
-    if (this.#effectsToCrash >= 0) return false;
+  /** Arranges that `pause` is called after `effects` more effects, possibly in the midst of a step; it must pause the host. */
+  pauseAfter(effects: number, pause: () => void): void {
+    this.#effectsToPause = effects;
+    this.#onEffectPause = pause;
+  }
+
+  cancelPause(): void {
+    this.#effectsToPause = -1;
+  }
+
+  /** Carries out the effects of a step from `from` on: to the end, to its death, or to the end of a pause in their midst. */
+  protected carryOut<Effect>(
+    effects: readonly Effect[],
+    apply: (effect: Effect) => void,
+    from: number = 0,
+  ): void {
+    for (let i = from; i < effects.length; i++) {
+      apply(effects[i]!);
+      if (this.#effectsToCrash < 0 && this.#effectsToPause < 0) continue;
+      if (this.#diesHere()) return;
+      if (!this.#standsStillHere()) continue;
+      if (i + 1 < effects.length) this.#unfinished = () => this.carryOut(effects, apply, i + 1);
+      return;
+    }
+  }
+
+  #diesHere(): boolean {
+    if (this.#effectsToCrash < 0 || --this.#effectsToCrash >= 0) return false;
     this.world.probes.hit('process.crash.mid-step');
     this.#onEffectCrash();
+    return true;
+  }
+
+  #standsStillHere(): boolean {
+    if (this.#effectsToPause < 0 || --this.#effectsToPause >= 0) return false;
+    this.world.probes.hit('process.pause.mid-step');
+    this.#onEffectPause();
     return true;
   }
 
@@ -114,7 +150,8 @@ export abstract class Host {
       this.#pauses--;
       if (this.#pauses > 0) return;
       this.paused = false;
-      this.#goOn();
+      this.#finishStep();
+      if (this.incarnation === incarnation && !this.paused) this.#goOn();
     };
   }
 
@@ -134,7 +171,7 @@ export abstract class Host {
     if (this.paused) return;
     const event = this.#inbox.shift();
     if (event !== undefined) this.handle(event);
-    if (this.up) this.#goOn();
+    if (this.up && !this.paused) this.#goOn();
   }
 
   /** Arms a timer of this host `after` microseconds of its own clock from now. */
@@ -146,6 +183,18 @@ export abstract class Host {
     timer.incarnation = this.incarnation;
     this.world.queueTimer(timer);
   }
+
+  /** What was left of the step comes before anything that waited behind it. */
+  #finishStep(): void {
+    const rest = this.#unfinished;
+    this.#unfinished = undefined;
+    if (rest === undefined) return;
+    rest();
+    if (!this.paused) this.turnEnds();
+  }
+
+  /** A step is over, with all that it wanted: what was gathered in it goes out. */
+  protected turnEnds(): void {}
 
   #wait(event: object): void {
     this.#inbox.push(event);

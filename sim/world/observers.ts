@@ -40,6 +40,9 @@ type PollAnswered = Extract<Observation, { readonly kind: 'poll-answered' }>;
 export class Observers implements StoreObserver {
   lastProgress = 0;
   violation: Violation | undefined;
+  /** Every device, and after the heal those that cannot be served, with their users. */
+  readonly #devices: DeviceNames[] = [];
+  readonly #unserved = new Set<DeviceId | UserId>();
   readonly #engine: Engine;
   readonly #judge: Judge | undefined;
 
@@ -49,6 +52,7 @@ export class Observers implements StoreObserver {
   }
 
   device(device: DeviceNames): void {
+    this.#devices.push(device);
     this.report({ kind: 'device', deviceId: device.deviceId, userId: device.userId });
   }
 
@@ -129,7 +133,7 @@ export class Observers implements StoreObserver {
   }
 
   presenceShown(deviceId: DeviceId, userId: UserId, status: PresenceStatus): void {
-    this.#progress();
+    this.#progressOf(userId);
     if (this.#judge !== undefined) this.report({ kind: 'presence-shown', deviceId, userId, status });
   }
 
@@ -138,7 +142,7 @@ export class Observers implements StoreObserver {
   }
 
   deviceLive(device: DeviceNames, live: boolean): void {
-    this.#progress();
+    this.#progressOf(device.deviceId);
     if (this.#judge === undefined) return;
     this.report({ kind: 'device-live', deviceId: device.deviceId, userId: device.userId, live });
   }
@@ -194,6 +198,32 @@ export class Observers implements StoreObserver {
     this.report({ kind: 'outlived', gatewayId, conn: conn.id, deviceId: conn.device.deviceId, span });
   }
 
+  fenced(gatewayId: NodeId, conn: ConnectionNames): void {
+    if (this.#judge === undefined) return;
+    this.report({ kind: 'fenced', gatewayId, conn: conn.id, deviceId: conn.device.deviceId });
+  }
+
+  welcomed(gatewayId: NodeId, conn: ConnectionNames): void {
+    if (this.#judge === undefined) return;
+    this.report({ kind: 'welcomed', gatewayId, conn: conn.id, deviceId: conn.device.deviceId });
+  }
+
+  pushMetOlder(
+    gatewayId: NodeId,
+    push: { deviceId: DeviceId; epoch: number },
+    epoch: number,
+    taken: boolean,
+  ): void {
+    if (this.#judge === undefined) return;
+    const { deviceId, epoch: named } = push;
+    this.report({ kind: 'push-met-older', gatewayId, deviceId, named, epoch, taken });
+  }
+
+  lease(deviceId: DeviceId, by: number, before: number | undefined, after: number | undefined): void {
+    if (this.#judge !== undefined && before !== after)
+      this.report({ kind: 'lease', deviceId, by, before, after });
+  }
+
   // ---------------------------------------------------------------- the store
 
   committed(message: StoredMessage): void {
@@ -236,6 +266,8 @@ export class Observers implements StoreObserver {
 
   healed(served: readonly DeviceId[]): void {
     this.#progress();
+    for (const { deviceId, userId } of this.#devices)
+      if (!served.includes(deviceId)) this.#unserved.add(deviceId).add(userId);
     this.report({ kind: 'healed', served });
   }
 
@@ -247,6 +279,11 @@ export class Observers implements StoreObserver {
     if (this.#judge === undefined || this.violation !== undefined) return;
     this.violation = this.#judge.observe(observation, this.#engine.now);
     if (this.violation !== undefined) this.#engine.stop();
+  }
+
+  /** Whoever cannot be served comes and goes for ever, and everybody who watches him sees it: that leads nowhere. */
+  #progressOf(who: DeviceId | UserId): void {
+    if (!this.#unserved.has(who)) this.#progress();
   }
 
   #progress(): void {

@@ -1,10 +1,14 @@
 import type { UserId } from '../../core/contract/ids.ts';
+import type { SessionEntry } from '../../core/contract/records.ts';
 import type { Micros } from '../../core/contract/time.ts';
 import type { RegistryCall } from './registry-node.ts';
 import type { SessionRegistryModel } from './session-registry.ts';
 
 /** Tells who watches this user that its first session came or its last one went. */
 export type Hint = (userId: UserId) => void;
+
+/** Told which epoch the registry held of a device before a call, and which one after it. */
+export type LeaseWatch = (entry: SessionEntry, before: number | undefined, after: number | undefined) => void;
 
 /** Carries the call out. @returns the completion event for the machine that asked; undefined for a call without answer. */
 export function carryOutRegistryCall(
@@ -13,27 +17,35 @@ export function carryOutRegistryCall(
   now: Micros,
   at: number,
   hint: Hint,
+  watch: LeaseWatch = () => {},
 ): object | undefined {
   switch (call.kind) {
     case 'claim': {
       const wasOnline = model.isOnline(call.entry.userId, now);
+      const before = model.epochOf(call.entry, now);
       const result = model.claim(call.entry, call.ttl, now, at);
+      watch(call.entry, before, model.epochOf(call.entry, now));
       if (result.outcome === 'held' && !wasOnline) hint(call.entry.userId);
       return { kind: 'claimed', conn: call.conn, result };
     }
     case 'renew': {
       const outcomes = call.entries.map((entry) => {
         const wasOnline = model.isOnline(entry.userId, now);
+        const before = model.epochOf(entry, now);
         const outcome = model.renew(entry, call.ttl, now, at);
+        watch(entry, before, model.epochOf(entry, now));
         if (outcome === 'recreated' && !wasOnline) hint(entry.userId);
         return outcome;
       });
       return { kind: 'renewed', conns: call.conns, outcomes };
     }
-    case 'release':
-      if (model.release(call.entry, now, at) && !model.isOnline(call.entry.userId, now))
-        hint(call.entry.userId);
+    case 'release': {
+      const before = model.epochOf(call.entry, now);
+      const released = model.release(call.entry, now, at);
+      watch(call.entry, before, model.epochOf(call.entry, now));
+      if (released && !model.isOnline(call.entry.userId, now)) hint(call.entry.userId);
       return undefined;
+    }
     case 'read-presence':
       return { kind: 'presence', readings: call.users.map((userId) => model.presence(userId, now)) };
     case 'lookup': {

@@ -7,7 +7,7 @@ import { FaultDial } from './fault-dial.ts';
 import type { GatewayHost } from './gateway-host.ts';
 import type { Host } from './host.ts';
 import { NodeClock } from './node-clock.ts';
-import { carryOutRegistryCall, failedRegistryCall, type Hint } from './registry-call.ts';
+import { carryOutRegistryCall, failedRegistryCall, type Hint, type LeaseWatch } from './registry-call.ts';
 import { SessionRegistryModel } from './session-registry.ts';
 import type { World } from './world.ts';
 
@@ -16,6 +16,7 @@ const LATE_STREAM = 0x6c61_7465;
 const LEARN_STREAM = 0x6c65_6172;
 const LOST_STREAM = 0x6c6f_7374;
 const EVICT_STREAM = 0x6576_6963;
+const QUEUED_STREAM = 0x7175_6575;
 
 export type RegistryCall =
   | Extract<GatewayEffect, { kind: 'claim' | 'renew' | 'release' | 'read-presence' }>
@@ -39,11 +40,19 @@ export class RegistryNode {
   readonly slowness = new FaultDial();
   /** Above 0: memory is used up and nothing may be evicted. Who is registered goes on, nobody new is. */
   readonly full = new FaultDial();
+  /**
+   * Up to so many microseconds pass before a call is carried out: those of one node stay in order behind each other, those
+   * of two overtake one another.
+   */
+  readonly backlog = new FaultDial();
   /** Presence hints that vanish, per mille. */
   readonly hintsDropped = new FaultDial();
   readonly #world: World;
   readonly #watchers = new Map<UserId, Set<GatewayHost>>();
   readonly #oldPrimaries: OldPrimary[] = [];
+  /** When the last call of a host that had to wait is carried out, by host index. */
+  readonly #queuedUntil = new Map<number, number>();
+  #queuedCalls = 0;
   #calls = 0;
   #hints = 0;
 
@@ -58,14 +67,16 @@ export class RegistryNode {
       this.#fail(host, host.incarnation, call, this.#world.callTimeout);
       return;
     }
-    engine.schedule(
-      network.delay(host.index, this.index),
-      REGISTRY,
-      this.index,
-      host.incarnation,
-      call,
-      host,
-    );
+    const delay = network.delay(host.index, this.index);
+    const arrival = this.backlog.value === 0 ? engine.now + delay : this.#queued(host, engine.now + delay);
+    engine.scheduleAt(arrival, REGISTRY, this.index, host.incarnation, call, host);
+  }
+
+  #queued(host: Host, earliest: number): number {
+    const late = keyedInt(this.#world.seed, QUEUED_STREAM, this.#queuedCalls++, this.backlog.value + 1);
+    const arrival = Math.max(earliest + late, (this.#queuedUntil.get(host.index) ?? 0) + 1);
+    this.#queuedUntil.set(host.index, arrival);
+    return arrival;
   }
 
   arrived(call: RegistryCall, host: Host, incarnation: number): void {
@@ -85,7 +96,8 @@ export class RegistryNode {
       return;
     }
     const model = this.#primaryFor(host);
-    const completion = carryOutRegistryCall(model, call, this.clock.read(engine.now), engine.now, this.#hint);
+    const now = this.clock.read(engine.now);
+    const completion = carryOutRegistryCall(model, call, now, engine.now, this.#hint, this.#watch);
     if (completion === undefined) return;
     if (isLost) {
       probes.hit('registry.answer.lost');
@@ -180,6 +192,9 @@ export class RegistryNode {
     if (this.#world.calls.takePart(call, host, completion, delay)) return;
     this.#world.tellIncarnation(host, incarnation, completion, delay);
   }
+
+  readonly #watch: LeaseWatch = (entry, before, after) =>
+    this.#world.observers.lease(entry.deviceId, entry.epoch, before, after);
 
   readonly #hint: Hint = (userId) => {
     const watchers = this.#watchers.get(userId);

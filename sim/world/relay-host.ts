@@ -43,12 +43,11 @@ export class RelayHost extends Host {
     const event = payload as RelayEvent;
     if (event.kind === 'hint') this.hinted = false;
     const effects = stepRelay(this.#machine!, event, this.now());
-    this.world.traced(effects);
-    for (let i = 0; i < effects.length; i++) {
-      this.#apply(effects[i]!);
-      if (this.diesAfterEffect()) return;
-    }
+    this.world.effected(effects);
+    this.carryOut(effects, this.#applyEffect);
   }
+
+  readonly #applyEffect = (effect: RelayEffect): void => this.#apply(effect);
 
   #apply(effect: RelayEffect): void {
     const { world } = this;

@@ -4,38 +4,80 @@ import type { Host } from './host.ts';
 import type { World } from './world.ts';
 
 /**
- * The devices that can be reached once everything but the permanent faults is over: those that run and have an open way
- * to a gateway which serves, provided that every role of the service has somebody left who can work.
+ * The devices that are certain to be served once everything but the permanent faults is over: those that run, reach a
+ * gateway that serves, and reach none that takes them and cannot, provided that every region has somebody left for every
+ * role.
+ *
+ * It is the proof that goes before the demand (sim/run-phases.ts), so it errs on the side of nobody. What may not be left
+ * behind is whoever is alive, is given work, and cannot do it: a worker that the queue hears and that does not reach the
+ * registry keeps its partitions, and a gateway without its registry keeps its devices.
  */
 export function servedDevices(world: World): DeviceHost[] {
-  const { gateways, services, relays, workers } = world;
-  const { stores, registries, topics } = world;
-  const works = (region: number, hosts: readonly Host[], engines: readonly number[]): boolean =>
-    hosts.some(
-      (host) =>
-        host.up &&
-        host.regionIndex === region &&
-        engines.every((engine) => isOpen(world, host.index, engine)),
-    );
-  for (let region = 0; region < stores.length; region++) {
-    const store = stores[region]!.index;
-    const produced = topics[region]!.map((topic) => topic.index);
-    const consumed = topics.map((homes) => homes[region]!.index);
-    if (!works(region, services, [store]) || !works(region, relays, [store, ...produced])) return [];
-    if (!works(region, workers, [...consumed, registries[region]!.index])) return [];
+  for (let region = 0; region < world.stores.length; region++) {
+    if (!relaysWork(world, region) || !workersWork(world, region)) return [];
   }
-  const engines = [...stores, ...registries].map((engine) => engine.index);
-  const serving = gateways.filter(
-    (gateway) =>
-      world.balancer.isHealthy(gateway) && engines.every((engine) => isOpen(world, gateway.index, engine)),
-  );
-  return world.devices.filter(
-    (device) => device.up && device.findsAWay && serving.some((gateway) => canReach(world, device, gateway)),
+  const listed = world.gateways.filter((gateway) => world.balancer.isHealthy(gateway));
+  const serving = new Set(listed.filter((gateway) => serves(world, gateway)));
+  return world.devices.filter((device) => {
+    if (!device.up || !device.findsAWay) return false;
+    // Who has a session keeps it, whatever the load balancer thinks of that gateway; who has none yet is sent on.
+    const has = device.status === 'live' || device.status === 'resuming';
+    const takers = new Set([...listed, ...(has ? device.gateways() : [])]);
+    const near = [...takers].filter((gateway) => isNear(world, device, gateway));
+    return near.length > 0 && near.every((gateway) => serving.has(gateway));
+  });
+}
+
+/** One that works is enough: what another one reads and cannot publish it leaves where it is. */
+function relaysWork(world: World, region: number): boolean {
+  const engines = [world.stores[region]!.index, ...world.topics[region]!.map(({ index }) => index)];
+  return inRegion(world.relays, region).some((relay) => relay.up && reachesAll(world, relay, engines));
+}
+
+function workersWork(world: World, region: number): boolean {
+  const registry = world.registries[region]!.index;
+  const workers = inRegion(world.workers, region).filter((worker) => worker.up);
+  return world.topics.every((homes) => {
+    const heard = workers.filter((worker) => isOpen(world, worker.index, homes[region]!.index));
+    return heard.length > 0 && heard.every((worker) => isOpen(world, worker.index, registry));
+  });
+}
+
+function serves(world: World, gateway: GatewayHost): boolean {
+  const engines = [...world.stores, ...world.registries].map(({ index }) => index);
+  return (
+    reachesAll(world, gateway, engines) && world.stores.every((_, home) => isAnswered(world, gateway, home))
   );
 }
 
-function canReach(world: World, device: DeviceHost, gateway: GatewayHost): boolean {
-  return isOpen(world, device.index, gateway.index);
+/** Whoever takes this gateway's requests for a region can carry them out, and answer. */
+function isAnswered(world: World, gateway: GatewayHost, home: number): boolean {
+  const { network } = world;
+  const takers = inRegion(world.services, home).filter(
+    (service) => service.up && network.state(gateway.index, service.index) === 'open',
+  );
+  const able = takers.every(
+    (service) =>
+      isOpen(world, service.index, world.stores[home]!.index) &&
+      network.state(service.index, gateway.index) === 'open',
+  );
+  return takers.length > 0 && able;
+}
+
+/** On a way that is slower than the network is, a device may give up before it is connected. */
+function isNear(world: World, device: DeviceHost, gateway: GatewayHost): boolean {
+  const { network } = world;
+  const { index } = gateway;
+  if (network.slowness(device.index, index) + network.slowness(index, device.index) > 2) return false;
+  return isOpen(world, device.index, index);
+}
+
+function inRegion<H extends Host>(hosts: readonly H[], region: number): readonly H[] {
+  return hosts.filter((host) => host.regionIndex === region);
+}
+
+function reachesAll(world: World, host: Host, others: readonly number[]): boolean {
+  return others.every((other) => isOpen(world, host.index, other));
 }
 
 function isOpen(world: World, one: number, other: number): boolean {

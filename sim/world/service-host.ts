@@ -49,17 +49,16 @@ export class ServiceHost extends Host {
     const event = payload as MessageServiceEvent;
     if (event.kind === 'appended') this.#count(event.result.outcome);
     const effects = stepMessageService(this.#machine!, event, this.now());
-    this.world.traced(effects);
-    for (let i = 0; i < effects.length; i++) {
-      this.#apply(effects[i]!);
-      if (this.diesAfterEffect()) return;
-    }
+    this.world.effected(effects);
+    this.carryOut(effects, this.#applyEffect);
   }
 
   #count(outcome: AppendResult['outcome']): void {
     if (outcome === 'stale') this.world.probes.hit('sequencer.append.stale');
     else if (outcome === 'duplicate') this.world.probes.hit('sequencer.append.duplicate');
   }
+
+  readonly #applyEffect = (effect: MessageServiceEffect): void => this.#apply(effect);
 
   #apply(effect: MessageServiceEffect): void {
     const { world } = this;

@@ -51,6 +51,11 @@ export class SessionRegistryModel {
     return outcome;
   }
 
+  /** The epoch that the registry holds of a device; undefined when it remembers none. */
+  epochOf(key: LeaseKey, now: Micros): number | undefined {
+    return this.#remembered(key, now)?.epoch;
+  }
+
   /** @returns whether the entry was there. */
   release(entry: SessionEntry, now: Micros, at: number): boolean {
     if (!releaseLease(this.#remembered(entry, now), entry.epoch)) return false;

@@ -41,12 +41,11 @@ export class WorkerHost extends Host {
 
   protected handle(event: object): void {
     const effects = stepDeliveryWorker(this.#machine!, event as DeliveryWorkerEvent, this.now());
-    this.world.traced(effects);
-    for (let i = 0; i < effects.length; i++) {
-      this.#apply(effects[i]!);
-      if (this.diesAfterEffect()) return;
-    }
+    this.world.effected(effects);
+    this.carryOut(effects, this.#applyEffect);
   }
+
+  readonly #applyEffect = (effect: DeliveryWorkerEffect): void => this.#apply(effect);
 
   #apply(effect: DeliveryWorkerEffect): void {
     const { world } = this;

@@ -20,6 +20,7 @@ import { sampleGauges } from './gauges.ts';
 import type { Host } from './host.ts';
 import { LATENCIES } from './latency-table.ts';
 import { LoadBalancer } from './load-balancer.ts';
+import { mixEffects } from './mix-effects.ts';
 import { Network } from './network.ts';
 import { chatIdOf, deviceIdOf, userIdOf } from './plan-ids.ts';
 import { Observers } from './observers.ts';
@@ -280,7 +281,9 @@ export class World implements Dispatcher {
     this.engine.schedule(delay, EVENT.CALL, index, 0, act, undefined);
   }
 
-  traced(effects: readonly unknown[]): void {
+  /** Called with the effects of every step, before they are carried out. */
+  effected(effects: Parameters<typeof mixEffects>[1]): void {
+    mixEffects(this.engine.hash, effects);
     if (this.traceEffects !== undefined) this.traceEffects.push(...effects);
   }
 

@@ -1,0 +1,62 @@
+import type { ConnId } from '../../core/contract/ids.ts';
+import type { GatewayEffect } from '../../core/session/gateway-effect.ts';
+import type { GatewayEvent } from '../../core/session/gateway-event.ts';
+import type { Push } from '../../core/session/push.ts';
+import type { GatewayHost } from './gateway-host.ts';
+
+type Machine = NonNullable<GatewayHost['machine']>;
+
+/** Before the step: tells the observers which sessions hear that a newer one of their device exists. */
+export function watchFencing(host: GatewayHost, machine: Machine, event: GatewayEvent): void {
+  switch (event.kind) {
+    case 'claimed':
+      if (event.result.outcome === 'fenced') fenced(host, machine, event.conn, 'session.claim.fenced');
+      return;
+    case 'renewed':
+      event.outcomes?.forEach((outcome, i) => {
+        if (outcome === 'fenced') fenced(host, machine, event.conns[i]!, 'session.renewal.fenced');
+      });
+      return;
+    case 'evict':
+      for (const session of machine.byUser.get(event.userId) ?? []) {
+        if (session.deviceId !== event.deviceId) continue;
+        if (session.epoch < event.epoch) fenced(host, machine, session.conn, 'session.evicted');
+        // The device has come back to this gateway before the word of where it had been in between.
+        else host.world.probes.hit('session.evict.late');
+      }
+      return;
+    default:
+  }
+}
+
+function fenced(host: GatewayHost, machine: Machine, connId: ConnId, probe: string): void {
+  const conn = host.conns.get(connId);
+  // It had ended already, and nobody is left to be told.
+  if (conn === undefined || !machine.sessions.has(connId)) return;
+  host.world.probes.hit(probe);
+  host.world.observers.fenced(host.nodeId, conn);
+}
+
+/** @returns the epoch of the device's newest session here if the push names a newer one; undefined usually. */
+export function olderThanPush(machine: Machine, push: Push): number | undefined {
+  let newest: number | undefined;
+  for (const { deviceId, epoch } of machine.byUser.get(push.userId) ?? []) {
+    if (deviceId === push.deviceId && epoch > (newest ?? -1)) newest = epoch;
+  }
+  return newest !== undefined && newest < push.epoch ? newest : undefined;
+}
+
+/** After the step: tells the observers what became of a push that found an older session than it named. */
+export function watchOlderPush(
+  host: GatewayHost,
+  push: Push,
+  epoch: number,
+  effects: readonly GatewayEffect[],
+): void {
+  host.world.probes.hit('session.push.fenced');
+  const refused = effects.some(
+    (effect) =>
+      effect.kind === 'push-result' && effect.pushId === push.pushId && effect.outcome === 'no-session',
+  );
+  host.world.observers.pushMetOlder(host.nodeId, push, epoch, !refused);
+}
