@@ -2,7 +2,7 @@ import type { Judge } from '../oracles/judge.ts';
 import { runJudged } from '../properties/run-judged.ts';
 import { scenarioOfSeed } from '../properties/scenario-of-seed.ts';
 import type { RunResult, Verdict } from '../run-result.ts';
-import { failureKey, type FailureKey } from '../trace/failure.ts';
+import { failureKey, type FailureKey, failureState } from '../trace/failure.ts';
 import { HashRecorder } from './hash-recorder.ts';
 
 /** A stretch of seeds for one worker. */
@@ -20,6 +20,8 @@ export interface Chunk {
 export interface Found {
   readonly seed: number;
   readonly key: FailureKey;
+  /** What the machines were at, see `failureState`. */
+  readonly state: string;
   readonly events: number;
 }
 
@@ -33,12 +35,15 @@ export interface Different {
 /** What became of a chunk; sums, so that chunks add up. JSON-safe. */
 export interface ChunkReport {
   readonly from: number;
+  readonly seeds: number;
+  /** Twice as many where every seed runs twice. */
   readonly runs: number;
   readonly events: number;
   readonly simulatedMicros: number;
   readonly verdicts: Readonly<Record<Verdict, number>>;
   readonly found: readonly Found[];
   readonly different: readonly Different[];
+  /** Seeds that reached each probe. */
   readonly probes: Readonly<Record<string, number>>;
   readonly timed: number;
   readonly slow: number;
@@ -53,7 +58,7 @@ export const MAX_EVENTS = 2_000_000;
 export const seedAt = (from: number, offset: number): number => (from + offset) % 2 ** 32;
 
 export function runChunk(chunk: Chunk): ChunkReport {
-  const sum: Sum = { runs: 0, events: 0, simulatedMicros: 0, timed: 0, slow: 0 };
+  const sum: Sum = { seeds: 0, runs: 0, events: 0, simulatedMicros: 0, timed: 0, slow: 0 };
   const verdicts: Record<Verdict, number> = { pass: 0, safety: 0, liveness: 0, crash: 0, budget: 0 };
   const found: Found[] = [];
   const different: Different[] = [];
@@ -62,11 +67,12 @@ export function runChunk(chunk: Chunk): ChunkReport {
   for (let i = 0; i < chunk.count; i++) {
     const seed = seedAt(chunk.from, i);
     const result = runSeed(seed, sum);
+    sum.seeds++;
     verdicts[result.verdict]++;
-    for (const [name, count] of result.probes) probes[name] = (probes[name] ?? 0) + count;
+    for (const name of result.probes.keys()) probes[name] = (probes[name] ?? 0) + 1;
     if (chunk.hashes) hashes.push(result.hash);
     const key = failureKey(result);
-    if (key !== undefined) found.push({ seed, key, events: result.events });
+    if (key !== undefined) found.push({ seed, key, state: failureState(result), events: result.events });
     if (chunk.twice) {
       const again = runSeed(seed, sum);
       if (again.hash !== result.hash) different.push({ seed, event: firstDifference(seed) });
@@ -77,6 +83,7 @@ export function runChunk(chunk: Chunk): ChunkReport {
 }
 
 interface Sum {
+  seeds: number;
   runs: number;
   events: number;
   simulatedMicros: number;

@@ -16,6 +16,8 @@ export interface CampaignOptions {
 
 /** Sums over all chunks so far. */
 export interface Totals {
+  seeds: number;
+  /** More than seeds where each runs twice. */
   runs: number;
   events: number;
   simulatedMicros: number;
@@ -27,6 +29,7 @@ export interface Totals {
   readonly different: Different[];
   /** Seeds that two processes ran differently. */
   readonly differentBetween: number[];
+  /** Seeds that reached each probe. */
   readonly probes: Map<string, number>;
 }
 
@@ -37,6 +40,7 @@ const SHARED = 32;
 
 export function newTotals(): Totals {
   return {
+    seeds: 0,
     runs: 0,
     events: 0,
     simulatedMicros: 0,
@@ -52,6 +56,7 @@ export function newTotals(): Totals {
 }
 
 function add(totals: Totals, report: ChunkReport): void {
+  totals.seeds += report.seeds;
   totals.runs += report.runs;
   totals.events += report.events;
   totals.simulatedMicros += report.simulatedMicros;

@@ -8,6 +8,8 @@ export interface Rate {
   readonly seeds: number;
   readonly fastestEvents: number;
   readonly fastestSeed: number;
+  /** The seed with which it was found first. */
+  readonly oldestSeed: number;
 }
 
 /** A failure that was saved, and its report. */

@@ -18,7 +18,7 @@ export class ProgressLine {
     const now = performance.now();
     if (now - this.#last < (this.#terminal ? ON_TERMINAL_MS : IN_LOG_MS)) return;
     this.#last = now;
-    const line = `  ${number(totals.runs)} of ${number(this.#seeds)} seeds · ${rates(totals)} · ${failures(totals)}`;
+    const line = `  ${number(totals.seeds)} of ${number(this.#seeds)} seeds · ${rates(totals)} · ${failures(totals)}`;
     process.stderr.write(this.#terminal ? `\r\x1b[2K${line}` : `${line}\n`);
   }
 
@@ -31,7 +31,7 @@ export class ProgressLine {
 /** "21,400 seeds/min · 1.24 M events/s · 31.2 h simulated" */
 export function rates(totals: Totals): string {
   const seconds = Math.max(totals.seconds, 1e-3);
-  const perMinute = number(Math.round((totals.runs * 60) / seconds));
+  const perMinute = number(Math.round((totals.seeds * 60) / seconds));
   return `${perMinute} seeds/min · ${(totals.events / seconds / 1e6).toFixed(2)} M events/s · ${simulated(totals.simulatedMicros)} simulated`;
 }
 

@@ -3,7 +3,7 @@ import { number } from '../trace/render-failure.ts';
 import { runCampaign, type Totals } from './campaign.ts';
 import { EXIT, EXIT_HELP, type ExitCode, exitCodeOf, gravest } from './exit-code.ts';
 import { type FailureGroup, groupFailures } from './group-failures.ts';
-import { missedProbes } from './missed-probes.ts';
+import { declaredProbes, missedProbes, type ProbeSet } from './declared-probes.ts';
 import { ProgressLine, rates } from './progress-line.ts';
 import { flagsHelp, parseSimFlags, startOf, UsageError } from './sim-flags.ts';
 
@@ -15,7 +15,11 @@ const FLAGS = {
   'until-failure': { help: 'stop at the first failure' },
   twice: { help: 'run every seed twice and compare' },
   shrink: { value: 'SECONDS', help: 'time for shrinking what was found (default 60)' },
-  'require-probes': { help: 'fail when a rare branch was never reached' },
+  'require-probes': {
+    value: 'SET',
+    help: 'fail when a probe was never reached: of all, or of ci (what 3,000 seeds reach)',
+  },
+  probes: { help: 'print for each probe what share of the seeds reached it' },
   json: { help: 'one JSON object on standard output' },
   help: { help: 'this text' },
 } as const;
@@ -37,6 +41,7 @@ export async function runCommand(argv: readonly string[]): Promise<ExitCode> {
   const seeds = flags.integer('seeds', 1, 2 ** 32) ?? 20_000;
   const jobs = flags.integer('jobs', 1, 256) ?? availableParallelism();
   const from = startOf(flags.text('from'), Math.floor(Math.random() * 2 ** 32));
+  const set = probeSet(flags.text('require-probes'));
   const json = flags.on('json');
   if (!json) {
     console.log(
@@ -54,10 +59,10 @@ export async function runCommand(argv: readonly string[]): Promise<ExitCode> {
     onProgress: (so) => progress.show(so),
   });
   progress.clear();
-  const missed = flags.on('require-probes') ? missedProbes(totals.probes) : [];
+  const missed = set === undefined ? [] : missedProbes(set, totals.probes);
   const groups = groupFailures(
     totals.found,
-    totals.runs,
+    totals.seeds,
     flags.integer('shrink', 0, 86_400) ?? 60,
     (cause, seed) => {
       if (!json) console.error(`  shrinking ${cause}, seed ${seed} …`);
@@ -65,13 +70,30 @@ export async function runCommand(argv: readonly string[]): Promise<ExitCode> {
   );
   const exitCode = codeOf(totals, missed);
   if (json) console.log(JSON.stringify(summaryOf(from, totals, groups, missed, exitCode)));
-  else printSummary(from, totals, groups, missed);
+  else {
+    printSummary(from, totals, groups, missed);
+    if (flags.on('probes')) printProbes(totals);
+  }
   return exitCode;
 }
 
+function probeSet(text: string | undefined): ProbeSet | undefined {
+  if (text === undefined || text === 'all' || text === 'ci') return text;
+  throw new UsageError(`--require-probes: ${JSON.stringify(text)} is neither all nor ci`);
+}
+
+/** Deliveries that were slow without a fault, over all runs: no single run is long enough to tell one in a hundred. */
+function isSlow({ timed, slow }: Totals): boolean {
+  return timed >= FEWEST_TIMED && slow * 100 > timed;
+}
+
+/** Fewer deliveries than this say nothing about one in a hundred. */
+const FEWEST_TIMED = 100;
+
 function codeOf(totals: Totals, missed: readonly string[]): ExitCode {
   if (totals.different.length + totals.differentBetween.length > 0) return EXIT.nondeterminism;
-  const code = exitCodeOf(gravest(totals.found.map((found) => found.key.verdict)));
+  const verdicts = totals.found.map((found) => found.key.verdict);
+  const code = exitCodeOf(gravest(isSlow(totals) ? [...verdicts, 'liveness'] : verdicts));
   return code === EXIT.ok && missed.length > 0 ? EXIT.probeMissed : code;
 }
 
@@ -89,16 +111,30 @@ function printSummary(
   for (const seed of totals.differentBetween) {
     console.log(`✗ nondeterminism: seed ${seed} runs differently in two processes`);
   }
+  if (isSlow(totals))
+    console.log(`✗ latency: more than one delivery in a hundred takes longer than 500 ms without a fault`);
   for (const name of missed) console.log(`✗ no run reached the probe ${name}`);
   if (totals.found.length > 0) {
     console.log(
-      `\n✗ ${number(totals.found.length)} of ${number(totals.runs)} seeds failed, in ${groups.length} groups`,
+      `\n✗ ${number(totals.found.length)} of ${number(totals.seeds)} seeds failed, in ${groups.length} groups`,
     );
   } else if (totals.different.length + totals.differentBetween.length === 0) {
-    console.log(`✓ ${number(totals.runs)} seeds passed in ${totals.seconds.toFixed(1)} s, from seed ${from}`);
+    console.log(
+      `✓ ${number(totals.seeds)} seeds passed in ${totals.seconds.toFixed(1)} s, from seed ${from}`,
+    );
   }
   console.log(`  ${rates(totals)}`);
   console.log(`  ${number(totals.probes.size)} rare branches reached; ${latencyText(totals)}`);
+}
+
+/** Every declared probe, the rarest first. */
+function printProbes({ probes, seeds }: Totals): void {
+  const names = [...new Set([...declaredProbes('all'), ...probes.keys()])];
+  const rows = names.map((name) => [name, probes.get(name) ?? 0] as const).sort(([, a], [, b]) => a - b);
+  for (const [name, reached] of rows) {
+    const share = `${((100 * reached) / seeds).toFixed(2)} %`;
+    console.log(`  ${name.padEnd(34)} ${share.padStart(8)} ${number(reached).padStart(9)} seeds`);
+  }
 }
 
 function latencyText(totals: Totals): string {
@@ -119,7 +155,7 @@ function summaryOf(
     exitCode,
     from,
     ...sums,
-    seedsPerMinute: Math.round((totals.runs * 60) / totals.seconds),
+    seedsPerMinute: Math.round((totals.seeds * 60) / totals.seconds),
     eventsPerSecond: Math.round(totals.events / totals.seconds),
     failed: found.length,
     failedSeeds: found

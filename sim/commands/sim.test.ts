@@ -50,6 +50,7 @@ describe('parley sim: exit codes', { timeout: 60_000 }, () => {
     [['run', '--sedes', '3']],
     [['run', '--seeds', '0']],
     [['run', '--from', 'xyz']],
+    [['run', '--require-probes', 'some']],
     [['replay']],
     [['replay', 'no-such-file.json']],
     [['shrink', '1', '2']],
@@ -144,7 +145,7 @@ describe('parley sim: exit codes', { timeout: 60_000 }, () => {
   });
 
   it('15 when a probe was never reached', async () => {
-    const run = await sim(['run', '--seeds', '1', '--from', '1', '--jobs', '1', '--require-probes']);
+    const run = await sim(['run', '--seeds', '1', '--from', '1', '--jobs', '1', '--require-probes=ci']);
     expect(run.code).toBe(15);
     expect(run.out).toMatch(/✗ no run reached the probe \S+/);
   });

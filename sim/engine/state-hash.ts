@@ -49,7 +49,7 @@ export class StateHash {
         if (Array.isArray(value)) {
           this.mix(value.length);
           for (let i = 0; i < value.length; i++) this.mixData(value[i]);
-        } else for (const name in value) this.mixData((value as Record<string, unknown>)[name]);
+        } else for (const field of Object.values(value ?? {})) this.mixData(field);
         return;
       default:
         this.mix(value === undefined ? 1 : value === true ? 2 : 3);

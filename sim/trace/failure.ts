@@ -22,6 +22,15 @@ function failureCause(violation: Violation | undefined, crash: RunResult['crash'
   return `${role}: ${crash.message.split('\n')[0]!.replace(/\d+/g, 'N')}`;
 }
 
+/**
+ * What the machines were at when it failed, without names and numbers: whom the first who is stuck waits for, or what was
+ * observed. Two defects that break one promise mostly differ in it.
+ */
+export function failureState({ violation, crash }: Pick<RunResult, 'violation' | 'crash'>): string {
+  const words = violation?.stuck[0] ?? violation?.observed ?? crash?.message.split('\n')[0] ?? '';
+  return words.replace(/\b[0-9a-f]{8}(-[0-9a-f]+)+\b/g, 'ID').replace(/\d+(\.\d+)?/g, 'N');
+}
+
 export function sameFailure(a: FailureKey | undefined, b: FailureKey | undefined): boolean {
   return a !== undefined && b !== undefined && a.verdict === b.verdict && a.cause === b.cause;
 }
@@ -48,8 +57,9 @@ export function faultKindsOf(scenario: Scenario): readonly string[] {
   return [...new Set(scenario.faults.map((fault) => fault.kind))].sort();
 }
 
-/** Failures with the same key and the same necessary faults are one group: most likely one defect. */
-export function groupOf(failure: Pick<Failure, 'key' | 'necessaryFaults'>): string {
+/** Failures with the same key, the same necessary faults and the same state are one group: most likely one defect. */
+export function groupOf(failure: Pick<Failure, 'key' | 'necessaryFaults' | 'result'>): string {
   const faults = failure.necessaryFaults.length === 0 ? 'no fault' : failure.necessaryFaults.join(' + ');
-  return `${failure.key.verdict} ${failure.key.cause} with ${faults}`;
+  const state = failureState(failure.result);
+  return `${failure.key.verdict} ${failure.key.cause} with ${faults}${state === '' ? '' : `: ${state}`}`;
 }

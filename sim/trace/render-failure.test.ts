@@ -66,7 +66,7 @@ const CONTEXT = {
   exitCode: 11,
   path: 'failures/x.json',
   replay: './parley sim replay failures/x.json',
-  rate: { failed: 75, seeds: 1_000, fastestEvents: 2_674, fastestSeed: 9 },
+  rate: { failed: 75, seeds: 1_000, fastestEvents: 2_674, fastestSeed: 9, oldestSeed: 4 },
 };
 
 describe('a failure on the screen', () => {
@@ -147,7 +147,13 @@ describe('grouping', () => {
     expect(sameFailure(a, failureKey(result()))).toBe(false);
     expect(failureKey(result({ verdict: 'pass', violation: undefined }))).toBeUndefined();
     expect(groupOf(failure({ seed: 1 }))).toBe(groupOf(failure({ seed: 2 })));
-    expect(groupOf(failure({ necessaryFaults: [] }))).toBe('liveness no-acked-message-lost with no fault');
+    const words = 'd_N of u_N waits for seq N of c_N (m_N)';
+    expect(groupOf(failure({ necessaryFaults: [] }))).toBe(
+      `liveness no-acked-message-lost with no fault: ${words}`,
+    );
+    const stuck = ['d_7 of u_1 waits for a connection'];
+    const other = failure({ result: result({ violation: { ...VIOLATION, stuck } }) });
+    expect(groupOf(other)).not.toBe(groupOf(failure()));
   });
 });
 

@@ -18,6 +18,7 @@ export interface FailureContext {
         readonly seeds: number;
         readonly fastestEvents: number;
         readonly fastestSeed: number;
+        readonly oldestSeed: number;
       }
     | undefined;
 }
@@ -86,5 +87,5 @@ export function number(value: number): string {
 function rateText(rate: NonNullable<FailureContext['rate']>): string {
   const share = (100 * rate.failed) / rate.seeds;
   const percent = share >= 10 ? share.toFixed(0) : share >= 0.1 ? share.toFixed(1) : share.toFixed(3);
-  return `fails in ${percent} % of ${number(rate.seeds)} seeds, fastest after ${number(rate.fastestEvents)} events (seed ${rate.fastestSeed})`;
+  return `fails in ${percent} % of ${number(rate.seeds)} seeds, fastest after ${number(rate.fastestEvents)} events (seed ${rate.fastestSeed}), first found with seed ${rate.oldestSeed}`;
 }
