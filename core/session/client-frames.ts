@@ -58,7 +58,7 @@ function onLiveFrame(gateway: Gateway, session: Session, frame: ClientFrame, now
       if (admitFrame(gateway, session, frame, now, out)) onSync(gateway, session, frame, out);
       break;
     case 'OPEN':
-      if (admitFrame(gateway, session, frame, now, out)) onOpenChat(gateway, session, frame.chatId, out);
+      if (admitFrame(gateway, session, frame, now, out)) onOpenChat(gateway, session, frame.chatId, now, out);
       break;
     case 'CLOSE':
       if (admitFrame(gateway, session, frame, now, out)) closePresence(gateway, session, frame.chatId, out);
@@ -201,9 +201,15 @@ function onSync(gateway: Gateway, session: Session, frame: SyncFrame, out: Out):
   pump(gateway, session, out);
 }
 
-function onOpenChat(gateway: Gateway, session: Session, chatId: ChatView['chatId'], out: Out): void {
+function onOpenChat(
+  gateway: Gateway,
+  session: Session,
+  chatId: ChatView['chatId'],
+  now: Micros,
+  out: Out,
+): void {
   if (session.open.has(chatId)) {
-    lookAt(gateway, session, chatId, out);
+    lookAt(gateway, session, chatId, now, out);
     return;
   }
   if (session.open.size >= gateway.limits.openChats) {
@@ -211,6 +217,6 @@ function onOpenChat(gateway: Gateway, session: Session, chatId: ChatView['chatId
     sendError(session.conn, 'overloaded', message, out, { chatId });
     return;
   }
-  openPresence(gateway, session, chatId, out);
-  lookAt(gateway, session, chatId, out);
+  openPresence(gateway, session, chatId, now, out);
+  lookAt(gateway, session, chatId, now, out);
 }

@@ -53,7 +53,7 @@ export function stepGateway(gateway: Gateway, event: GatewayEvent, now: Micros):
   const out: Out = [];
   switch (event.kind) {
     case 'push':
-      onPush(gateway, event.push, out);
+      onPush(gateway, event.push, now, out);
       break;
     case 'frame':
       onClientFrame(gateway, gateway.sessions.get(event.conn), event.frame, now, out);
@@ -159,7 +159,7 @@ function onWake(
       onRenewTimer(gateway, out);
       break;
     case 'presence':
-      onPresenceWake(gateway, out);
+      onPresenceWake(gateway, now, out);
       recount(gateway, out);
       break;
     case 'heads':

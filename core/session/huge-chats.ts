@@ -3,6 +3,7 @@ import type { ChatId } from '../contract/ids.ts';
 import type { CountReceiptsResult, ReadHeadsResult } from '../contract/store.ts';
 import type { Micros } from '../contract/time.ts';
 import { visibleHead } from '../sequencing/membership.ts';
+import { armNoLater } from './due-timer.ts';
 import { tellOrWait } from './receipts-down.ts';
 import { markBehind, pump } from './replay.ts';
 import type { Gateway, Out, Session } from './session-state.ts';
@@ -14,12 +15,11 @@ import type { Gateway, Out, Session } from './session-state.ts';
  */
 
 /** A chat comes on screen: what is there by now, and how far the user's own messages have come. */
-export function lookAt(gateway: Gateway, session: Session, chatId: ChatId, out: Out): void {
-  if (gateway.huge.sessions.get(chatId)?.has(session) === true) {
-    out.push(
-      { kind: 'read-heads', chatIds: [chatId] },
-      { kind: 'wake', timer: 'heads', conn: undefined, after: gateway.limits.openHeadCheck },
-    );
+export function lookAt(gateway: Gateway, session: Session, chatId: ChatId, now: Micros, out: Out): void {
+  const { huge, limits } = gateway;
+  if (huge.sessions.get(chatId)?.has(session) === true) {
+    out.push({ kind: 'read-heads', chatIds: [chatId] });
+    armNoLater('heads', huge.timer, limits.openHeadCheck, now, out);
   }
   countOwn(gateway, session, chatId, out);
 }
@@ -61,7 +61,7 @@ export function recount(gateway: Gateway, out: Out): void {
 
 export function onHeadsTimer(gateway: Gateway, now: Micros, out: Out): void {
   const { huge, limits, presence } = gateway;
-  huge.armed = false;
+  huge.timer.dueAt = undefined;
   if (huge.sessions.size === 0) return;
   const all = huge.readAt === undefined || hasElapsed(huge.readAt, limits.headCheck, now);
   if (all) huge.readAt = now;
@@ -69,9 +69,8 @@ export function onHeadsTimer(gateway: Gateway, now: Micros, out: Out): void {
   for (let at = 0; at < chatIds.length; at += limits.lookupBatch) {
     out.push({ kind: 'read-heads', chatIds: chatIds.slice(at, at + limits.lookupBatch) });
   }
-  huge.armed = true;
   const after = presence.viewers.size > 0 ? limits.openHeadCheck : limits.headCheck;
-  out.push({ kind: 'wake', timer: 'heads', conn: undefined, after });
+  armNoLater('heads', huge.timer, after, now, out);
 }
 
 function onScreen({ huge, presence }: Gateway): ChatId[] {

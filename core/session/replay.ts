@@ -103,7 +103,7 @@ export function onFetched(
   conn: ConnId,
   call: number,
   result: FetchResult,
-  _now: Micros,
+  now: Micros,
   out: Out,
 ): void {
   gateway.reads--;
@@ -114,7 +114,7 @@ export function onFetched(
     if (result.outcome === 'failed') {
       giveTurn(session, view, sync);
       armRetry(gateway, session, out);
-    } else if (view !== undefined) takeReplay(gateway, session, view, result, out);
+    } else if (view !== undefined) takeReplay(gateway, session, view, result, now, out);
     else if (sync !== undefined) answerSync(gateway, session, sync, result, out);
     pump(gateway, session, out);
   }
@@ -130,9 +130,16 @@ function giveTurn(session: Session, view: ChatView | undefined, sync: SyncReques
 
 type Fetched = Extract<FetchResult, { outcome: 'ok' }>;
 
-function takeReplay(gateway: Gateway, session: Session, view: ChatView, result: Fetched, out: Out): void {
+function takeReplay(
+  gateway: Gateway,
+  session: Session,
+  view: ChatView,
+  result: Fetched,
+  now: Micros,
+  out: Out,
+): void {
   view.spans = result.spans;
-  noteSize(gateway, session, view, result.size, out);
+  noteSize(gateway, session, view, result.size, now, out);
   session.behind.delete(view);
   let complete = true;
   let covered = view.pushed;

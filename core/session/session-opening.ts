@@ -216,7 +216,7 @@ function welcome(
     const cursor = Math.min(chat.cursor, head);
     const view = newChatView(chat.chatId, cursor, Math.max(head, early?.head ?? 0), chat.spans);
     session.chats.set(chat.chatId, view);
-    noteSize(gateway, session, view, chat.size, out);
+    noteSize(gateway, session, view, chat.size, now, out);
     waitWithVisible(session, chat);
   }
   const { limits } = gateway;
@@ -259,7 +259,7 @@ function refreshHeads(gateway: Gateway, session: Session, listed: Listed, now: M
       if (late) joinLate(session, view, chat, now, out);
     }
     view.spans = chat.spans;
-    noteSize(gateway, session, view, chat.size, out);
+    noteSize(gateway, session, view, chat.size, now, out);
     // What was counted while pushes passed by, nobody told.
     countOwn(gateway, session, chat.chatId, out);
     if (head > view.head) view.head = head;
