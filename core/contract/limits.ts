@@ -100,6 +100,11 @@ export interface Limits {
   readonly receiptPage: number;
   /** Delay before a failed store or registry call of a session is tried again. */
   readonly sessionRetry: number;
+  /**
+   * The delay doubles with each failure of one chat, up to this: 50,000 sessions must not ask a shard that is silent four
+   * times a second each, and when it is back nobody waits long.
+   */
+  readonly sessionRetryMax: number;
   /** Chats a session may have on screen at once. */
   readonly openChats: number;
 
@@ -270,6 +275,7 @@ export const DEFAULT_LIMITS: Limits = {
   drainTimeout: 25 * SECOND,
   receiptPage: 1_024,
   sessionRetry: 250 * MILLISECOND,
+  sessionRetryMax: 8 * SECOND,
   openChats: 16,
 
   deviceSendInterval: 4 * MILLISECOND,

@@ -14,6 +14,7 @@ import { onPong } from './proof.ts';
 import { absorbOwn, advance, markBehind, pump } from './replay.ts';
 import { closeSession, sendError } from './session-end.ts';
 import { admitFrame, admitSend } from './session-rates.ts';
+import { openSyncs } from './session-rest.ts';
 import { onResume } from './session-opening.ts';
 import type { ChatView, Gateway, Out, Session } from './session-state.ts';
 
@@ -191,13 +192,17 @@ function report(
 function onSync(gateway: Gateway, session: Session, frame: SyncFrame, out: Out): void {
   const { chatId, afterSeq } = frame;
   // One that is being read may have to wait again.
-  const waiting = session.syncs.length + (session.reading?.sync === undefined ? 0 : 1);
-  if (waiting >= gateway.limits.sessionSyncs) {
+  if (openSyncs(session) >= gateway.limits.sessionSyncs) {
     const message = 'too many SYNC requests of this connection are waiting: ask again a little later';
     sendError(session.conn, 'overloaded', message, out, { retryAfterMs: 1_000, chatId });
     return;
   }
-  session.syncs.push({ chatId, afterSeq, limit: Math.min(frame.limit, gateway.limits.syncPage) });
+  session.syncs.push({
+    chatId,
+    afterSeq,
+    limit: Math.min(frame.limit, gateway.limits.syncPage),
+    failures: 0,
+  });
   pump(gateway, session, out);
 }
 

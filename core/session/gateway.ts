@@ -176,7 +176,8 @@ function onWake(
       if (conn !== undefined) withSession(gateway, conn, (session) => onReceiptsTimer(gateway, session, out));
       break;
     case 'retry':
-      if (conn !== undefined) withSession(gateway, conn, (session) => onSessionRetry(gateway, session, out));
+      if (conn !== undefined)
+        withSession(gateway, conn, (session) => onSessionRetry(gateway, session, now, out));
       break;
     default:
       assertNever(timer);

@@ -13,6 +13,7 @@ import { noteSize } from './huge-state.ts';
 import { waitWithAll } from './receipts-down.ts';
 import { markBehind, pump, pumpReads } from './replay.ts';
 import { closeWithError, refuseSession, replaceSession, sendGoaway } from './session-end.ts';
+import { pauseAfter, restList } from './session-rest.ts';
 import { connectTooEarly } from './session-rates.ts';
 import {
   armRetry,
@@ -71,14 +72,14 @@ export function onOpen(
 /** Attempts of one opening step before the device is sent away to try again. */
 const OPENING_ATTEMPTS = 8;
 
-function retryOpening(gateway: Gateway, session: Session, out: Out): void {
+function retryOpening(gateway: Gateway, session: Session, now: Micros, out: Out): void {
   session.failures++;
   if (session.failures >= OPENING_ATTEMPTS) {
     refuseSession(gateway, session, 'unavailable', 'the message store does not answer: connect again', out);
     return;
   }
   session.retrying = true;
-  armRetry(gateway, session, out);
+  armRetry(gateway, session, now, out);
 }
 
 export function onDeviceOpened(
@@ -91,7 +92,7 @@ export function onDeviceOpened(
   if (session === undefined || session.phase !== 'opening') return;
   if (result.outcome !== 'ok') {
     // An epoch that was perhaps handed out is skipped: they only need to ascend.
-    retryOpening(gateway, session, out);
+    retryOpening(gateway, session, now, out);
     return;
   }
   session.epoch = result.epoch;
@@ -162,7 +163,8 @@ export function onChats(
   const session = gateway.sessions.get(conn);
   if (session !== undefined) {
     session.refreshing = false;
-    if (result.outcome === 'failed' || !mayOpenWith(session, result)) onListFailed(gateway, session, out);
+    if (result.outcome === 'failed' || !mayOpenWith(session, result))
+      onListFailed(gateway, session, now, out);
     else if (session.phase === 'listing') welcome(gateway, session, result, now, out);
     else refreshHeads(gateway, session, result, now, out);
   }
@@ -177,11 +179,11 @@ function mayOpenWith(session: Session, { complete }: Listed): boolean {
   return complete || session.confirmed;
 }
 
-function onListFailed(gateway: Gateway, session: Session, out: Out): void {
-  if (session.phase === 'listing') retryOpening(gateway, session, out);
+function onListFailed(gateway: Gateway, session: Session, now: Micros, out: Out): void {
+  if (session.phase === 'listing') retryOpening(gateway, session, now, out);
   else {
-    session.refresh = true;
-    armRetry(gateway, session, out);
+    session.listFailures++;
+    restList(gateway, session, pauseAfter(gateway, session.listFailures), now, out);
   }
 }
 
@@ -249,6 +251,7 @@ function forgetUnlisted(session: Session, chats: readonly ChatSummary[]): void {
 /** A list read again while live: whatever it shows that was not pushed is fetched. */
 function refreshHeads(gateway: Gateway, session: Session, listed: Listed, now: Micros, out: Out): void {
   const late = session.incomplete;
+  session.listFailures = 0;
   for (const chat of listed.chats) {
     const head = visibleHead(chat.spans, chat.head);
     let view = session.chats.get(chat.chatId);

@@ -6,6 +6,14 @@ const OPENING = 'core/session/session-opening.ts';
 /** Bugs of the gateway's sessions and their leases. */
 export const SESSION_MUTANTS: readonly Mutant[] = [
   {
+    name: 'rested-chat-is-forgotten',
+    file: 'core/session/session-rest.ts',
+    find: 'if (rest.view.head > rest.view.pushed) session.behind.add(rest.view);',
+    replace: '',
+    story: 'A chat whose read failed once is not read again while its session lasts.',
+    expected: ['converges', 'no-acked-message-lost'],
+  },
+  {
     name: 'new-device-opens-with-half-a-list',
     file: OPENING,
     find: 'return complete || session.confirmed;',
