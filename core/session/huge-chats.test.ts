@@ -158,6 +158,19 @@ describe('a huge group', () => {
     expect(s.open()).toContain('look in 2 s');
   });
 
+  it('that a push named and the list did not reach is forgotten with the rest of it', () => {
+    const s = start();
+    const id = connId(1);
+    const who = { userId: userId('u_1'), deviceId: deviceId('d_1') };
+    s.step({ kind: 'open', conn: id, ...who, expiresAt: micros(9_000 * SECOND) });
+    s.step({ kind: 'device-opened', conn: id, result: { outcome: 'ok', epoch: 1, confirmed: true } });
+    s.step({ kind: 'claimed', conn: id, result: { outcome: 'held', previous: undefined } });
+    s.push({ kind: 'message', message: message(6), huge: true });
+    expect(s.gateway.huge.sessions.size).toBe(1);
+    s.step({ kind: 'chats', conn: id, result: { outcome: 'ok', chats: [], complete: false } });
+    expect(s.gateway.huge.sessions.size).toBe(0);
+  });
+
   it('that has grown to be one is known from a push, or from a read', () => {
     const pushed = start();
     expect(pushed.live(9)).toEqual(['1 < WELCOME']);
@@ -184,6 +197,16 @@ describe('counts in a large chat', () => {
     // One that was overtaken on its way says less.
     expect(s.push({ kind: 'counts', count: count(6, 3, 1) })).toEqual(['settled']);
     expect(s.push({ kind: 'message', message: message(6) })).toEqual(['1 < #6', '1 < READ #6 4/2']);
+  });
+
+  it('take the place of others however many wait; only what adds to them is refused', () => {
+    const s = start({ chatsPerDevice: 1 });
+    s.live(40);
+    expect(s.push({ kind: 'counts', count: count(6, 1) })).toEqual(['settled']);
+    expect(s.push({ kind: 'counts', count: count(7, 1) })).toEqual(['no-session']);
+    expect(s.push({ kind: 'counts', count: count(6, 3) })).toEqual(['settled']);
+    expect(s.push({ kind: 'counts', count: count(6, 2) })).toEqual(['settled']);
+    expect(s.push({ kind: 'message', message: message(6) })).toEqual(['1 < #6', '1 < DELIVERED #6 3/0']);
   });
 
   it('are asked for when the chat comes on screen, until they are known', () => {

@@ -44,10 +44,12 @@ export function noteHuge(gateway: Gateway, session: Session, view: ChatView, now
 export function leaveHugeChats(gateway: Gateway, session: Session): void {
   const { sessions } = gateway.huge;
   if (sessions.size === 0) return;
-  for (const chatId of session.chats.keys()) {
-    const those = sessions.get(chatId);
-    if (those === undefined) continue;
-    those.delete(session);
-    if (those.size === 0) sessions.delete(chatId);
-  }
+  for (const chatId of session.chats.keys()) leaveHugeChat(gateway, session, chatId);
+}
+
+export function leaveHugeChat({ huge: { sessions } }: Gateway, session: Session, chatId: ChatId): void {
+  const those = sessions.get(chatId);
+  if (those === undefined) return;
+  those.delete(session);
+  if (those.size === 0) sessions.delete(chatId);
 }

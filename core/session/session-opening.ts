@@ -9,7 +9,7 @@ import type { ClaimResult } from './lease.ts';
 import { armRenewal } from './lease-renewal.ts';
 import { prove } from './proof.ts';
 import { countOwn } from './huge-chats.ts';
-import { noteSize } from './huge-state.ts';
+import { leaveHugeChat, noteSize } from './huge-state.ts';
 import { waitWithAll } from './receipts-down.ts';
 import { markBehind, pump, pumpReads } from './replay.ts';
 import { closeWithError, refuseSession, replaceSession, sendGoaway } from './session-end.ts';
@@ -211,7 +211,7 @@ function welcome(
     session.confirmed = true;
     out.push({ kind: 'confirm-device', userId: session.userId, deviceId: session.deviceId });
   }
-  if (!complete) forgetUnlisted(session, chats);
+  if (!complete) forgetUnlisted(gateway, session, chats);
   for (const chat of chats) {
     const head = visibleHead(chat.spans, chat.head);
     const early = session.chats.get(chat.chatId);
@@ -243,9 +243,13 @@ function welcome(
 }
 
 /** A chat that a push named, and that lies where the list did not reach: how far the device is will be known later. */
-function forgetUnlisted(session: Session, chats: readonly ChatSummary[]): void {
+function forgetUnlisted(gateway: Gateway, session: Session, chats: readonly ChatSummary[]): void {
   const listed = new Set(chats.map(({ chatId }) => chatId));
-  for (const chatId of session.chats.keys()) if (!listed.has(chatId)) session.chats.delete(chatId);
+  for (const chatId of session.chats.keys()) {
+    if (listed.has(chatId)) continue;
+    session.chats.delete(chatId);
+    leaveHugeChat(gateway, session, chatId);
+  }
 }
 
 /** A list read again while live: whatever it shows that was not pushed is fetched. */
