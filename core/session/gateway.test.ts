@@ -290,13 +290,22 @@ describe('opening a session', () => {
       return s;
     };
 
-    it('opens with the chats there are, and reads the list again with each renewal until it is whole', () => {
+    it('opens with the chats there are, and reads the list again, ever less often, until it is whole', () => {
       const s = opened();
       expect(s.chats([chat(5, 5)], 1, false)).toEqual(['1 < WELCOME e1 c_1 5/5']);
       expect(s.say({ frame: 'RESUME', cursors: [[other, 7]] })).toEqual(['1 < SYNCED c_1 5']);
       expect(s.wake('renew')).toContain('1 list');
       expect(s.chats([chat(5, 5)], 1, false)).toEqual([]);
-      expect(s.wake('renew')).toContain('1 list');
+      // After one renewal, then after up to two, up to four, and no more than that.
+      const renewals = [1, 2, 3, 4, 5].map(() => {
+        let n = 1;
+        while (!s.wake('renew').includes('1 list')) n++;
+        s.chats([chat(5, 5)], 1, false);
+        return n;
+      });
+      expect(renewals).toEqual([2, 1, 2, 3, 2]);
+      let whole = false;
+      while (!whole) whole = s.wake('renew').includes('1 list');
       // From where RESUME said, not from the stored cursor; and the store is told, as at any RESUME.
       expect(s.chats([chat(5, 5), chat(6, 9, { chatId: other })])).toEqual([
         'note DELIVERED c_2 #7',
@@ -1156,6 +1165,25 @@ describe('the lease', () => {
   it('reads the heads of every session again when the registry failed over', () => {
     const s = start().live();
     expect(s.step({ kind: 'registry-changed' })).toEqual(['1 list']);
+  });
+
+  it('spreads over one renewal what makes more sessions read their heads than can read at once', () => {
+    const s = start({ gatewayFetches: 1 }).live(1, 1, 1).live(2, 2, 1);
+    const pauses = s.all({ kind: 'registry-changed' });
+    expect(pauses.map((l) => l.replace(/in .*/u, ''))).toEqual(['wake retry 1 ', 'wake retry 2 ']);
+    expect(new Set(pauses.map((l) => l.slice('wake retry 1 '.length))).size).toBe(2);
+    // Told anew meanwhile, it is not put off.
+    expect(
+      s.all({ kind: 'renewed', conns: [connId(1), connId(2)], outcomes: ['recreated', 'recreated'] }),
+    ).toEqual([]);
+    s.later(15);
+    expect(s.wake('retry', 1)).toEqual(['1 list']);
+    s.chats([chat(5, 5)]);
+    expect(s.wake('retry', 2)).toEqual(['2 list']);
+    s.chats([chat(5, 5)], 2);
+    // And once more as long after that as a registry may take to become one again.
+    for (let i = 0; i < 3; i++) expect(s.wake('renew').filter((l) => l.includes('list'))).toEqual([]);
+    expect(s.wake('renew')).toContain('1 list');
   });
 
   it('of a registry that does not answer is renewed the next time', () => {

@@ -86,7 +86,7 @@ export function stepGateway(gateway: Gateway, event: GatewayEvent, now: Micros):
       onRenewed(gateway, event.conns, event.outcomes, now, out);
       break;
     case 'registry-changed':
-      onRegistryChanged(gateway, out);
+      onRegistryChanged(gateway, now, out);
       break;
     case 'heads':
       onHeads(gateway, event.result, out);

@@ -6,7 +6,7 @@ import { canSee, prevVisible, visibleHead } from '../sequencing/membership.ts';
 import { CLOSE_CODE } from '../wire/frames.ts';
 import type { GatewayEvent } from './gateway-event.ts';
 import type { ClaimResult } from './lease.ts';
-import { armRenewal } from './lease-renewal.ts';
+import { armRenewal, noteCompleteness } from './lease-renewal.ts';
 import { prove } from './proof.ts';
 import { countOwn } from './huge-chats.ts';
 import { leaveHugeChat, noteSize } from './huge-state.ts';
@@ -206,7 +206,7 @@ function welcome(
 ): void {
   session.phase = 'welcomed';
   session.openedAt = now;
-  session.incomplete = !complete;
+  noteCompleteness(gateway, session, complete);
   if (!session.confirmed) {
     session.confirmed = true;
     out.push({ kind: 'confirm-device', userId: session.userId, deviceId: session.deviceId });
@@ -272,7 +272,7 @@ function refreshHeads(gateway: Gateway, session: Session, listed: Listed, now: M
     if (head > view.head) view.head = head;
     markBehind(session, view);
   }
-  session.incomplete = !listed.complete;
+  noteCompleteness(gateway, session, listed.complete);
   if (listed.complete) session.awaited = undefined;
   pump(gateway, session, out);
 }

@@ -91,8 +91,11 @@ export interface Session {
   renewals: number;
   /** Every shard has given this device its cursors. */
   confirmed: boolean;
-  /** The list of chats lacks those of shards that did not answer; each renewal reads it again until it does not. */
+  /** The list of chats lacks those of shards that did not answer; it is read again until it does not. */
   incomplete: boolean;
+  /** Such lists in a row, and the renewals until the next. */
+  partLists: number;
+  relistIn: number;
   /** Cursors that RESUME named for chats that may be among those. */
   awaited: Map<ChatId, number> | undefined;
   /** The heads must be read again: pushes may have been missed. */
@@ -226,6 +229,8 @@ export function newSession(options: {
     renewals: 0,
     confirmed: false,
     incomplete: false,
+    partLists: 0,
+    relistIn: 0,
     awaited: undefined,
     refresh: false,
     refreshing: false,
