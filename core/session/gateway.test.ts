@@ -1167,6 +1167,16 @@ describe('the lease', () => {
     expect(s.step({ kind: 'registry-changed' })).toEqual(['1 list']);
   });
 
+  it('finds a DELIVERED that was lost between the gateway and the store', () => {
+    const s = start().live();
+    s.push(6);
+    s.receipt(6);
+    s.renewed('recreated');
+    expect(s.chats([chat(5, 6)])).toEqual(['note DELIVERED c_1 #6']);
+    s.renewed('recreated');
+    expect(s.chats([chat(6, 6)])).toEqual([]);
+  });
+
   it('spreads over one renewal what makes more sessions read their heads than can read at once', () => {
     const s = start({ gatewayFetches: 1 }).live(1, 1, 1).live(2, 2, 1);
     const pauses = s.all({ kind: 'registry-changed' });

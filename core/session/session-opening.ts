@@ -263,8 +263,10 @@ function refreshHeads(gateway: Gateway, session: Session, listed: Listed, now: M
       if (head === 0) continue;
       view = newChatView(chat.chatId, 0, head, chat.spans);
       session.chats.set(chat.chatId, view);
-      if (late) joinLate(session, view, chat, now, out);
+      if (late) joinLate(session, view, chat);
     }
+    // Also the receipt of a device that stays connected may be lost on its way to the store.
+    if (view.acked > chat.cursor) healReceipt(session, view, now, out);
     view.spans = chat.spans;
     noteSize(gateway, session, view, chat.size, now, out);
     // What was counted while pushes passed by, nobody told.
@@ -278,10 +280,9 @@ function refreshHeads(gateway: Gateway, session: Session, listed: Listed, now: M
 }
 
 /** A chat of a shard that did not answer when the session opened: it starts where RESUME and the store say. */
-function joinLate(session: Session, view: ChatView, chat: ChatSummary, now: Micros, out: Out): void {
+function joinLate(session: Session, view: ChatView, chat: ChatSummary): void {
   const named = session.awaited?.get(chat.chatId);
   startFrom(view, Math.min(named ?? chat.cursor, view.head));
-  if (view.pushed > chat.cursor) healReceipt(session, view, now, out);
   waitWithVisible(session, chat);
 }
 
