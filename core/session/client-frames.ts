@@ -103,6 +103,8 @@ function onSend(gateway: Gateway, session: Session, frame: SendFrame, now: Micro
     return;
   }
   if (!admitSend(gateway, session, frame, now, out)) return;
+  // In the order of their times, also when one is repeated: the timer that forgets them stops at the first that is young.
+  session.requests.delete(clientMsgId);
   session.requests.set(clientMsgId, now);
   out.push({
     kind: 'request',

@@ -535,6 +535,17 @@ describe('RESUME', () => {
     expect(s.fetched([4], 4)).toEqual(['1 < MESSAGE c_1 #4 prev 3']);
   });
 
+  it('takes a cursor between two memberships for the last message of the earlier one', () => {
+    const spans = [
+      { after: 0, upTo: 3 },
+      { after: 6, upTo: OPEN_END },
+    ];
+    const s = start().welcome([chat(3, 7, { spans })]);
+    // Not a receipt of what this user never saw.
+    expect(s.resume(5)).toEqual(['1 fetch c_1 after 3, 128']);
+    expect(s.fetched([7], 7, spans)).toEqual(['1 < MESSAGE c_1 #7 prev 3', '1 < SYNCED c_1 7']);
+  });
+
   describe('when a shard falls silent after it was listed', () => {
     const c2 = chatId('c_2');
 
@@ -836,6 +847,18 @@ describe('a send', () => {
     expect(s.send('k2')).toEqual(['submit k2 of d_1']);
     s.ack('k2', 6);
     expect(s.send('k3')).toEqual(['submit k3 of d_1']);
+  });
+
+  it('that is repeated does not keep those sent after it from being forgotten', () => {
+    const s = start({ sessionRequests: 2 }).live();
+    s.send('k1');
+    s.send('k2');
+    s.later(5);
+    s.send('k1');
+    s.later(5);
+    s.wake('session', 1);
+    expect(s.send('k3')).toEqual(['submit k3 of d_1']);
+    expect(s.send('k4')).toEqual(['1 < ERROR overloaded k4']);
   });
 });
 

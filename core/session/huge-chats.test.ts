@@ -221,6 +221,19 @@ describe('counts in a large chat', () => {
     expect(s.open()).toEqual(['1 count c_1 of u_1']);
   });
 
+  it('are asked for in a chat that began after WELCOME, once its members are known', () => {
+    const s = start();
+    s.live(9);
+    const other = chatId('c_2');
+    s.push({ kind: 'message', message: { ...message(1), chatId: other } });
+    expect(s.say({ frame: 'OPEN', chatId: other })).toEqual([]);
+    const users = Array.from({ length: 40 }, (_, i) => userId(`u_${i + 1}`));
+    const told = { kind: 'members', conn: connId(1), chatId: other, users } as const;
+    expect(s.step({ kind: 'reply', reply: told })).toEqual(['1 count c_2 of u_1']);
+    // It is known from then on.
+    expect(s.step({ kind: 'reply', reply: told })).toEqual([]);
+  });
+
   it('are asked for again when pushes may have passed the session by', () => {
     const s = start();
     s.live(40);

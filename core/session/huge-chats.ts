@@ -4,6 +4,7 @@ import type { CountReceiptsResult, ReadHeadsResult } from '../contract/store.ts'
 import type { Micros } from '../contract/time.ts';
 import { visibleHead } from '../sequencing/membership.ts';
 import { armNoLater } from './due-timer.ts';
+import { noteSize } from './huge-state.ts';
 import { tellOrWait } from './receipts-down.ts';
 import { markBehind, pump } from './replay.ts';
 import type { Gateway, Out, Session } from './session-state.ts';
@@ -30,10 +31,27 @@ export function countOwn(gateway: Gateway, session: Session, chatId: ChatId, out
   const open = session.open.get(chatId);
   const view = session.chats.get(chatId);
   if (open === undefined || view === undefined) return;
-  open.counted = view.size <= limits.receiptMembers;
+  // Of a chat that began after WELCOME the size is not known yet: whoever tells of its members says it.
+  open.counted = view.size > 0 && view.size <= limits.receiptMembers;
+  if (view.size === 0) return;
   if (open.counted) return;
   const request = { chatId, from: session.userId, limit: limits.countedMessages };
   out.push({ kind: 'count-receipts', conn: session.conn, request });
+}
+
+/** A chat on screen has so many members: news if nothing else has said it. */
+export function learnSize(
+  gateway: Gateway,
+  session: Session,
+  chatId: ChatId,
+  size: number,
+  now: Micros,
+  out: Out,
+): void {
+  const view = session.chats.get(chatId);
+  if (view === undefined || view.size > 0) return;
+  noteSize(gateway, session, view, size, now, out);
+  countOwn(gateway, session, chatId, out);
 }
 
 export function onCounted(

@@ -282,7 +282,7 @@ function refreshHeads(gateway: Gateway, session: Session, listed: Listed, now: M
 /** A chat of a shard that did not answer when the session opened: it starts where RESUME and the store say. */
 function joinLate(session: Session, view: ChatView, chat: ChatSummary): void {
   const named = session.awaited?.get(chat.chatId);
-  startFrom(view, Math.min(named ?? chat.cursor, view.head));
+  startFrom(view, visibleHead(view.spans, Math.min(named ?? chat.cursor, view.head)));
   waitWithVisible(session, chat);
 }
 
@@ -307,8 +307,8 @@ export function onResume(
       continue;
     }
     const listed = view.pushed;
-    // What a client claims beyond what it can have seen is cut to that.
-    const cursor = Math.min(named, visibleHead(view.spans, view.head));
+    // What a client claims beyond what it can have seen is cut to that, also in the time between two memberships.
+    const cursor = visibleHead(view.spans, Math.min(named, view.head));
     startFrom(view, cursor);
     if (cursor > listed) healReceipt(session, view, now, out);
   }

@@ -24,7 +24,7 @@ export const SESSION_MUTANTS: readonly Mutant[] = [
   {
     name: 'late-chat-starts-at-its-head',
     file: OPENING,
-    find: 'startFrom(view, Math.min(named ?? chat.cursor, view.head));',
+    find: 'startFrom(view, visibleHead(view.spans, Math.min(named ?? chat.cursor, view.head)));',
     replace: 'startFrom(view, view.head);',
     story: 'A chat that joins an open session because its shard answers at last is taken as read.',
     expected: ['cursors-never-regress', 'no-acked-message-lost'],
@@ -32,7 +32,7 @@ export const SESSION_MUTANTS: readonly Mutant[] = [
   {
     name: 'resume-ignores-cursors',
     file: OPENING,
-    find: 'const cursor = Math.min(named, visibleHead(view.spans, view.head));',
+    find: 'const cursor = visibleHead(view.spans, Math.min(named, view.head));',
     replace: 'const cursor = visibleHead(view.spans, view.head);',
     story: 'After a long idle the replay starts at the head, whatever the device has.',
     expected: ['cursors-never-regress', 'no-acked-message-lost'],
