@@ -111,6 +111,11 @@ export interface Limits {
   readonly receiptPage: number;
   /** Delay before a failed store or registry call of a session is tried again. */
   readonly sessionRetry: number;
+  /**
+   * The delay doubles with each failure of one chat, up to this: 50,000 sessions must not ask a shard that is silent four
+   * times a second each, and when it is back nobody waits long.
+   */
+  readonly sessionRetryMax: number;
   /** Chats a session may have on screen at once. */
   readonly openChats: number;
 
@@ -162,6 +167,12 @@ export interface Limits {
    * comes. 50,000 sessions of a gateway cost 20 lists a second.
    */
   readonly headsReread: number;
+  /**
+   * A list that lacks the chats of a silent shard is read again after one renewal, then after up to 2, 4, … and at most so
+   * many: 50,000 sessions would read every shard that answers 3,000 times a second. When the shard is back, its chats follow
+   * within a minute, or with the first message of one of them.
+   */
+  readonly relistRenewals: number;
   /** Entries renewed in one registry call. */
   readonly renewBatch: number;
   /** How often a watched user's presence is read again even when no hint came: hints may drop silently. */
@@ -292,6 +303,7 @@ export const DEFAULT_LIMITS: Limits = {
   drainTimeout: 25 * SECOND,
   receiptPage: 1_024,
   sessionRetry: 250 * MILLISECOND,
+  sessionRetryMax: 8 * SECOND,
   openChats: 16,
 
   deviceSendInterval: 4 * MILLISECOND,
@@ -316,6 +328,7 @@ export const DEFAULT_LIMITS: Limits = {
   leaseTtl: 45 * SECOND,
   leaseRenew: 15 * SECOND,
   headsReread: 30 * MINUTE,
+  relistRenewals: 4,
   renewBatch: 512,
   presenceRefresh: 15 * SECOND,
   presenceGrace: 5 * SECOND,

@@ -73,6 +73,7 @@ export const DURATIONS: readonly (keyof Limits)[] = [
   'drainSpread',
   'drainTimeout',
   'sessionRetry',
+  'sessionRetryMax',
   'leaseTtl',
   'leaseRenew',
   'presenceRefresh',
