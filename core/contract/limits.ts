@@ -171,6 +171,7 @@ export interface Limits {
   readonly storeRetry: number;
 
   // --- receipts
+  /** Receipts that wait for the store, per service; each shard has an even share. */
   readonly receiptsPending: number;
   readonly receiptsBatch: number;
   /** Receipts go out one by one to members of chats up to this size; in larger ones senders are told how many there are. */
