@@ -35,7 +35,7 @@ export function acceptReceipt(
     writer.refused++;
     return;
   }
-  const counted = currentMembers(chat).length > service.limits.receiptMembers;
+  const counted = chat.size > service.limits.receiptMembers;
   const write = toWrite(request, counted ? NOBODY : receiptRecipients(chat, request), counted);
   // Two receipts of which one is known by id only cannot be compared here: both are written, the store takes the maximum.
   if (waiting !== undefined && (waiting.seq === undefined) !== (request.seq === undefined)) {

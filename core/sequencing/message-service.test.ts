@@ -687,6 +687,19 @@ describe('the list of members', () => {
     expect(s.members('u_2')).toEqual(['members gw-1/1 u_1,u_2,u_3']);
   });
 
+  it('names nobody when there are more than show presence, as far as changes have come', () => {
+    const s = start({ presenceMembers: 2 }).ready();
+    s.admin('set-member', 'u_1', 'u_3');
+    s.changed(OK);
+    expect(s.members('u_2')).toEqual(['members gw-1/1 u_1,u_2,u_3']);
+    s.admin('set-member', 'u_1', 'u_4');
+    s.changed(OK);
+    expect(s.members('u_2')).toEqual(['members gw-1/1 ']);
+    s.admin('remove-member', 'u_1', 'u_3');
+    s.changed(OK);
+    expect(s.members('u_2')).toEqual(['members gw-1/1 u_1,u_2,u_4']);
+  });
+
   it('is refused to a stranger only after the store was asked', () => {
     const s = start().ready();
     expect(s.members('u_9')).toEqual(['load c_1 asking nothing']);
