@@ -1,5 +1,4 @@
 import { doubled } from '../contract/backoff.ts';
-import { hasElapsed } from '../contract/elapsed.ts';
 import type { ChatId, ConnId } from '../contract/ids.ts';
 import { hashText, keyedInt } from '../contract/random.ts';
 import type { Micros } from '../contract/time.ts';
@@ -215,9 +214,11 @@ function onReplaced(device: Device, now: Micros, out: Out): void {
 }
 
 export function onHeartbeat(device: Device, now: Micros, out: Out): void {
-  const { conn, heardAt, heartbeat, stage } = device.link;
+  const { conn, heartbeat, stage } = device.link;
   if (conn === undefined || (stage !== 'live' && stage !== 'resuming')) return;
-  if (hasElapsed(heardAt, device.limits.silence, now) && now >= heardAt) {
+  // A clock that was set back proves nothing, and must not postpone the end of a dead connection: count from here.
+  if (now < device.link.heardAt) device.link.heardAt = now;
+  if (now - device.link.heardAt >= device.limits.silence) {
     drop(device, CLOSE_CODE.silent, out);
     waitToReconnect(device, backoff(device), 'offline', now, out);
     return;
