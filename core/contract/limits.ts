@@ -40,6 +40,8 @@ export interface Limits {
   /** Receipts are gathered this long, or this many messages, so that a burst costs one frame. */
   readonly receiptDelay: number;
   readonly receiptBatch: number;
+  /** READs that a new connection says again at SYNCED, and with each heartbeat: a quarter of `frameBurst`. */
+  readonly readPage: number;
   /** First and largest reconnect delay; full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"). */
   readonly reconnectBase: number;
   readonly reconnectMax: number;
@@ -198,6 +200,7 @@ export interface Limits {
   readonly storeRetry: number;
 
   // --- receipts
+  /** Receipts that wait for the store, per service; each shard has an even share. */
   readonly receiptsPending: number;
   readonly receiptsBatch: number;
   /** Receipts go out one by one to members of chats up to this size; in larger ones senders are told how many there are. */
@@ -267,6 +270,7 @@ export const DEFAULT_LIMITS: Limits = {
   gapPatience: 1 * SECOND,
   receiptDelay: 20 * MILLISECOND,
   receiptBatch: 64,
+  readPage: 250,
   reconnectBase: 250 * MILLISECOND,
   reconnectMax: 20 * SECOND,
   connectTimeout: 10 * SECOND,

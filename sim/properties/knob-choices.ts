@@ -10,6 +10,7 @@ export const TIGHT_LIMITS: readonly (readonly [keyof Limits, readonly number[]])
   ['deviceSendWindow', [1, 2]],
   ['deviceAhead', [1, 2]],
   ['receiptBatch', [1, 2]],
+  ['readPage', [1, 2]],
   ['inFlightMessages', [1, 1, 2, 3]],
   ['inFlightBytes', [200, 2_000]],
   ['socketBufferBytes', [4_000]],
