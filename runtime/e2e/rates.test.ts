@@ -28,6 +28,8 @@ beforeAll(async () => {
     userConnectBurst: CONNECTS,
     httpUserInterval: 100 * MILLISECOND,
     httpUserBurst: REQUESTS,
+    // Not what is tested here: how many of one user are under way at once.
+    httpUserRequests: 2 * REQUESTS,
   });
 });
 afterAll(async () => {
