@@ -36,16 +36,17 @@ export function onSubmit(service: MessageService, request: SubmitRequest, now: M
   const answered = chat.recent.get(request.clientMsgId) ?? chat.earlier.get(request.clientMsgId);
   if (answered !== undefined && answered.from === request.userId) {
     if (sameSend(answered, request)) acknowledgeSend(out, [request.replyTo], answered, true);
-    else refuseConflict(out, request, [request.replyTo]);
+    else refuseConflict(service, out, request, [request.replyTo]);
     return;
   }
   const waiting = findWaiting(chat.waiting, request);
   if (waiting !== undefined) {
-    joinWaiting(waiting, request, out);
+    joinWaiting(service, waiting, request, out);
     return;
   }
   if (!admit(service, chat)) {
     refuseSend(
+      service,
       out,
       request,
       [request.replyTo],
@@ -71,7 +72,13 @@ export function onSubmit(service: MessageService, request: SubmitRequest, now: M
 export function enqueueAdmin(service: MessageService, request: AdminRequest, now: Micros, out: Out): void {
   const chat = chatStateOf(service, request.chatId);
   if (!admit(service, chat)) {
-    refuseAdmin(out, request, 'overloaded', 'too many requests are waiting: try again a little later');
+    refuseAdmin(
+      service,
+      out,
+      request,
+      'overloaded',
+      'too many requests are waiting: try again a little later',
+    );
     return;
   }
   enqueue(service, chat, { kind: 'admin', request, attempts: 0, check: 'none' }, now, out);
@@ -96,15 +103,13 @@ function enqueue(service: MessageService, chat: ChatState, pending: Pending, now
   pump(service, chat, now, out);
 }
 
-const MAX_REPLY_TOS = 4;
-
-function joinWaiting(waiting: PendingSend, request: SubmitRequest, out: Out): void {
+function joinWaiting(service: MessageService, waiting: PendingSend, request: SubmitRequest, out: Out): void {
   if (!sameSend(waiting.request, request)) {
-    refuseConflict(out, request, [request.replyTo]);
+    refuseConflict(service, out, request, [request.replyTo]);
     return;
   }
   // The latest connections are the ones that may still be there.
-  waiting.replyTos = [...waiting.replyTos.slice(1 - MAX_REPLY_TOS), request.replyTo];
+  waiting.replyTos = [...waiting.replyTos.slice(1 - service.limits.replyTos), request.replyTo];
 }
 
 /** Starts the next store call of a chat when none is under way. */
@@ -155,7 +160,7 @@ function appendBatch(service: MessageService, chat: ChatState, out: Out): void {
     if (!allowed) {
       settle(service, chat, p);
       const [code, message] = strangerCode(chat, p.request.userId);
-      refuseSend(out, p.request, p.replyTos, code, message);
+      refuseSend(service, out, p.request, p.replyTos, code, message);
       continue;
     }
     p.attempts++;
@@ -401,7 +406,7 @@ function answerDuplicates<P extends Pending>(
       remember(service, chat, { ...match, ciphertext: p.request.ciphertext });
     } else {
       settle(service, chat, p);
-      refuseConflict(out, p.request, p.replyTos);
+      refuseConflict(service, out, p.request, p.replyTos);
     }
   }
   return rest;
