@@ -81,11 +81,18 @@ export interface Limits {
   readonly inFlightBytes: number;
   /** Bytes written to a socket that the peer has not taken; beyond it the session is closed as `slow_consumer`. */
   readonly socketBufferBytes: number;
+  /**
+   * Attempts of one opening step (epoch, list) before the device is sent away to try again: two seconds with `sessionRetry`,
+   * after which another gateway may have better luck.
+   */
+  readonly openingAttempts: number;
   /** Time a device has for RESUME after WELCOME before ERROR, and as long again before close 4002. */
   readonly resumeTimeout: number;
   /** Requests of one session that wait for the message service. */
   readonly sessionRequests: number;
   readonly requestTimeout: number;
+  /** Own seqs remembered ahead of what was pushed, per chat; one more is merely pushed to its own sender, who drops it. */
+  readonly ownAhead: number;
   /** SYNC requests of one session that wait. */
   readonly sessionSyncs: number;
   /** Frames that break the schema, per connection, before close 4008. */
@@ -136,10 +143,12 @@ export interface Limits {
   /** Who is refused for a rate waits at least this long: long enough for a bucket to be worth the next try. */
   readonly ratePause: number;
   /**
-   * Refusals of one connection that may be accidents; as many come back in eight pauses. An honest device is refused a send
+   * Refusals of one connection that may be accidents; as many come back in `refusalPauses`. An honest device is refused a send
    * window in a pause. Beyond it close 4008.
    */
   readonly rateRefusals: number;
+  /** Pauses in which all of a connection's `rateRefusals` come back: who keeps asking without a pause is found in that time. */
+  readonly refusalPauses: number;
   /** Connections that one address opens at one gateway: tens of thousands may share one behind a carrier's NAT. */
   readonly addressConnectInterval: number;
   readonly addressConnectBurst: number;
@@ -164,6 +173,11 @@ export interface Limits {
   readonly leaseTtl: number;
   readonly leaseRenew: number;
   /**
+   * An expired entry is kept this long: it still fences older epochs, and tells a holder that comes late what it missed.
+   * Longer than any renewal can be late and its session still be there.
+   */
+  readonly leaseMemory: number;
+  /**
    * How often, between once and twice this long, a session reads the heads of its chats although nothing seems amiss. An event that the queue lost (retention
    * ran out, an offset was committed ahead of the work) is found by the next message of its chat, and by this when none
    * comes. 50,000 sessions of a gateway cost 20 lists a second.
@@ -179,6 +193,8 @@ export interface Limits {
   readonly renewBatch: number;
   /** How often a watched user's presence is read again even when no hint came: hints may drop silently. */
   readonly presenceRefresh: number;
+  /** Members of a chat on screen are asked for again after this many presence timers: who joined meanwhile is to be seen as well. */
+  readonly membersRefresh: number;
   /** A user without a session stays ONLINE this long, so that a handover or a reconnect does not flap. */
   readonly presenceGrace: number;
   /** Members whose presence one OPEN watches; larger groups show none. */
@@ -190,6 +206,10 @@ export interface Limits {
   /** Submits waiting for one chat, and for one service, before `overloaded`. */
   readonly chatBacklog: number;
   readonly serviceBacklog: number;
+  /** Who is refused because something is full or does not answer waits at least this long: a full queue is worked off by then. */
+  readonly overloadRetry: number;
+  /** Connections that wait for the answer of one send: the latest are the ones that may still be there. */
+  readonly replyTos: number;
   /** Messages of one chat in one append. */
   readonly appendBatch: number;
   /** Answers remembered per chat, so that most retries need no store read. The store itself remembers for ever. */
@@ -293,9 +313,11 @@ export const DEFAULT_LIMITS: Limits = {
   inFlightMessages: 256,
   inFlightBytes: 1024 * 1024,
   socketBufferBytes: 4 * 1024 * 1024,
+  openingAttempts: 8,
   resumeTimeout: 10 * SECOND,
   sessionRequests: 256,
   requestTimeout: 10 * SECOND,
+  ownAhead: 256,
   sessionSyncs: 8,
   badFrames: 20,
   fetchPage: 128,
@@ -318,6 +340,7 @@ export const DEFAULT_LIMITS: Limits = {
   frameBurst: 1_000,
   ratePause: 1 * SECOND,
   rateRefusals: 512,
+  refusalPauses: 8,
   addressConnectInterval: 5 * MILLISECOND,
   addressConnectBurst: 20_000,
   userConnectInterval: 1 * SECOND,
@@ -331,16 +354,20 @@ export const DEFAULT_LIMITS: Limits = {
 
   leaseTtl: 45 * SECOND,
   leaseRenew: 15 * SECOND,
+  leaseMemory: 120 * SECOND,
   headsReread: 30 * MINUTE,
   relistRenewals: 4,
   renewBatch: 512,
   presenceRefresh: 15 * SECOND,
+  membersRefresh: 4,
   presenceGrace: 5 * SECOND,
   presenceMembers: 64,
 
   loadedChats: 200_000,
   chatBacklog: 1_024,
   serviceBacklog: 50_000,
+  overloadRetry: 1 * SECOND,
+  replyTos: 4,
   appendBatch: 256,
   recentSends: 16,
   chatMembers: 10_000,

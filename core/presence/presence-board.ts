@@ -32,9 +32,6 @@ export function newPresenceBoard(): PresenceBoard {
   return { watched: new Map(), viewers: new Set(), timer: { dueAt: undefined } };
 }
 
-/** Members are asked for again after this many presence timers: who joined meanwhile is to be seen as well. */
-const MEMBERS_REFRESH = 4;
-
 /** A chat comes on screen: its members are asked for, until they are told, and now and then from then on. */
 export function openPresence(
   gateway: Gateway,
@@ -181,7 +178,7 @@ export function onPresenceWake(gateway: Gateway, now: Micros, out: Out): void {
   for (const session of presence.viewers) {
     for (const [chatId, chat] of session.open) {
       chat.age++;
-      if (!chat.told || chat.age >= MEMBERS_REFRESH) askMembers(gateway, session, chatId, out);
+      if (!chat.told || chat.age >= limits.membersRefresh) askMembers(gateway, session, chatId, out);
     }
   }
   const users: UserId[] = [];

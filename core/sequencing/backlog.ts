@@ -68,6 +68,6 @@ export function refusePending(
 ): void {
   if (p.kind === 'send') {
     settle(service, chat, p);
-    refuseSend(out, p.request, p.replyTos, code, message);
-  } else if (p.kind === 'admin') refuseAdmin(out, p.request, code, message);
+    refuseSend(service, out, p.request, p.replyTos, code, message);
+  } else if (p.kind === 'admin') refuseAdmin(service, out, p.request, code, message);
 }

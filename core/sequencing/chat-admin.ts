@@ -12,13 +12,7 @@ import {
   strangerCode,
 } from './chat-state.ts';
 import { isCurrent, joined, left } from './membership.ts';
-import {
-  type MessageService,
-  newChatId,
-  type Out,
-  OVERLOAD_RETRY_MS,
-  reply,
-} from './message-service-state.ts';
+import { type MessageService, newChatId, type Out, pauseFor, reply } from './message-service-state.ts';
 
 /** Creating chats and changing who is in them. A change takes effect at the head it was decided on, or not at all. */
 
@@ -28,7 +22,7 @@ export function onCreateChat(service: MessageService, request: CreateChat, out: 
   const members = new Set<UserId>([request.userId, ...request.members]);
   const problem = creationProblem(service, request, members.size);
   if (problem !== undefined) {
-    refuse(out, request.replyTo, problem[0], problem[1], undefined);
+    refuse(service, out, request.replyTo, problem[0], problem[1], undefined);
     return;
   }
   const spans = [{ after: 0, upTo: OPEN_END }];
@@ -78,7 +72,14 @@ export function onChatCreated(
     reply(out, node, { kind: 'chat-created', conn, chatId: result.chatId, created: result.created });
   } else {
     // `unknown` too: a repeated direct chat finds itself, a repeated group at worst leaves an empty one behind.
-    refuse(out, waiting.replyTo, 'unavailable', 'the message store does not answer: try again', undefined);
+    refuse(
+      service,
+      out,
+      waiting.replyTo,
+      'unavailable',
+      'the message store does not answer: try again',
+      undefined,
+    );
   }
 }
 
@@ -94,7 +95,7 @@ export function decideAdmin(
 ): Member | undefined {
   const actor = chat.members.get(request.userId);
   if (actor === undefined || !isCurrent(actor.spans)) {
-    refuseAdmin(out, request, ...strangerCode(chat, request.userId));
+    refuseAdmin(service, out, request, ...strangerCode(chat, request.userId));
     return undefined;
   }
   switch (request.kind) {
@@ -108,7 +109,7 @@ export function decideAdmin(
     case 'set-member':
       return decideSet(service, chat, actor.role, request, out);
     case 'remove-member':
-      return decideRemove(chat, actor, request, out);
+      return decideRemove(service, chat, actor, request, out);
   }
 }
 
@@ -124,20 +125,27 @@ function decideSet(
   const before = chat.members.get(request.member);
   const current = before !== undefined && isCurrent(before.spans);
   if (chat.kind === 'direct')
-    refuseAdmin(out, request, 'bad_frame', 'chatId: the members of a direct chat are fixed');
+    refuseAdmin(service, out, request, 'bad_frame', 'chatId: the members of a direct chat are fixed');
   else if (actorRole === 'member')
-    refuseAdmin(out, request, 'forbidden', 'only the owner and admins add members');
+    refuseAdmin(service, out, request, 'forbidden', 'only the owner and admins add members');
   else if (current && before.role === 'owner')
-    refuseAdmin(out, request, 'forbidden', "userId: the owner's role is fixed");
+    refuseAdmin(service, out, request, 'forbidden', "userId: the owner's role is fixed");
   else if (current && before.role === request.role) changed(out, request);
   else if (current) return { ...before, role: request.role };
   else if (chat.size >= service.limits.chatMembers) {
-    refuseAdmin(out, request, 'too_large', `the chat has its ${service.limits.chatMembers} members already`);
+    refuseAdmin(
+      service,
+      out,
+      request,
+      'too_large',
+      `the chat has its ${service.limits.chatMembers} members already`,
+    );
   } else return joined(before, request.member, request.role, chat.head);
   return undefined;
 }
 
 function decideRemove(
+  service: MessageService,
   chat: ChatState,
   actor: Member,
   request: Extract<AdminRequest, { kind: 'remove-member' }>,
@@ -146,12 +154,12 @@ function decideRemove(
   const before = chat.members.get(request.member);
   const leaves = request.member === request.userId;
   if (chat.kind === 'direct')
-    refuseAdmin(out, request, 'bad_frame', 'chatId: the members of a direct chat are fixed');
+    refuseAdmin(service, out, request, 'bad_frame', 'chatId: the members of a direct chat are fixed');
   else if (!leaves && actor.role === 'member')
-    refuseAdmin(out, request, 'forbidden', 'only the owner and admins remove members');
+    refuseAdmin(service, out, request, 'forbidden', 'only the owner and admins remove members');
   else if (before === undefined || !isCurrent(before.spans)) changed(out, request);
   else if (!leaves && before.role === 'owner')
-    refuseAdmin(out, request, 'forbidden', 'userId: the owner cannot be removed');
+    refuseAdmin(service, out, request, 'forbidden', 'userId: the owner cannot be removed');
   else return left(before, chat.head);
   return undefined;
 }
@@ -193,12 +201,25 @@ function changed(out: Out, request: AdminRequest): void {
   reply(out, node, { kind: 'member-changed', conn, chatId: request.chatId });
 }
 
-export function refuseAdmin(out: Out, request: AdminRequest, code: ErrorCode, message: string): void {
-  refuse(out, request.replyTo, code, message, request.chatId);
+export function refuseAdmin(
+  service: MessageService,
+  out: Out,
+  request: AdminRequest,
+  code: ErrorCode,
+  message: string,
+): void {
+  refuse(service, out, request.replyTo, code, message, request.chatId);
 }
 
-function refuse(out: Out, to: ReplyTo, code: ErrorCode, message: string, chatId: ChatId | undefined): void {
-  const retryAfterMs = code === 'overloaded' || code === 'unavailable' ? OVERLOAD_RETRY_MS : undefined;
+function refuse(
+  service: MessageService,
+  out: Out,
+  to: ReplyTo,
+  code: ErrorCode,
+  message: string,
+  chatId: ChatId | undefined,
+): void {
+  const retryAfterMs = pauseFor(service, code);
   reply(out, to.node, {
     kind: 'refused',
     conn: to.conn,

@@ -4,6 +4,7 @@ import type { Limits } from '../contract/limits.ts';
 import { type Placement, regionOf } from '../contract/placement.ts';
 import type { ReceiptWriter } from '../receipts/receipt-writer-state.ts';
 import type { ReplyTo, ServiceReply } from '../session/service-call.ts';
+import type { ErrorCode } from '../wire/frames.ts';
 import { type ChatState, newChatState } from './chat-state.ts';
 import type { MessageServiceEffect } from './message-service-effect.ts';
 
@@ -99,5 +100,8 @@ export function reply(out: Out, node: NodeId, answer: ServiceReply): void {
   out.push({ kind: 'reply', node, reply: answer });
 }
 
-/** How long a device is asked to wait when a queue is full. */
-export const OVERLOAD_RETRY_MS = 1_000;
+/** @returns milliseconds that whoever is refused with `code` should wait; undefined when waiting cannot help. */
+export function pauseFor({ limits }: MessageService, code: ErrorCode): number | undefined {
+  if (code !== 'overloaded' && code !== 'unavailable') return undefined;
+  return Math.ceil(limits.overloadRetry / 1_000);
+}

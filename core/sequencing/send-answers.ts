@@ -3,7 +3,7 @@ import type { FoundSend } from '../contract/store.ts';
 import type { SubmitRequest } from '../session/service-call.ts';
 import type { ErrorCode } from '../wire/frames.ts';
 import type { PendingSend } from './chat-state.ts';
-import { type Out, OVERLOAD_RETRY_MS } from './message-service-state.ts';
+import { type MessageService, type Out, pauseFor } from './message-service-state.ts';
 
 /** What a sender hears. */
 
@@ -53,12 +53,18 @@ export function acknowledgeSend(
   }
 }
 
-export function refuseConflict(out: Out, request: SubmitRequest, replyTos: PendingSend['replyTos']): void {
+export function refuseConflict(
+  service: MessageService,
+  out: Out,
+  request: SubmitRequest,
+  replyTos: PendingSend['replyTos'],
+): void {
   const message = 'clientMsgId: already used for another chat or other content; make a new one';
-  refuseSend(out, request, replyTos, 'idempotency_conflict', message);
+  refuseSend(service, out, request, replyTos, 'idempotency_conflict', message);
 }
 
 export function refuseSend(
+  service: MessageService,
   out: Out,
   request: SubmitRequest,
   replyTos: PendingSend['replyTos'],
@@ -74,7 +80,7 @@ export function refuseSend(
         conn,
         code,
         message,
-        retryAfterMs: code === 'overloaded' || code === 'unavailable' ? OVERLOAD_RETRY_MS : undefined,
+        retryAfterMs: pauseFor(service, code),
         clientMsgId: request.clientMsgId,
         chatId: request.chatId,
       },

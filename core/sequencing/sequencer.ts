@@ -40,9 +40,10 @@ import {
 
 export function onSubmit(service: MessageService, request: SubmitRequest, now: Micros, out: Out): void {
   const here = chatIfHere(service, request.chatId);
-  if (here !== undefined && isRepeat(here, request, out)) return;
+  if (here !== undefined && isRepeat(service, here, request, out)) return;
   if (!admit(service, here)) {
     refuseSend(
+      service,
       out,
       request,
       [request.replyTo],
@@ -69,7 +70,13 @@ export function onSubmit(service: MessageService, request: SubmitRequest, now: M
 export function enqueueAdmin(service: MessageService, request: AdminRequest, now: Micros, out: Out): void {
   const here = chatIfHere(service, request.chatId);
   if (!admit(service, here)) {
-    refuseAdmin(out, request, 'overloaded', 'too many requests are waiting: try again a little later');
+    refuseAdmin(
+      service,
+      out,
+      request,
+      'overloaded',
+      'too many requests are waiting: try again a little later',
+    );
     return;
   }
   const chat = here ?? addChat(service, request.chatId);
@@ -145,7 +152,7 @@ function appendBatch(service: MessageService, chat: ChatState, out: Out): void {
     if (!allowed) {
       settle(service, chat, p);
       const [code, message] = strangerCode(chat, p.request.userId);
-      refuseSend(out, p.request, p.replyTos, code, message);
+      refuseSend(service, out, p.request, p.replyTos, code, message);
       continue;
     }
     p.attempts++;
@@ -391,7 +398,7 @@ function answerDuplicates<P extends Pending>(
       remember(service, chat, { ...match, ciphertext: p.request.ciphertext });
     } else {
       settle(service, chat, p);
-      refuseConflict(out, p.request, p.replyTos);
+      refuseConflict(service, out, p.request, p.replyTos);
     }
   }
   return rest;

@@ -95,11 +95,20 @@ export function onBadFrame(
   }
 }
 
+/** @returns milliseconds. */
+function overloadPause({ limits }: Gateway): number {
+  return Math.ceil(limits.overloadRetry / 1_000);
+}
+
 function onSend(gateway: Gateway, session: Session, frame: SendFrame, now: Micros, out: Out): void {
   const { clientMsgId, chatId, ciphertext, mediaIds } = frame;
   if (session.requests.size >= gateway.limits.sessionRequests && !session.requests.has(clientMsgId)) {
     const message = 'too many messages of this connection are waiting: send again a little later';
-    sendError(session.conn, 'overloaded', message, out, { retryAfterMs: 1_000, clientMsgId, chatId });
+    sendError(session.conn, 'overloaded', message, out, {
+      retryAfterMs: overloadPause(gateway),
+      clientMsgId,
+      chatId,
+    });
     return;
   }
   if (!admitSend(gateway, session, frame, now, out)) return;
@@ -196,7 +205,7 @@ function onSync(gateway: Gateway, session: Session, frame: SyncFrame, out: Out):
   // One that is being read may have to wait again.
   if (openSyncs(session) >= gateway.limits.sessionSyncs) {
     const message = 'too many SYNC requests of this connection are waiting: ask again a little later';
-    sendError(session.conn, 'overloaded', message, out, { retryAfterMs: 1_000, chatId });
+    sendError(session.conn, 'overloaded', message, out, { retryAfterMs: overloadPause(gateway), chatId });
     return;
   }
   session.syncs.push({

@@ -1,3 +1,4 @@
+import { doubled } from '../contract/backoff.ts';
 import type { ConnId } from '../contract/ids.ts';
 import { keyedInt } from '../contract/random.ts';
 import type { SessionEntry } from '../contract/records.ts';
@@ -75,7 +76,7 @@ export function noteCompleteness(gateway: Gateway, session: Session, complete: b
   session.incomplete = !complete;
   session.partLists = complete ? 0 : session.partLists + 1;
   const { seed, limits } = gateway;
-  const most = Math.max(1, Math.min(limits.relistRenewals, 2 ** Math.min(session.partLists - 1, 20)));
+  const most = doubled(1, session.partLists - 1, limits.relistRenewals);
   session.relistIn = 1 + keyedInt(seed, PART_STREAM + session.partLists, session.conn, most);
 }
 

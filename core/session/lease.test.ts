@@ -7,7 +7,6 @@ import {
   claimLease,
   isForgotten,
   type Lease,
-  LEASE_MEMORY,
   liveEntries,
   markMissed,
   overlookedEntries,
@@ -73,9 +72,9 @@ describe('a lease', () => {
   });
 
   it('is remembered for a while after it ran out', () => {
-    expect(isForgotten(lease(1, 50), at(40))).toBe(false);
-    expect(isForgotten(lease(1, 50), at(49 + LEASE_MEMORY))).toBe(false);
-    expect(isForgotten(lease(1, 50), at(50 + LEASE_MEMORY))).toBe(true);
+    expect(isForgotten(lease(1, 50), 120, at(40))).toBe(false);
+    expect(isForgotten(lease(1, 50), 120, at(169))).toBe(false);
+    expect(isForgotten(lease(1, 50), 120, at(170))).toBe(true);
   });
 
   it('is given up by its own epoch only', () => {

@@ -1,6 +1,6 @@
 import type { DeviceId, UserId } from '../contract/ids.ts';
 import type { SessionEntry } from '../contract/records.ts';
-import { type Micros, SECOND } from '../contract/time.ts';
+import type { Micros } from '../contract/time.ts';
 
 /**
  * The session registry's rules, one pure function each: who holds a device, fenced by epoch. Redis runs the same rules as
@@ -30,15 +30,9 @@ export type ClaimResult =
 /** `recreated`: pushes may have missed the session, it must read its chats' heads again. */
 export type RenewOutcome = 'renewed' | 'recreated' | 'fenced';
 
-/**
- * An expired entry is kept this long: it still fences older epochs, and tells a holder that comes late what it missed.
- * Longer than any renewal can be late and its session still be there.
- */
-export const LEASE_MEMORY = 120 * SECOND;
-
-/** Whether an entry counts as gone, kept or not. */
-export function isForgotten(lease: Lease, now: Micros): boolean {
-  return lease.expiresAt + LEASE_MEMORY <= now;
+/** Whether an entry counts as gone, kept or not. @param memory how long an expired one is kept (`leaseMemory`). */
+export function isForgotten(lease: Lease, memory: number, now: Micros): boolean {
+  return lease.expiresAt + memory <= now;
 }
 
 function alive(lease: Lease | undefined, now: Micros): lease is Lease {

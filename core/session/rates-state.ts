@@ -35,9 +35,6 @@ export function newSessionRates(): SessionRates {
   };
 }
 
-/** Refusals come back within this many pauses. */
-const REFUSAL_PAUSES = 8;
-
 export function newGatewayRates(limits: Limits): GatewayRates {
   const limiter = (interval: number, burst: number): RateLimiter =>
     newRateLimiter({ interval, burst }, limits.rateBuckets);
@@ -46,7 +43,7 @@ export function newGatewayRates(limits: Limits): GatewayRates {
     users: limiter(limits.userSendInterval, limits.userSendBurst),
     frames: { interval: limits.frameInterval, burst: limits.frameBurst },
     refusals: {
-      interval: Math.ceil((REFUSAL_PAUSES * limits.ratePause) / limits.rateRefusals),
+      interval: Math.ceil((limits.refusalPauses * limits.ratePause) / limits.rateRefusals),
       burst: limits.rateRefusals,
     },
     addressConnects: limiter(limits.addressConnectInterval, limits.addressConnectBurst),

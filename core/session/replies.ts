@@ -60,7 +60,7 @@ function onAck(
     view = newChatView(chatId, 0, 0, []);
     session.chats.set(chatId, view);
   }
-  if (seq <= view.pushed || view.own.size >= MAX_OWN) return;
+  if (seq <= view.pushed || view.own.size >= gateway.limits.ownAhead) return;
   view.own.add(seq);
   // A read under way may cover this seq too; it looks into `own`.
   if (session.reading?.view !== view) absorbOwn(view);
@@ -71,6 +71,3 @@ function onAck(
   }
   tellOfChat(session, chatId, out);
 }
-
-/** Own seqs remembered ahead of what was pushed; one more is merely pushed to its own sender, who drops it. */
-const MAX_OWN = 256;

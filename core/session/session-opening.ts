@@ -69,12 +69,9 @@ export function onOpen(
   wakeSession(session, gateway.limits.resumeTimeout, now, out);
 }
 
-/** Attempts of one opening step before the device is sent away to try again. */
-const OPENING_ATTEMPTS = 8;
-
 function retryOpening(gateway: Gateway, session: Session, now: Micros, out: Out): void {
   session.failures++;
-  if (session.failures >= OPENING_ATTEMPTS) {
+  if (session.failures >= gateway.limits.openingAttempts) {
     refuseSession(gateway, session, 'unavailable', 'the message store does not answer: connect again', out);
     return;
   }

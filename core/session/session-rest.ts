@@ -1,3 +1,4 @@
+import { doubled } from '../contract/backoff.ts';
 import { hasElapsed } from '../contract/elapsed.ts';
 import type { Micros } from '../contract/time.ts';
 import { armNoLater } from './due-timer.ts';
@@ -15,8 +16,7 @@ export type Rest = (
 
 /** @param failures in a row, this one included. @returns the pause before the next attempt. */
 export function pauseAfter({ limits }: Gateway, failures: number): number {
-  // 2^20 pauses are longer than any bound, and far from overflow.
-  return Math.min(limits.sessionRetryMax, limits.sessionRetry * 2 ** Math.min(failures - 1, 20));
+  return doubled(limits.sessionRetry, failures - 1, limits.sessionRetryMax);
 }
 
 /** A chat's read brought nothing: it is out of the line until its pause is over. */

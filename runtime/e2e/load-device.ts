@@ -40,6 +40,7 @@ interface Down {
   readonly ciphertext?: string;
   readonly seq?: number;
   readonly code?: string;
+  readonly t?: number;
 }
 
 /** Connects and resumes. @throws Error when the server refuses. */
@@ -79,7 +80,8 @@ export async function connectLoadDevice(options: LoadDeviceOptions): Promise<Loa
         synced.resolve();
         break;
       case 'PING':
-        socket.send('{"frame":"PONG","t":0}');
+        // The gateway takes none but its own number for the proof that it waits for.
+        socket.send(`{"frame":"PONG","t":${frame.t ?? 0}}`);
         break;
       default:
     }

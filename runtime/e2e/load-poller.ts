@@ -15,6 +15,7 @@ interface PollFrame {
   readonly serverMsgId?: string;
   readonly ciphertext?: string;
   readonly seq?: number;
+  readonly t?: number;
 }
 
 /** The lightest device that polls: it gets messages, acknowledges them and answers PING; it does not write. */
@@ -38,7 +39,7 @@ export async function connectLoadPoller(options: LoadDeviceOptions): Promise<Loa
   const take = ({ frames, last }: PollAnswer): void => {
     // Two responses may cross: what the later one repeats has been seen.
     for (const frame of frames.slice(Math.max(0, frames.length - (last - got)))) {
-      if (frame.frame === 'PING') say('{"frame":"PONG","t":0}');
+      if (frame.frame === 'PING') say(`{"frame":"PONG","t":${frame.t ?? 0}}`);
       if (frame.frame !== 'MESSAGE') continue;
       receipts.owe(frame.chatId ?? '', frame.serverMsgId ?? '');
       onMessage?.(frame.ciphertext ?? '', frame.seq ?? 0);

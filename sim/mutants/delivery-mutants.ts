@@ -143,7 +143,7 @@ export const DELIVERY_MUTANTS: readonly Mutant[] = [
   {
     name: 'members-asked-for-once',
     file: 'core/presence/presence-board.ts',
-    find: 'if (!chat.told || chat.age >= MEMBERS_REFRESH) askMembers(gateway, session, chatId, out);',
+    find: 'if (!chat.told || chat.age >= limits.membersRefresh) askMembers(gateway, session, chatId, out);',
     replace: '',
     story: 'A chat whose members could not be told when it was opened shows no presence.',
     expected: ['presence-converges'],

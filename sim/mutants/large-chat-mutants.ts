@@ -67,7 +67,7 @@ export const LARGE_CHAT_MUTANTS: readonly Mutant[] = [
   {
     name: 'open-pulls-nothing',
     file: HUGE,
-    find: "      { kind: 'read-heads', chatIds: [chatId] },\n",
+    find: "    out.push({ kind: 'read-heads', chatIds: [chatId] });\n",
     replace: '',
     story: 'Who opens a huge group sees what was there when he connected.',
     expected: LOST,

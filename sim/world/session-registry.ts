@@ -1,4 +1,5 @@
 import type { DeviceId, UserId } from '../../core/contract/ids.ts';
+import { DEFAULT_LIMITS } from '../../core/contract/limits.ts';
 import type { SessionEntry } from '../../core/contract/records.ts';
 import type { Micros } from '../../core/contract/time.ts';
 import type { PresenceReading } from '../../core/presence/presence-reading.ts';
@@ -145,7 +146,7 @@ export class SessionRegistryModel {
 
   #remembered(key: LeaseKey, now: Micros): Lease | undefined {
     const lease = this.#get(key);
-    return lease !== undefined && isForgotten(lease, now) ? undefined : lease;
+    return lease !== undefined && isForgotten(lease, DEFAULT_LIMITS.leaseMemory, now) ? undefined : lease;
   }
 
   #put(key: LeaseKey, lease: Lease | undefined, at: number): void {

@@ -1,4 +1,5 @@
 import type { DeviceId, UserId } from '../../../core/contract/ids.ts';
+import { DEFAULT_LIMITS } from '../../../core/contract/limits.ts';
 import type { SessionEntry } from '../../../core/contract/records.ts';
 import type { Micros } from '../../../core/contract/time.ts';
 import {
@@ -77,7 +78,7 @@ export function createMemorySessionRegistry(clock: () => Micros): SessionRegistr
     const now = clock();
     for (const [userId, leases] of users) {
       for (const [deviceId, lease] of leases.devices) {
-        if (!isForgotten(lease, now)) continue;
+        if (!isForgotten(lease, DEFAULT_LIMITS.leaseMemory, now)) continue;
         leases.devices.delete(deviceId);
         rememberLastSeen(userId, lease.expiresAt);
       }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { HOUR } from '../../../core/contract/time.ts';
-import { LEASE_MEMORY } from '../../../core/session/lease.ts';
+import { DEFAULT_LIMITS } from '../../../core/contract/limits.ts';
 
 /**
  * The rules of core/session/lease.ts as Lua, so that each call is one atomic step on the server that holds the user, by
@@ -38,7 +38,7 @@ local function read(text)
   local epoch, expiresAt, missed, gatewayId = string.match(text, '^(%d+) (%d+) ([01]) (.*)$')
   if not epoch then return nil end
   local lease = { epoch = tonumber(epoch), expiresAt = tonumber(expiresAt), missed = missed, gatewayId = gatewayId }
-  if lease.expiresAt + ${LEASE_MEMORY} <= now then return nil end
+  if lease.expiresAt + ${DEFAULT_LIMITS.leaseMemory} <= now then return nil end
   return lease
 end
 

@@ -4,7 +4,6 @@ import { DEFAULT_LIMITS } from '../../../core/contract/limits.ts';
 import type { ListChatsResult } from '../../../core/contract/store.ts';
 import { micros, SECOND } from '../../../core/contract/time.ts';
 import type { GatewayEffect } from '../../../core/session/gateway-effect.ts';
-import { LEASE_MEMORY } from '../../../core/session/lease.ts';
 import type { GatewayEvent } from '../../../core/session/gateway-event.ts';
 import { createGateway, stepGateway } from '../../../core/session/gateway.ts';
 import { createLogger } from '../../observability/logger.ts';
@@ -162,9 +161,13 @@ test('a field that is no lease counts as none', async () => {
 test('a lease that ran out is remembered for a while, and then it fences nobody', async () => {
   const user = r.user();
   const key = `parley:session:{${user}}`;
-  await server.admin.hset(key, 'd_1', `9 ${Date.now() * 1_000 - LEASE_MEMORY + 60 * SECOND} 0 g1`);
+  await server.admin.hset(
+    key,
+    'd_1',
+    `9 ${Date.now() * 1_000 - DEFAULT_LIMITS.leaseMemory + 60 * SECOND} 0 g1`,
+  );
   expect(await r.claim(entryOf(user, 1, 5))).toEqual({ outcome: 'fenced', epoch: 9 });
-  const ended = Date.now() * 1_000 - LEASE_MEMORY - SECOND;
+  const ended = Date.now() * 1_000 - DEFAULT_LIMITS.leaseMemory - SECOND;
   await server.admin.hset(key, 'd_1', `9 ${ended} 0 g1`);
   expect(await r.renew([entryOf(user, 1, 5)])).toEqual(['recreated']);
   await server.admin.hset(key, 'd_1', `9 ${ended} 0 g1`);
