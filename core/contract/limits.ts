@@ -28,7 +28,7 @@ export interface Limits {
   readonly resumeCursors: number;
   /** Sends that wait for an ACK; beyond it the SDK refuses a new send. */
   readonly deviceOutbox: number;
-  /** Sends under way at once; the rest wait in the outbox, in order. */
+  /** Sends under way at once in chats that answer, and one in each that does not; the rest wait in the outbox, in order. */
   readonly deviceSendWindow: number;
   /** Messages that arrived ahead of a hole, per chat; beyond it they are dropped and fetched again by SYNC. */
   readonly deviceAhead: number;

@@ -43,6 +43,8 @@ interface Task {
   readonly slot: number;
   readonly event: DeliveryEvent;
   attempts: number;
+  /** Times that the registry did not answer. */
+  silences: number;
   /** Pushes without an answer. */
   open: number;
   /** Devices that could not be reached in this attempt. */
@@ -143,6 +145,7 @@ function onRecords(
       slot,
       event: record.event,
       attempts: 0,
+      silences: 0,
       open: 0,
       failed: NO_ENTRIES,
       settled: NO_DEVICES,
@@ -182,7 +185,7 @@ function onSessions(
     const found = users?.[i];
     // Without the registry nobody is known to be offline: wait for it, however long. The queue holds the event.
     if (found === undefined && task.event.item.kind === 'typing') finishTask(worker, task, out);
-    else if (found === undefined) rest(worker, task, worker.limits.pushRetry, now, out);
+    else if (found === undefined) restInSilence(worker, task, now, out);
     else pushAll(worker, task, found.sessions, now, out);
   }
 }
@@ -276,7 +279,7 @@ function onMarked(worker: DeliveryWorker, call: number, ok: boolean, now: Micros
   if (task === undefined) return;
   worker.marks.delete(call);
   if (ok) finishTask(worker, task, out);
-  else rest(worker, task, worker.limits.pushRetry, now, out);
+  else restInSilence(worker, task, now, out);
 }
 
 function finishTask(worker: DeliveryWorker, task: Task, out: Out): void {
@@ -307,6 +310,13 @@ function commitMoved(worker: DeliveryWorker, out: Out): void {
 }
 
 // ---------------------------------------------------------------- time
+
+/** The registry is away or overloaded, and everybody's tasks wait for it: each asks less and less often. */
+function restInSilence(worker: DeliveryWorker, task: Task, now: Micros, out: Out): void {
+  const { pushRetry, pushTimeout } = worker.limits;
+  rest(worker, task, doubled(pushRetry, task.silences, pushTimeout), now, out);
+  task.silences++;
+}
 
 function rest(worker: DeliveryWorker, task: Task, span: number, now: Micros, out: Out): void {
   task.failed = NO_ENTRIES;

@@ -62,8 +62,13 @@ export interface Refused {
 export interface Outbox {
   /** In the order they were given. *Invariant:* at most `deviceOutbox`. */
   readonly waiting: Map<ClientMsgId, Outgoing>;
-  /** Sent on the current connection and not answered. *Invariant:* at most `deviceSendWindow`. */
+  /** Sent on the current connection and not answered, in chats that are not stalled. *Invariant:* at most `deviceSendWindow`. */
   inFlight: number;
+  /**
+   * Chats that leave a send without an answer for longer than a retry takes, each with its probe: the one send of it that
+   * is under way. The others of the chat wait for its answer, and the window is free for chats that do answer.
+   */
+  readonly stalled: Map<ChatId, Outgoing>;
   armed: boolean;
   /** The server asked to wait: until then nothing is sent. */
   paused: Pause | undefined;

@@ -136,13 +136,13 @@ function start(
       api.wake('reconnect');
       return api;
     },
-    send: (key: string) =>
-      step({ kind: 'send', clientMsgId: clientMsgId(key), chatId: C, ciphertext: 'AAAA', mediaIds: [] }),
-    ack: (key: string, seq: number) =>
+    send: (key: string, chat = C) =>
+      step({ kind: 'send', clientMsgId: clientMsgId(key), chatId: chat, ciphertext: 'AAAA', mediaIds: [] }),
+    ack: (key: string, seq: number, chat = C) =>
       hear({
         frame: 'ACK',
         clientMsgId: clientMsgId(key),
-        chatId: C,
+        chatId: chat,
         serverMsgId: serverMsgId(`m_${seq}`),
         seq,
         duplicate: false,
@@ -784,6 +784,58 @@ describe('receipts', () => {
     s.wake('reconnect');
     s.welcome('c_1 7');
     expect(s.synced()).toEqual(['synced', 'live', '3 > READ c_1 m_7']);
+  });
+});
+
+describe('a chat whose home does not answer', () => {
+  const HOME = chatId('c_2');
+  /** Four sends into c_1, which is out of reach, fill the window; two into c_2 wait behind them. */
+  const stuck = () => {
+    const s = start({ deviceSendWindow: 4 }).live();
+    for (const key of ['a1', 'a2', 'a3', 'a4', 'a5']) s.send(key);
+    for (const key of ['b1', 'b2']) expect(s.send(key, HOME)).toEqual([`keep ${key}`]);
+    s.later(DEFAULT_LIMITS.sendRetry / MILLISECOND);
+    return s;
+  };
+  const sends = (lines: readonly string[]) => lines.filter((l) => l.includes('SEND'));
+
+  it('keeps one send under way, and leaves the window to chats that answer', () => {
+    const s = stuck();
+    expect(sends(s.wake('send'))).toEqual(['1 > SEND a1', '1 > SEND b1', '1 > SEND b2']);
+    expect(s.device.outbox.inFlight).toBe(2);
+    s.ack('b1', 1, HOME);
+    for (let n = 3; n < 40; n++) {
+      expect(sends(s.send(`b${n}`, HOME))).toEqual([`1 > SEND b${n}`]);
+      s.ack(`b${n - 1}`, n - 1, HOME);
+    }
+  });
+
+  it('goes on in its order when its probe is answered', () => {
+    const s = stuck();
+    s.wake('send');
+    expect(sends(s.ack('a1', 6))).toEqual(['1 > SEND a2', '1 > SEND a3']);
+    expect(sends(s.ack('b1', 1, HOME))).toEqual(['1 > SEND a4']);
+    // An answer to what was taken back and not sent again is as good as any.
+    expect(sends(s.ack('b2', 2, HOME))).toEqual(['1 > SEND a5']);
+    for (const [i, key] of ['a2', 'a3', 'a4', 'a5'].entries()) s.ack(key, 7 + i);
+    expect([s.device.outbox.inFlight, s.device.outbox.stalled.size]).toEqual([0, 0]);
+  });
+
+  it('takes late answers to what it took back', () => {
+    const s = stuck();
+    s.wake('send');
+    expect(sends(s.ack('a3', 8))).toEqual([]);
+    expect(sends(s.ack('a2', 7))).toEqual([]);
+    expect(sends(s.ack('a1', 6))).toEqual(['1 > SEND a4', '1 > SEND a5']);
+    expect([s.device.outbox.inFlight, s.device.outbox.stalled.size]).toEqual([4, 0]);
+  });
+
+  it('has the whole window again on a new connection', () => {
+    const s = stuck();
+    s.wake('send');
+    s.reconnect();
+    expect(sends(s.welcome('c_1 5'))).toEqual(['a1', 'a2', 'a3', 'a4'].map((key) => `2 > SEND ${key}`));
+    expect(s.device.outbox.stalled.size).toBe(0);
   });
 });
 

@@ -66,6 +66,7 @@ export function createDevice(options: {
         ]),
       ),
       inFlight: 0,
+      stalled: new Map(),
       armed: false,
       paused: undefined,
     },

@@ -1,6 +1,6 @@
 import { doubled } from '../contract/backoff.ts';
 import { hasElapsed } from '../contract/elapsed.ts';
-import type { ClientMsgId } from '../contract/ids.ts';
+import type { ChatId, ClientMsgId } from '../contract/ids.ts';
 import type { Micros } from '../contract/time.ts';
 import { type AckFrame, ERROR_RETRYABLE, type ErrorFrame, type MessageFrame } from '../wire/frames.ts';
 import type { OutboxItem } from './device-effect.ts';
@@ -37,14 +37,18 @@ export function onSend(
 export function pumpSends(device: Device, now: Micros, out: Out): void {
   const { outbox, link, limits } = device;
   if (outbox.paused !== undefined && isPaused(device, outbox.paused, now, out)) return;
-  if (!isUp(link) || outbox.inFlight >= limits.deviceSendWindow || outbox.inFlight === outbox.waiting.size)
+  if (!isUp(link) || outbox.inFlight >= limits.deviceSendWindow || underWay(outbox) === outbox.waiting.size)
     return;
   for (const outgoing of outbox.waiting.values()) {
-    if (outgoing.sentAt !== undefined) continue;
+    if (outgoing.sentAt !== undefined || outbox.stalled.has(outgoing.item.chatId)) continue;
     transmit(device, outgoing, now, out);
     outbox.inFlight++;
     if (outbox.inFlight >= limits.deviceSendWindow) break;
   }
+}
+
+function underWay({ inFlight, stalled }: Outbox): number {
+  return inFlight + stalled.size;
 }
 
 function transmit(device: Device, outgoing: Outgoing, now: Micros, out: Out): void {
@@ -80,20 +84,56 @@ export function onSendTimer(device: Device, now: Micros, out: Out): void {
   const { outbox, link } = device;
   outbox.armed = false;
   if (outbox.paused !== undefined) pumpSends(device, now, out);
-  if (outbox.paused !== undefined || !isUp(link) || outbox.inFlight === 0) return;
-  for (const outgoing of outbox.waiting.values()) {
-    if (outgoing.sentAt !== undefined && hasElapsed(outgoing.sentAt, outgoing.retryAfter, now)) {
-      transmit(device, outgoing, now, out);
-    }
-  }
+  if (outbox.paused !== undefined || !isUp(link) || underWay(outbox) === 0) return;
+  stallLate(outbox, now);
+  for (const outgoing of outbox.waiting.values())
+    if (isLate(outgoing, now)) transmit(device, outgoing, now, out);
+  pumpSends(device, now, out);
   if (outbox.armed) return;
   outbox.armed = true;
   out.push({ kind: 'wake', timer: 'send', after: device.limits.sendRetry });
 }
 
+function isLate({ sentAt, retryAfter }: Outgoing, now: Micros): boolean {
+  return sentAt !== undefined && hasElapsed(sentAt, retryAfter, now);
+}
+
+/**
+ * The home of a chat may be out of reach while that of others is not, and the window is for all: of a chat that does not
+ * answer the first send stays under way, outside of the window, and the others are taken back into the queue.
+ */
+function stallLate(outbox: Outbox, now: Micros): void {
+  const { stalled } = outbox;
+  const late = new Set<ChatId>();
+  for (const outgoing of outbox.waiting.values()) {
+    const { chatId } = outgoing.item;
+    if (!stalled.has(chatId) && isLate(outgoing, now)) late.add(chatId);
+  }
+  if (late.size === 0) return;
+  for (const outgoing of outbox.waiting.values()) {
+    const { chatId } = outgoing.item;
+    if (outgoing.sentAt === undefined || !late.has(chatId)) continue;
+    if (stalled.has(chatId)) takeBack(outbox, outgoing);
+    else {
+      stalled.set(chatId, outgoing);
+      outbox.inFlight--;
+    }
+  }
+}
+
+/** A send that was under way is so no more: it is answered, or goes again in its turn. */
+function takeBack(outbox: Outbox, outgoing: Outgoing): void {
+  if (outgoing.sentAt === undefined) return;
+  outgoing.sentAt = undefined;
+  const { chatId } = outgoing.item;
+  if (outbox.stalled.get(chatId) === outgoing) outbox.stalled.delete(chatId);
+  else outbox.inFlight--;
+}
+
 /** A new connection knows nothing of what was sent on the old one: all of it goes again. */
 export function forgetInFlight(device: Device): void {
   device.outbox.inFlight = 0;
+  device.outbox.stalled.clear();
   for (const outgoing of device.outbox.waiting.values()) {
     outgoing.sentAt = undefined;
     outgoing.attempts = 0;
@@ -130,7 +170,7 @@ export function settleOwn(device: Device, frame: MessageFrame, now: Micros, out:
 function settle(device: Device, outgoing: Outgoing, out: Out): void {
   const { outbox } = device;
   outbox.waiting.delete(outgoing.item.clientMsgId);
-  if (outgoing.sentAt !== undefined) outbox.inFlight--;
+  takeBack(outbox, outgoing);
   out.push({ kind: 'outbox-drop', clientMsgId: outgoing.item.clientMsgId });
 }
 
@@ -178,9 +218,7 @@ function takeBackFrom(outbox: Outbox, first: Outgoing): void {
   let behind = false;
   for (const outgoing of outbox.waiting.values()) {
     behind ||= outgoing === first;
-    if (!behind || outgoing.sentAt === undefined) continue;
-    outgoing.sentAt = undefined;
-    outbox.inFlight--;
+    if (behind) takeBack(outbox, outgoing);
   }
 }
 

@@ -50,7 +50,7 @@ function start(change: Partial<Limits> = {}, placement = onePlacement('eu')) {
   const api = {
     service,
     step,
-    receipt: (type: ReceiptType, seq: number | undefined, user = 2, chat = C) =>
+    receipt: (type: ReceiptType, seq: number | undefined, user = 2, chat = C, id = 'm_88') =>
       step({
         kind: 'request',
         request: {
@@ -58,7 +58,7 @@ function start(change: Partial<Limits> = {}, placement = onePlacement('eu')) {
           userId: userId(`u_${user}`),
           deviceId: deviceId(`d_${user}`),
           chatId: chat,
-          serverMsgId: seq === undefined ? serverMsgId('m_88') : undefined,
+          serverMsgId: seq === undefined ? serverMsgId(id) : undefined,
           seq,
           type,
           at: micros(1_000),
@@ -124,6 +124,14 @@ describe('receipts', () => {
     s.receipt('READ', 5);
     s.receipt('READ', undefined);
     expect(s.saved('ok').slice(1)).toEqual(['u_2/d_2 READ #5 -> u_1,u_3', 'u_2/d_2 READ m_88 -> u_1']);
+  });
+
+  it('that are known by id only replace nothing, and wait within the limit', () => {
+    const s = start({ receiptsPending: 4 }).ready();
+    s.receipt('READ', 3);
+    for (const id of ['m_9', 'm_7', 'm_9', 'm_8', 'm_6']) s.receipt('READ', undefined, 2, C, id);
+    expect(s.service.receipts.refused).toBe(1);
+    expect(s.saved('ok').slice(1)).toEqual(['m_9', 'm_7', 'm_8'].map((id) => `u_2/d_2 READ ${id} -> u_1`));
   });
 
   // The save failed, or perhaps did not: repeating it is harmless, losing it is not.

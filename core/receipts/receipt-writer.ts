@@ -1,7 +1,6 @@
 import { assert } from '../contract/assert.ts';
-import type { DeviceId, UserId } from '../contract/ids.ts';
+import type { UserId } from '../contract/ids.ts';
 import { shardOf } from '../contract/placement.ts';
-import type { ReceiptType } from '../contract/records.ts';
 import type { ReceiptWrite, SaveReceiptsResult } from '../contract/store.ts';
 import { type ChatState, currentMembers } from '../sequencing/chat-state.ts';
 import type { ReceiptLane } from './receipt-writer-state.ts';
@@ -22,25 +21,16 @@ export function acceptReceipt(
   if (member === undefined || member.spans.length === 0) return;
   const writer = service.receipts;
   const lane = writer.lanes[shardOf(service.placement, request.chatId)] as ReceiptLane;
-  const key = pendingKey(request.chatId, request.userId, request.deviceId, request.type);
+  const key = pendingKey(request);
   const waiting = lane.pending.get(key);
-  if (
-    waiting !== undefined &&
-    waiting.seq !== undefined &&
-    request.seq !== undefined &&
-    waiting.seq >= request.seq
-  )
-    return;
+  if (waiting?.seq !== undefined && request.seq !== undefined && waiting.seq >= request.seq) return;
   if (waiting === undefined && lane.pending.size + lane.saving.length >= writer.share) {
     writer.refused++;
     return;
   }
   const counted = chat.size > service.limits.receiptMembers;
   const write = toWrite(request, counted ? NOBODY : receiptRecipients(chat, request), counted);
-  // Two receipts of which one is known by id only cannot be compared here: both are written, the store takes the maximum.
-  if (waiting !== undefined && (waiting.seq === undefined) !== (request.seq === undefined)) {
-    lane.pending.set(`${key} ${request.serverMsgId ?? request.seq}`, write);
-  } else lane.pending.set(key, write);
+  lane.pending.set(key, write);
   flush(service, lane, out);
 }
 
@@ -76,8 +66,13 @@ function maySee(chat: ChatState, user: UserId, seq: number | undefined): boolean
   return seq === undefined ? spans.length === 1 && spans[0]?.after === 0 : canSee(spans, seq);
 }
 
-function pendingKey(chat: string, user: UserId, device: DeviceId, type: ReceiptType): string {
-  return `${chat} ${user} ${device} ${type}`;
+/** What is known by its id only cannot be compared here: all such are written, and the store takes the maximum. */
+function pendingKey(
+  receipt: Pick<ReceiptWrite, 'chatId' | 'userId' | 'deviceId' | 'type' | 'seq' | 'serverMsgId'>,
+): string {
+  const { chatId, userId, deviceId, type, seq, serverMsgId } = receipt;
+  const key = `${chatId} ${userId} ${deviceId} ${type}`;
+  return seq === undefined ? `${key} ${serverMsgId}` : key;
 }
 
 function flush(service: MessageService, lane: ReceiptLane, out: Out): void {
@@ -126,7 +121,7 @@ export function onReceiptsSaved(
   // Again, in front; a later receipt of the same key has the last word.
   const pending = new Map<string, ReceiptWrite>();
   for (const w of writes) {
-    pending.set(`${pendingKey(w.chatId, w.userId, w.deviceId, w.type)} again ${w.serverMsgId ?? w.seq}`, w);
+    pending.set(`${pendingKey(w)} again ${w.serverMsgId ?? w.seq}`, w);
   }
   for (const [key, w] of lane.pending) pending.set(key, w);
   lane.pending = pending;

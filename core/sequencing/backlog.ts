@@ -15,7 +15,7 @@ export function admit(service: MessageService, chat: ChatState | undefined): boo
   );
 }
 
-export function settle(_service: MessageService, chat: ChatState, p: PendingSend): void {
+export function settle(chat: ChatState, p: PendingSend): void {
   removeWaiting(chat.waiting, p);
 }
 
@@ -67,7 +67,7 @@ export function refusePending(
   out: Out,
 ): void {
   if (p.kind === 'send') {
-    settle(service, chat, p);
+    settle(chat, p);
     refuseSend(service, out, p.request, p.replyTos, code, message);
   } else if (p.kind === 'admin') refuseAdmin(service, out, p.request, code, message);
 }

@@ -150,7 +150,7 @@ function appendBatch(service: MessageService, chat: ChatState, out: Out): void {
     }
     taken++;
     if (!allowed) {
-      settle(service, chat, p);
+      settle(chat, p);
       const [code, message] = strangerCode(chat, p.request.userId);
       refuseSend(service, out, p.request, p.replyTos, code, message);
       continue;
@@ -393,11 +393,11 @@ function answerDuplicates<P extends Pending>(
     // Our own earlier attempt whose outcome was unknown is not a duplicate for the sender.
     else if (match.serverMsgId === p.serverMsgId) acknowledge(service, chat, p, toMessage(p, match.seq), out);
     else if (sameAsFound(match, p.request)) {
-      settle(service, chat, p);
+      settle(chat, p);
       acknowledgeSend(out, p.replyTos, match, true);
       remember(service, chat, { ...match, ciphertext: p.request.ciphertext });
     } else {
-      settle(service, chat, p);
+      settle(chat, p);
       refuseConflict(service, out, p.request, p.replyTos);
     }
   }
@@ -411,7 +411,7 @@ function acknowledge(
   message: StoredMessage,
   out: Out,
 ): void {
-  settle(service, chat, p);
+  settle(chat, p);
   remember(service, chat, message);
   acknowledgeSend(out, p.replyTos, message, false);
 }

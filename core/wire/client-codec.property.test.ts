@@ -208,6 +208,29 @@ describe('a refusal', () => {
       expect(decode(send({ ciphertext: bad }))).toEqual(refusal('ciphertext'));
   });
 
+  it('takes one text only for the same bytes: the one that comes back when they are encoded again', () => {
+    const digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'.split('');
+    const text = fc
+      .tuple(
+        fc.array(fc.constantFrom(...digits), { minLength: 2, maxLength: 4 }),
+        fc.array(fc.constantFrom(...digits), { maxLength: 4 }),
+      )
+      .map(([last, before]) => {
+        const start = before.length === 4 ? before.join('') : '';
+        return start + last.join('').padEnd(4, '=');
+      });
+    fc.assert(
+      fc.property(text, (ciphertext) => {
+        const canonical = Buffer.from(ciphertext, 'base64').toString('base64') === ciphertext;
+        const decoded = decode(send({ ciphertext }));
+        if (canonical) expect(decoded).toMatchObject({ ok: true, frame: { ciphertext } });
+        else expect(decoded).toEqual(refusal('ciphertext'));
+      }),
+    );
+    expect(decode(send({ ciphertext: 'AB==' }))).toEqual(refusal('ciphertext'));
+    expect(decode(send({ ciphertext: 'AAB=' }))).toEqual(refusal('ciphertext'));
+  });
+
   it('draws the line of a ciphertext at 65,536 bytes', () => {
     // 65,535 bytes are 21,845 groups of three.
     const groups = 'AAAA'.repeat(21_845);

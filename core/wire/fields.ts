@@ -20,7 +20,11 @@ export type Fields = Readonly<Record<string, unknown>>;
 const MAX_ID = '9223372036854775807'; // 2^63 - 1
 const ID = /^[a-z]_(0|[1-9][0-9]{0,18})$/;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
+/**
+ * Of the last digit before padding some bits stand for nothing, and must be 0 (RFC 4648 section 3.5). A store keeps bytes:
+ * it would give back another text than was sent, and a repeat of a send would pass for another message.
+ */
+const BASE64 = /^[A-Za-z0-9+/]*(?:[AQgw]==|[AEIMQUYcgkosw048]=)?$/;
 
 /** @returns whether the text is `prefix`, `_` and an unsigned 63-bit decimal without leading zeros. */
 export function isId(prefix: string, value: unknown): value is string {
@@ -60,7 +64,7 @@ export function base64Field(fields: Fields, name: string, max: number): string {
     );
   }
   if (value.length % 4 !== 0 || !BASE64.test(value))
-    throw new FieldProblem(`${name}: is not valid base64 with padding`);
+    throw new FieldProblem(`${name}: is not valid base64 with padding and without stray bits`);
   return value;
 }
 

@@ -4,7 +4,7 @@ import type { Micros } from '../contract/time.ts';
 
 /**
  * The frames of protocol version 1 as the machines see them: times are microseconds here and RFC 3339 on the wire
- * (`codec.ts` translates). Optional fields of the wire are `| undefined` here, so that every frame has one shape.
+ * (client-codec.ts and server-codec.ts translate). Optional fields of the wire are `| undefined` here, so that every frame has one shape.
  */
 
 // ---------------------------------------------------------------- device -> gateway

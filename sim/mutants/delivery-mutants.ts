@@ -95,7 +95,7 @@ export const DELIVERY_MUTANTS: readonly Mutant[] = [
   {
     name: 'silent-registry-means-offline',
     file: WORKER,
-    find: 'else if (found === undefined) rest(worker, task, worker.limits.pushRetry, now, out);',
+    find: 'else if (found === undefined) restInSilence(worker, task, now, out);',
     replace: 'else if (found === undefined) finishTask(worker, task, out);',
     story: 'While the session registry is down everybody counts as offline.',
     expected: LOST,

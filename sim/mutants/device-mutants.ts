@@ -121,4 +121,20 @@ export const DEVICE_MUTANTS: readonly Mutant[] = [
     story: 'A device whose clock is set back by an hour believes for an hour in a connection that is dead.',
     expected: ['converges', 'no-acked-message-lost', 'presence-converges'],
   },
+  {
+    name: 'stalled-for-ever',
+    file: OUTBOX,
+    find: '  if (outbox.stalled.get(chatId) === outgoing) outbox.stalled.delete(chatId);\n  else outbox.inFlight--;\n',
+    replace: '  if (outbox.stalled.get(chatId) !== outgoing) outbox.inFlight--;\n',
+    story: 'A chat that did not answer for a while sends nothing more, although it answers again.',
+    expected: ['converges'],
+  },
+  {
+    name: 'taken-back-but-counted',
+    file: OUTBOX,
+    find: '    if (stalled.has(chatId)) takeBack(outbox, outgoing);\n',
+    replace: '    if (stalled.has(chatId)) outgoing.sentAt = undefined;\n',
+    story: 'Sends that a stalled chat takes back go on filling the window, until nothing is sent any more.',
+    expected: ['converges'],
+  },
 ];

@@ -40,8 +40,8 @@ export const RATE_MUTANTS: readonly Mutant[] = [
   {
     name: 'refused-send-forgotten',
     file: OUTBOX,
-    find: '    outgoing.sentAt = undefined;\n    outbox.inFlight--;\n  }\n}\n\nfunction tellFailure',
-    replace: '    outbox.inFlight--;\n  }\n}\n\nfunction tellFailure',
+    find: '    if (behind) takeBack(outbox, outgoing);\n',
+    replace: '    if (behind && outgoing.sentAt !== undefined) outbox.inFlight--;\n',
     story: 'A send that was refused for its rate counts as sent, and nobody sends it again.',
     expected: ['converges', 'bounded'],
   },
