@@ -21,7 +21,7 @@ FROM ?=
 NODE = "$$(tools/find-node)"
 INSTALLED = node_modules/.parley-installed
 
-.PHONY: help install run cluster cluster-down cluster-status demo test check fmt sim mutants conformance bench services services-down services-status test-services clean
+.PHONY: help install run cluster cluster-down cluster-status demo test check fmt sim mutants conformance bench load services services-down services-status test-services clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F '\t' '{ printf "  make %-15s %s\n", $$1, $$2 }'

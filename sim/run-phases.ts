@@ -3,6 +3,7 @@ import { type Limits, settleBudget } from '../core/contract/limits.ts';
 import { faultKind } from './faults/fault-kinds.ts';
 import type { Dispatcher, Pause } from './engine/engine.ts';
 import type { Judge } from './oracles/judge.ts';
+import { withLongestSilence } from './oracles/judge-scenario.ts';
 import { beginRun } from './world/begin-run.ts';
 import { servedDevices } from './world/served-devices.ts';
 import { lookEverywhere, NEVER } from './world/looks.ts';
@@ -53,7 +54,8 @@ function converge(
   dispatcher: Dispatcher,
   healedAt: number,
 ): Pause {
-  const { engine, observers, limits } = world;
+  const { engine, observers } = world;
+  const limits = withLongestSilence(world.scenario, world.limits);
   const stretch = quietStretch(limits);
   // Where gateways never look at heads by themselves nobody waits for it.
   const looked = limits.headCheck < NEVER ? limits : { ...limits, headCheck: 0 };

@@ -45,9 +45,17 @@ export interface Knobs {
   readonly network: 'local' | 'region' | 'mobile';
   /** Every frame goes through the wire codec (slower; finds what the codec would lose). */
   readonly wire: boolean;
+  /** How devices connect, dealt to them in turn; missing: by WebSocket, all of them. */
+  readonly transports?: readonly DeviceTransport[];
   /** Safety phase: ops and faults lie below this time. Then all faults but the permanent ones heal and the run must converge. */
   readonly safetyMicros: number;
 }
+
+/**
+ * `auto`: by WebSocket, and by long polling where that does not get through. `proxied`: the same, behind a proxy that lets no
+ * WebSocket through as long as the run lasts.
+ */
+export type DeviceTransport = 'websocket' | 'poll' | 'auto' | 'proxied';
 
 export type Op =
   | {

@@ -12,7 +12,13 @@ export function assert(condition: boolean, message: string): asserts condition {
   if (!condition) throw new InvariantError(message);
 }
 
-/** Closes an exhaustive `switch`. @throws InvariantError always. */
+/** Closes an exhaustive `switch`. @throws InvariantError always, with the names of the fields: their values may be what people wrote. */
 export function assertNever(value: never): never {
-  throw new InvariantError(`unexpected variant: ${JSON.stringify(value)}`);
+  throw new InvariantError(`unexpected variant: ${variantOf(value)}`);
+}
+
+function variantOf(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return typeof value;
+  const { kind } = value as { readonly kind?: unknown };
+  return `${typeof kind === 'string' ? kind : 'no kind'} {${Object.keys(value).join(', ')}}`;
 }

@@ -61,8 +61,19 @@ export interface Limits {
   readonly pollWait: number;
   /** Frames in one response to a poll, as text; one frame goes whatever its size. What is lost with a response is sent again. */
   readonly pollResponseBytes: number;
-  /** Frames that one request of a poll session brings. */
+  /** Frames that one request of a poll session brings. The SDK sends half of that: a server may be set tighter than it knows. */
   readonly pollFrames: number;
+  /** Characters of the frames that the SDK puts into one request: the largest frame goes, and a server reads 256 KiB. */
+  readonly pollRequestBytes: number;
+  /** How long the SDK asks a poll to wait, and how much longer any of its requests may take until it counts as lost. */
+  readonly pollPatience: number;
+  readonly pollGrace: number;
+  /** Polls in a row that may fail: what was lost with one comes with the next. After that the connection counts as broken. */
+  readonly pollRetries: number;
+  /** How long the SDK waits before it asks again, for each failure in a row. */
+  readonly pollRetry: number;
+  /** The answer to a connect that resumes waits this long for the first frame behind WELCOME: a page of the store takes less. */
+  readonly pollReplayStart: number;
   /** MESSAGE frames pushed and not yet covered by a DELIVERED receipt, per connection: the memory a slow client may hold. */
   readonly inFlightMessages: number;
   readonly inFlightBytes: number;
@@ -133,6 +144,11 @@ export interface Limits {
   readonly httpUserBurst: number;
   readonly httpAddressInterval: number;
   readonly httpAddressBurst: number;
+  /**
+   * Requests of one user that one HTTP server carries out at once. Each may hold a page of history in memory until its peer
+   * has taken it; sixteen devices of a user that poll, with two requests each, are within it.
+   */
+  readonly httpUserRequests: number;
   /** Buckets that one process remembers of each kind. */
   readonly rateBuckets: number;
 
@@ -253,6 +269,12 @@ export const DEFAULT_LIMITS: Limits = {
   pollWait: 30 * SECOND,
   pollResponseBytes: 256 * 1024,
   pollFrames: 256,
+  pollRequestBytes: 160 * 1024,
+  pollPatience: 25 * SECOND,
+  pollGrace: 10 * SECOND,
+  pollRetries: 2,
+  pollRetry: 500 * MILLISECOND,
+  pollReplayStart: 1 * SECOND,
   inFlightMessages: 256,
   inFlightBytes: 1024 * 1024,
   socketBufferBytes: 4 * 1024 * 1024,
@@ -288,6 +310,7 @@ export const DEFAULT_LIMITS: Limits = {
   httpUserBurst: 500,
   httpAddressInterval: 1 * MILLISECOND,
   httpAddressBurst: 20_000,
+  httpUserRequests: 32,
   rateBuckets: 200_000,
 
   leaseTtl: 45 * SECOND,

@@ -49,7 +49,7 @@ describe('a device that acknowledges', () => {
             case 'say': {
               const text = String(said.length).padEnd(each.size, '.');
               said.push(text);
-              addFrame(buffer, text);
+              addFrame(buffer, text, text.length);
               break;
             }
             case 'ask': {
@@ -75,7 +75,7 @@ describe('a device that acknowledges', () => {
 
   it('cannot acknowledge what no response has carried', () => {
     const buffer = newPollBuffer();
-    addFrame(buffer, 'a');
+    addFrame(buffer, 'a', 1);
     expect(acknowledge(buffer, 1)).toBe(false);
     expect(takePage(buffer, 10)).toEqual({ frames: ['a'], last: 1 });
     expect(acknowledge(buffer, 1)).toBe(true);
@@ -100,7 +100,7 @@ describe('a device that never acknowledges', () => {
           if (each.kind === 'say') {
             const text = `${said.length} `.padEnd(each.size, '.');
             said.push(text);
-            addFrame(buffer, text);
+            addFrame(buffer, text, text.length);
           } else ask(each.kind === 'ask' && each.fate === 'arrives');
         }
         for (let left = said.length; left >= 0; left--) ask(true);
@@ -113,9 +113,9 @@ describe('a device that never acknowledges', () => {
 
   it('is not taken to have a later response when an earlier one broke off', () => {
     const buffer = newPollBuffer();
-    addFrame(buffer, 'a');
+    addFrame(buffer, 'a', 1);
     const first = takePage(buffer, 10);
-    addFrame(buffer, 'b');
+    addFrame(buffer, 'b', 1);
     const second = takePage(buffer, 10);
     expect(second).toEqual({ frames: ['b'], last: 2 });
     responseEnded(buffer, first, false);

@@ -97,6 +97,21 @@ describe('the limiter of an HTTP server', () => {
     expect(ask(limiter, '::2')).toEqual({ kind: 'pass' });
   });
 
+  it('carries out as many requests of a user at once as it may, and as many again when they have ended', () => {
+    const limiter = createHttpLimiter({ limits: { ...DEFAULT_LIMITS, httpUserRequests: 2 } });
+    const passed = () => [1, 2, 3].filter(() => ask(limiter, undefined, 'u_1').kind === 'pass').length;
+    const end = (user: string) =>
+      stepHttpLimiter(limiter, { kind: 'ended', userId: userId(user) }, micros(1));
+    expect(passed()).toBe(2);
+    expect(ask(limiter, undefined, 'u_1')).toEqual({ kind: 'refuse', retryAfterMs: 1_000 });
+    expect(ask(limiter, undefined, 'u_2')).toEqual({ kind: 'pass' });
+    end('u_1');
+    expect(passed()).toBe(1);
+    for (const user of ['u_1', 'u_1', 'u_2']) end(user);
+    expect(limiter.underWay.size).toBe(0);
+    expect(passed()).toBe(2);
+  });
+
   it('limits nothing from where nothing is limited', () => {
     const limiter = createHttpLimiter({ limits });
     for (let i = 0; i < 9; i++) expect(ask(limiter)).toEqual({ kind: 'pass' });

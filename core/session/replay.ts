@@ -83,8 +83,8 @@ function startRead(gateway: Gateway, session: Session, out: Out): void {
   const { conn, userId } = session;
   const from = sync ?? (view === undefined ? undefined : { chatId: view.chatId, afterSeq: view.pushed });
   assert(from !== undefined, 'a read was started for nothing');
-  const window = sync === undefined ? limits.inFlightBytes - session.inFlightBytes : limits.inFlightBytes;
-  const bytes = Math.max(1, Math.min(limits.fetchBytes, window));
+  const room = sync === undefined ? limits.inFlightBytes - session.inFlightBytes : limits.inFlightBytes;
+  const bytes = Math.max(1, Math.min(limits.fetchBytes, room));
   const { chatId, afterSeq } = from;
   out.push({ kind: 'fetch', conn, call, userId, chatId, afterSeq, limit, bytes });
 }

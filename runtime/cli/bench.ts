@@ -8,6 +8,7 @@ import { benchSim } from '../../sim/commands/sim-bench.ts';
 import { benchCore } from '../../sim/commands/core-bench.ts';
 import { benchQueue } from '../adapters/kafka/bench-queue.ts';
 import { benchLinks } from '../adapters/grpc/bench-links.ts';
+import { benchSizes } from '../adapters/postgres/bench-sizes.ts';
 import { benchStore } from '../adapters/postgres/bench-store.ts';
 import { benchRegistry } from '../adapters/redis/bench-registry.ts';
 import { openIdle } from '../e2e/idle-load.ts';
@@ -23,7 +24,18 @@ import { CommandError, EXIT } from './exit-code.ts';
 import { type Figure, reached, row } from './figures.ts';
 import { flagsHelp, parseFlags } from './parse-flags.ts';
 
-const PARTS = ['core', 'sim', 'store', 'links', 'e2e', 'idle', 'recording', 'kafka', 'redis'] as const;
+const PARTS = [
+  'core',
+  'sim',
+  'store',
+  'sizes',
+  'links',
+  'e2e',
+  'idle',
+  'recording',
+  'kafka',
+  'redis',
+] as const;
 type Part = (typeof PARTS)[number];
 
 const FLAGS = {
@@ -37,7 +49,7 @@ const FLAGS = {
 
 const ABOUT =
   'Measures this machine. core: decisions of the machines, in time of one core. sim: simulated events, in time of one core.\n' +
-  'store: durable writes of PostgreSQL. links: items between two processes, mutual TLS.\n' +
+  'store: durable writes of PostgreSQL; sizes: what messages take there. links: items between two processes, mutual TLS.\n' +
   'e2e: 1:1 messages over real sockets, server and load in processes of their own.\n' +
   'idle: server memory per connection that does nothing. recording: what it costs, and how fast it is replayed.\n' +
   'kafka: delivery events through the brokers of --brokers.\n' +
@@ -196,6 +208,17 @@ const RUN: Record<Part, (seconds: number, show: Show, engines: Engines) => Promi
         await store.close();
       }
     }),
+  sizes: (seconds, show) =>
+    inFolder(async (dataDir) => {
+      const messageBytes = 100;
+      const log = createLogger('error', 'bench');
+      const sizes = await benchSizes({ dataDir, seconds, messageBytes, log });
+      const of = `of ${messageBytes} bytes, 1:1, of ${sizes.messages}`;
+      show({ name: `store: disk of a message ${of}`, value: sizes.bytesPerMessage, unit: 'bytes' });
+      show({ name: 'store: the part of its body', value: sizes.bytesPerBody, unit: 'bytes' });
+      const wal = 'store: log of a message, its outbox rows and its receipts';
+      show({ name: wal, value: sizes.walBytesPerMessage, unit: 'bytes' });
+    }),
   async links(seconds, show) {
     const result = await benchLinks(seconds);
     show({
@@ -238,6 +261,7 @@ const RUN: Record<Part, (seconds: number, show: Show, engines: Engines) => Promi
     show({ name: `kafka: acknowledged ${load}, p99`, value: result.publishP99Ms, unit: 'ms' });
     show({ name: `kafka: handed over ${load}, p50`, value: result.handedP50Ms, unit: 'ms' });
     show({ name: `kafka: handed over ${load}, p99`, value: result.handedP99Ms, unit: 'ms' });
+    show({ name: 'kafka: content of an event', value: result.bytesPerEvent, unit: 'bytes' });
   },
   async redis(seconds, show, { redis }) {
     if (redis === undefined) return;
@@ -250,6 +274,7 @@ const RUN: Record<Part, (seconds: number, show: Show, engines: Engines) => Promi
     const load = '64 users looked up at a tenth of that';
     show({ name: `redis: ${load}, p50`, value: result.lookupP50Ms, unit: 'ms' });
     show({ name: `redis: ${load}, p99`, value: result.lookupP99Ms, unit: 'ms' });
+    show({ name: 'redis: memory of a session', value: result.bytesPerSession, unit: 'bytes' });
   },
   idle: (_seconds, show) =>
     withServer(async (url) => {

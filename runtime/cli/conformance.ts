@@ -1,4 +1,5 @@
 import { conformanceTable, describeDifference, runSuite, type SuiteResult } from '../conformance/report.ts';
+import { randomSeed } from '../conformance/random-seed.ts';
 import { SUITES } from '../conformance/suites.ts';
 import { CommandError, EXIT } from './exit-code.ts';
 import { flagsHelp, parseFlags } from './parse-flags.ts';
@@ -10,7 +11,7 @@ const FLAGS = {
   },
   only: { value: 'TEXT', help: 'only the scripts whose name contains this' },
   random: { value: 'N', help: 'random scripts for each engine, besides the written ones (default: 20)' },
-  seed: { value: 'N', help: 'draws the same random scripts again (default: 1)' },
+  seed: { value: 'N', help: 'draws the same random scripts again (default: from the commit)' },
   json: { help: 'print the table as one JSON object' },
   help: { help: 'print this', short: 'h' },
 };
@@ -29,7 +30,7 @@ export async function conformance(argv: readonly string[]): Promise<number> {
   }
   const engines = enginesOf(flags.text('engine'));
   const json = flags.on('json');
-  const seed = flags.integer('seed', 0, 2 ** 31 - 1) ?? 1;
+  const seed = flags.integer('seed', 0, 2 ** 31 - 1) ?? randomSeed();
   const random = flags.integer('random', 0, 10_000) ?? 20;
   const results: SuiteResult[] = [];
   for (const { engine, open } of engines) {

@@ -5,7 +5,7 @@ import { connectLoadPoller } from '../e2e/load-poller.ts';
 import { connectPairs, type LoadResult, type PairOptions } from '../e2e/pair-load.ts';
 import { CommandError, EXIT } from './exit-code.ts';
 import { type Figure, reached, row } from './figures.ts';
-import { loadHistory, type HttpLoadResult } from './http-load.ts';
+import type { HttpLoadResult } from './http-load.ts';
 import { loadTargets, type LoadTargets } from './load-targets.ts';
 import { flagsHelp, parseFlags } from './parse-flags.ts';
 import { cpuSeconds, type RoleUrl } from './role-cpu.ts';
@@ -121,7 +121,7 @@ const RUN: Record<Part, Run> = {
   },
   async http({ gateways, roles }, { seconds }, show) {
     const [url] = gateways as [string];
-    showHttp(show, 'http: history', await withCpu(roles, show, () => loadHistory(url, seconds)));
+    showHttp(show, 'http: history', await withCpu(roles, show, () => historyOf(url, seconds)));
   },
   async poll({ gateways, roles }, { seconds, pollers }, show) {
     const load = await connectPairs(gateways, pollers, { receiver: connectLoadPoller });
@@ -166,6 +166,16 @@ function showLatencies(show: Show, load: string, result: LoadResult, p99Ms: numb
   show({ name: `${load}, out of order`, value: result.outOfOrder, unit: 'messages', target: none });
   // Light devices count what a device machine would drop.
   show({ name: `${load}, came twice`, value: result.repeated, unit: 'messages' });
+}
+
+/** Loaded when it is asked for: what loads over HTTP is a tool of development, which the image does not have. */
+async function historyOf(url: string, seconds: number): Promise<HttpLoadResult> {
+  const loader = await import('./http-load.ts').catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error;
+    const problem = 'autocannon is not installed here, which http needs';
+    throw new CommandError(EXIT.usage, problem, 'parley load --only sends,group,idle');
+  });
+  return loader.loadHistory(url, seconds);
 }
 
 function showHttp(show: Show, name: string, result: HttpLoadResult): void {

@@ -128,6 +128,14 @@ test('a message is saved before it is shown, and before its receipt is written',
   await device.close();
 });
 
+test('a time that no timer of the runtime can wait for is not over at once', async () => {
+  const { device, server, log } = await begin();
+  server({ frame: 'GOAWAY', reason: 'drain', reconnectAfterMs: 2 ** 31 });
+  await sleep(50);
+  expect(log).toEqual([]);
+  await device.close();
+});
+
 test('a device whose storage fails stops before it says anything that depends on it', async () => {
   const bench = await begin();
   bench.failStorage = true;

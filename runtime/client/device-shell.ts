@@ -7,7 +7,7 @@ import { createDevice, stepDevice } from '../../core/device/device.ts';
 import type { Transport, TransportChoice } from '../../core/device/transport.ts';
 import { encodeClientFrame } from '../../core/wire/client-codec.ts';
 import { decodeServerFrame } from '../../core/wire/server-codec.ts';
-import { openPoll } from './client-poll.ts';
+import { pollOpener } from './client-poll.ts';
 import type { ClientSocket, OpenSocket } from './client-socket.ts';
 import { isDurable, type DeviceStorage } from './device-storage.ts';
 
@@ -125,7 +125,7 @@ export async function startDevice(options: DeviceShellOptions): Promise<DeviceSh
         break;
       case 'wake':
         clearTimeout(timers.get(effect.timer));
-        timers.set(effect.timer, setTimeout(wake, Math.ceil(effect.after / 1_000), effect.timer));
+        timers.set(effect.timer, setTimeout(wake, delayMs(effect.after), effect.timer));
         break;
       default:
     }
@@ -160,6 +160,13 @@ export async function startDevice(options: DeviceShellOptions): Promise<DeviceSh
   };
 }
 
+/** A longer delay of `setTimeout` counts as none at all. */
+const LONGEST_MS = 2 ** 31 - 1;
+
+function delayMs(micros: number): number {
+  return Math.min(Math.ceil(micros / 1_000), LONGEST_MS);
+}
+
 /** How many of the effects may be saved together: up to the next thing that the application must be told first. */
 function saveable(effects: readonly DeviceEffect[]): number {
   const told = effects.findIndex(isTold);
@@ -183,13 +190,14 @@ const ABNORMAL = 1006;
 const NORMAL = 1000;
 
 function createConnections(
-  { wsUrl, getToken, openSocket }: DeviceShellOptions,
+  { wsUrl, getToken, openSocket, limits }: DeviceShellOptions,
   dispatch: (event: DeviceEvent) => void,
 ): Connections {
   /** Undefined while the token is awaited; absent once closed. */
   const sockets = new Map<ConnId, ClientSocket | undefined>();
 
-  const pollUrl = new URL('/poll/', wsUrl.replace(/^ws/, 'http')).href;
+  const openPoll = pollOpener(limits);
+  const pollUrl = new URL('../poll/', wsUrl.replace(/^ws/, 'http')).href;
 
   function connect(conn: ConnId, transport: Transport, token: string): void {
     if (!sockets.has(conn)) return;

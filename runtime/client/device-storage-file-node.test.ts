@@ -104,6 +104,13 @@ test('another process keeps the file to itself; what a dead one left does not ma
   expect((await reload()).outbox).toEqual([]);
 });
 
+test('an earlier run with the number of this process, as in a container, is not this process', async () => {
+  for (const left of [JSON.stringify({ pid: process.pid, started: '1' }), String(process.pid)]) {
+    writeFileSync(`${path}.lock`, left);
+    expect((await reload()).outbox).toEqual([]);
+  }
+});
+
 test('what another user kept in the file is not sent', async () => {
   await session(async (storage) => {
     await storage.load(USER);

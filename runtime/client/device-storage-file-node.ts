@@ -13,6 +13,7 @@ import {
   type DurableEffect,
   type StoredState,
 } from './device-storage.ts';
+import { isRunning, ownLife, type ProcessLife } from './process-life-node.ts';
 
 /**
  * A device's file: a log of commits, one a line, each with a checksum in front. A line that is cut or damaged ends the
@@ -148,26 +149,34 @@ function lock(path: string): void {
   for (;;) {
     try {
       const handle = openSync(lockPath, 'wx', 0o600);
-      writeSync(handle, String(process.pid));
+      writeSync(handle, JSON.stringify(ownLife()));
       closeSync(handle);
       return;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
-    const holder = Number(readText(lockPath));
-    if (holder === process.pid || isAlive(holder)) throw new StorageInUseError(path, holder);
+    const holder = readHolder(lockPath);
+    if (holder !== undefined && isRunning(holder)) throw new StorageInUseError(path, holder.pid);
     rmSync(lockPath, { force: true });
   }
 }
 
-function isAlive(pid: number): boolean {
-  if (!Number.isInteger(pid) || pid <= 0) return false;
+/**
+ * Who holds the lock, by number and start time: in a container every run has the number of the run before it.
+ * @returns undefined for nobody. Earlier versions wrote the number alone; our own in there is that of such a run.
+ */
+function readHolder(lockPath: string): ProcessLife | undefined {
+  let value: unknown;
   try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    value = JSON.parse(readText(lockPath));
+  } catch {
+    return undefined;
   }
+  if (typeof value === 'number') return value === process.pid ? undefined : { pid: value };
+  if (typeof value !== 'object' || value === null || !('pid' in value) || typeof value.pid !== 'number')
+    return undefined;
+  const started = 'started' in value && typeof value.started === 'string' ? value.started : undefined;
+  return { pid: value.pid, started };
 }
 
 /** Makes a rename durable. Windows cannot open folders, and does not need it. */

@@ -9,8 +9,21 @@ import {
   type StoredState,
 } from './device-storage.ts';
 
-/** Messages kept per chat: `localStorage` holds 5 MB for the whole origin. */
-const KEPT_LOCALLY = 20;
+/**
+ * Messages kept per chat: `localStorage` holds 5 MB for the whole origin. When it is full, fewer: they can be read from the
+ * server again, what waits in the outbox cannot.
+ */
+const KEPT_LOCALLY = [20, 5, 0] as const;
+/** What an item of the outbox has besides its ciphertext, and what cursors and receipts may still need. Characters. */
+const ROOM = 16 * 1024;
+
+/** Another tab of this browser uses the device. */
+export class DeviceInUseError extends Error {
+  override readonly name = 'DeviceInUseError';
+  constructor(key: string) {
+    super(`${key} is in use by another tab`);
+  }
+}
 
 interface Saved {
   readonly userId: UserId;
@@ -21,27 +34,55 @@ interface Saved {
 /**
  * A browser's storage: one item of `localStorage`, written whole at each commit. `setItem` is synchronous and replaces
  * the item or leaves it, which is all the atomicity that is needed.
- * @param key one a device, for example `parley:d_7`.
+ * @param key one a device, for example `parley:d_7`. One tab at a time has it, by the Web Locks API.
+ * @throws DeviceInUseError from `load` when another tab has it.
  */
-export function createLocalStorage(key: string, area: Storage = localStorage): DeviceStorage {
+export function createLocalStorage(
+  key: string,
+  area: Storage = localStorage,
+  locks: LockManager | undefined = globalThis.navigator?.locks,
+): DeviceStorage {
+  let unlock: (() => void) | undefined;
   let state: StoredState | undefined;
   let owner: UserId | undefined;
 
   function save(current: StoredState, userId: UserId): void {
-    const shown = [...current.shown.values()].flatMap((messages) => messages.slice(-KEPT_LOCALLY));
-    const saved: Saved = { userId, disk: diskOf(current.image), shown };
-    area.setItem(key, JSON.stringify(saved));
+    for (const kept of KEPT_LOCALLY) {
+      const shown = [...current.shown.values()].flatMap((messages) => messages.slice(messages.length - kept));
+      const saved: Saved = { userId, disk: diskOf(current.image), shown };
+      try {
+        return area.setItem(key, JSON.stringify(saved));
+      } catch (error) {
+        if (kept === 0) throw error;
+      }
+    }
+  }
+
+  /** Until `close`, or the end of the tab. A browser without locks is believed to have one tab. */
+  async function lock(): Promise<void> {
+    if (locks === undefined) return;
+    const taken = Promise.withResolvers<boolean>();
+    const held = Promise.withResolvers<void>();
+    locks
+      .request(key, { ifAvailable: true }, (granted) => {
+        taken.resolve(granted !== null);
+        return granted === null ? undefined : held.promise;
+      })
+      .catch(taken.reject);
+    if (!(await taken.promise)) throw new DeviceInUseError(key);
+    unlock = held.resolve;
   }
 
   return {
-    load(userId) {
+    async load(userId) {
+      await lock();
       const text = area.getItem(key);
       const saved = text === null ? undefined : (JSON.parse(text) as Saved);
       // Another user's device: what it kept is not ours to send.
       const mine = saved?.userId === userId ? saved : { disk: emptyDisk(), shown: [] };
       owner = userId;
       state = newStoredState(userId, mine.disk, mine.shown);
-      return Promise.resolve(diskOf(state.image));
+      return diskOf(state.image);
     },
     commit(effects) {
       if (state === undefined || owner === undefined) return undefined;
@@ -50,6 +91,20 @@ export function createLocalStorage(key: string, area: Storage = localStorage): D
       return undefined;
     },
     messages: (chatId) => state?.shown.get(chatId)?.slice(-KEPT_MESSAGES) ?? [],
-    close: () => Promise.resolve(),
+    hasRoomFor(chars) {
+      const room = `${key}.room`;
+      try {
+        area.setItem(room, ' '.repeat(chars + ROOM));
+        return true;
+      } catch {
+        return false;
+      } finally {
+        area.removeItem(room);
+      }
+    },
+    close() {
+      unlock?.();
+      return Promise.resolve();
+    },
   };
 }

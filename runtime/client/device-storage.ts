@@ -23,6 +23,11 @@ export interface DeviceStorage {
   load(userId: UserId): Promise<DeviceDisk>;
   /** Saves the effects in one step, all or nothing. @returns undefined when they are durable already. */
   commit(effects: readonly DurableEffect[]): Promise<void> | undefined;
+  /**
+   * Whether an outbox item of so many characters can be kept. Asked before a send, which is refused otherwise: a `commit`
+   * that fails is the end of the client. Left out by a storage that is as large as a disk.
+   */
+  hasRoomFor?(chars: number): boolean;
   /** The latest messages of a chat that this device has shown, oldest first. */
   messages(chatId: ChatId): readonly ShownMessage[];
   close(): Promise<void>;

@@ -1,5 +1,6 @@
 import type { ChatId, ServerMsgId, UserId } from '../../core/contract/ids.ts';
 import type { ErrorCode } from '../../core/wire/frames.ts';
+import { urlUnder } from './url-under.ts';
 
 /** The server answered a request with a problem document (RFC 9457). */
 export class ApiError extends Error {
@@ -28,6 +29,11 @@ export interface ChatListEntry {
   readonly head: number;
   readonly cursor: number;
   readonly member: boolean;
+}
+export interface ChatList {
+  readonly chats: readonly ChatListEntry[];
+  /** False: some chats are missing, because the shard that keeps them does not answer. */
+  readonly complete: boolean;
 }
 export interface HistoryPage {
   readonly head: number;
@@ -60,7 +66,9 @@ export interface HttpCalls {
     kind: 'direct' | 'group',
     members: readonly UserId[],
   ): Promise<{ readonly chatId: ChatId; readonly created: boolean }>;
+  /** Chats of a part of the server that does not answer are missing: `chatList` says whether some are. */
   chats(): Promise<readonly ChatListEntry[]>;
+  chatList(): Promise<ChatList>;
   chat(chatId: ChatId): Promise<ChatInfo>;
   setMember(chatId: ChatId, userId: UserId, role?: 'admin' | 'member'): Promise<void>;
   removeMember(chatId: ChatId, userId: UserId): Promise<void>;
@@ -74,9 +82,11 @@ const TIMEOUT_MS = 15_000;
 export function createHttpCalls(url: string, getToken: () => Promise<string>): HttpCalls {
   const call = async <Answer>(method: string, path: string, body?: unknown): Promise<Answer> =>
     callHttp<Answer>(url, method, path, { token: await getToken(), body });
+  const chatList = (): Promise<ChatList> => call('GET', '/v1/chats');
   return {
     createChat: (kind, members) => call('POST', '/v1/chats', { kind, members }),
-    chats: async () => (await call<{ chats: ChatListEntry[] }>('GET', '/v1/chats')).chats,
+    chats: async () => (await chatList()).chats,
+    chatList,
     chat: (chatId) => call('GET', `/v1/chats/${chatId}`),
     setMember: (chatId, userId, role = 'member') =>
       call('PUT', `/v1/chats/${chatId}/members/${userId}`, { role }),
@@ -101,7 +111,7 @@ export async function callHttp<Answer>(
   const signal = AbortSignal.timeout(TIMEOUT_MS);
   let response: Response;
   try {
-    response = await fetch(new URL(path, url), { method, headers, signal, ...body });
+    response = await fetch(urlUnder(url, path), { method, headers, signal, ...body });
   } catch (error) {
     const reason =
       error instanceof Error && error.name === 'TimeoutError'

@@ -20,10 +20,11 @@ import { createEmitter, type Emitter } from './emitter.ts';
 import { createHttpCalls, type HttpCalls } from './http-calls.ts';
 import { createMediaCalls, type MediaCalls } from './media-calls.ts';
 import { tokenClaims } from './token-claims.ts';
+import { urlUnder } from './url-under.ts';
 import { uuidV7 } from './uuid-v7.ts';
 
 export interface ParleyClientOptions {
-  /** Of the server: `http://localhost:8080`. */
+  /** Of the server: `http://localhost:8080`, or `https://example.com/parley` behind a proxy that puts it there. */
   readonly url: string;
   /** A token, or a function that fetches a fresh one for each connection and request. */
   readonly token: string | (() => string | Promise<string>);
@@ -69,7 +70,8 @@ export interface ParleyClient extends HttpCalls, MediaCalls {
   /**
    * Sends bytes, or text as UTF-8, at most 64 KiB.
    * @returns once the message is durable on the server. It may come true after a restart: then only the event tells.
-   * @throws SendError when the server refuses it for good, or the outbox is full (`overloaded`).
+   * @throws SendError when the server refuses it for good, or the outbox or the storage is full (`overloaded`); Error when
+   * the client was disconnected or is broken, also meanwhile.
    */
   send(chatId: ChatId, content: Uint8Array | string, mediaIds?: readonly MediaId[]): Promise<SentMessage>;
   /** The user has read everything shown in the chat. */
@@ -90,12 +92,35 @@ export interface ParleyClient extends HttpCalls, MediaCalls {
  */
 export async function createParleyClient(options: ParleyClientOptions): Promise<ParleyClient> {
   const { url, token } = options;
-  const getToken = async (): Promise<string> => (typeof token === 'string' ? token : token());
-  const { userId, deviceId } = tokenClaims(await getToken());
+  const freshToken = async (): Promise<string> => (typeof token === 'string' ? token : token());
+  const { userId, deviceId } = tokenClaims(await freshToken());
+  /** Whoever signs in as another needs another client: this one would send with his name what the first has written. */
+  const getToken = async (): Promise<string> => {
+    const fresh = await freshToken();
+    const claims = tokenClaims(fresh);
+    if (claims.userId !== userId || claims.deviceId !== deviceId)
+      throw new TypeError(
+        `the token is of ${claims.userId} ${claims.deviceId}, not of ${userId} ${deviceId}`,
+      );
+    return fresh;
+  };
   const storage = options.storage ?? createMemoryStorage();
   const emitter = createEmitter<ClientEvents>();
   const sends = new Map<ClientMsgId, PromiseWithResolvers<SentMessage>>();
   let status: DeviceStatus = 'stopped';
+  /** Why nothing is sent any more. */
+  let ended: { readonly reason: unknown } | undefined;
+
+  /** Every promise of a send settles: nobody would do it later. */
+  function end(reason: unknown): void {
+    ended ??= { reason };
+    for (const { promise, reject } of sends.values()) {
+      // An application that does not look at its sends must not end because it has disconnected.
+      promise.catch(() => undefined);
+      reject(reason);
+    }
+    sends.clear();
+  }
 
   const device: DeviceShell = await startDevice({
     userId,
@@ -104,7 +129,7 @@ export async function createParleyClient(options: ParleyClientOptions): Promise<
     getToken,
     limits: options.limits ?? DEFAULT_LIMITS,
     seed: crypto.getRandomValues(new Uint32Array(1))[0] as number,
-    wsUrl: new URL('/ws/connect', url.replace(/^http/, 'ws')).href,
+    wsUrl: urlUnder(url.replace(/^http/, 'ws'), '/ws/connect').href,
     openSocket: options.openSocket,
     transport: options.transport ?? 'auto',
     onEffect(effect) {
@@ -114,7 +139,7 @@ export async function createParleyClient(options: ParleyClientOptions): Promise<
     },
     onBroken(error) {
       status = 'stopped';
-      for (const { reject } of sends.values()) reject(error);
+      end(error);
       emitter.emit('broken', error);
     },
   });
@@ -130,11 +155,18 @@ export async function createParleyClient(options: ParleyClientOptions): Promise<
     },
     connect: () => device.dispatch({ kind: 'start' }),
     send(chatId, content, mediaIds = []) {
-      const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
-      const id = clientMsgId(uuidV7());
       const sent = Promise.withResolvers<SentMessage>();
+      if (ended !== undefined) {
+        sent.reject(ended.reason);
+        return sent.promise;
+      }
+      const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
+      const ciphertext = toBase64(bytes);
+      if (storage.hasRoomFor?.(ciphertext.length) === false)
+        return Promise.reject(new SendError('overloaded', 'the storage of this device is full'));
+      const id = clientMsgId(uuidV7());
       sends.set(id, sent);
-      device.dispatch({ kind: 'send', clientMsgId: id, chatId, ciphertext: toBase64(bytes), mediaIds });
+      device.dispatch({ kind: 'send', clientMsgId: id, chatId, ciphertext, mediaIds });
       return sent.promise;
     },
     markRead: (chatId) => device.dispatch({ kind: 'read', chatId }),
@@ -142,7 +174,14 @@ export async function createParleyClient(options: ParleyClientOptions): Promise<
     close: (chatId) => device.dispatch({ kind: 'close', chatId }),
     typing: (chatId) => device.dispatch({ kind: 'typing', chatId }),
     recent: (chatId) => storage.messages(chatId).map((message) => received(message, userId)),
-    disconnect: () => device.close(),
+    disconnect() {
+      end(
+        new Error(
+          'the client was disconnected before the server had answered; what it kept is sent by the next one',
+        ),
+      );
+      return device.close();
+    },
   };
 }
 

@@ -22,6 +22,8 @@ export interface ClusterPlan {
   /** A name in every PostgreSQL; and a number in every Redis. */
   readonly database: string;
   readonly redisDatabase: number;
+  /** Of a Redis Cluster that every region uses instead of its own Redis. */
+  readonly redisNodes?: readonly string[] | undefined;
   readonly processes: readonly PlannedProcess[];
   /** Keys of the configuration that differ from the default. */
   readonly overrides: Readonly<Record<string, unknown>>;
@@ -33,6 +35,7 @@ export interface ClusterPlanOptions {
   readonly engines: readonly ServiceRegion[];
   readonly database: string;
   readonly redisDatabase: number;
+  readonly redisNodes?: readonly string[] | undefined;
   /** Ports follow from it: 100 a region for HTTP, and as many 10,000 above for links. */
   readonly basePort: number;
   readonly counts?: Partial<Record<NodeRole, number>>;
@@ -93,7 +96,7 @@ export function shardsOf({ regions, engines, database }: ClusterPlan): readonly 
 
 /** @returns the configuration of one process, as its file holds it. */
 export function configOf(plan: ClusterPlan, process: PlannedProcess, certificate: LinkFiles): object {
-  const { folder, regions, engines, redisDatabase, overrides } = plan;
+  const { folder, regions, engines, redisDatabase, redisNodes, overrides } = plan;
   const shards = shardsOf(plan);
   return {
     nodeName: process.name,
@@ -113,7 +116,7 @@ export function configOf(plan: ClusterPlan, process: PlannedProcess, certificate
       },
       // One broker a region: there is nobody to copy to.
       kafka: { brokers: kafka, partitions: 6, replicationFactor: 1, minInsyncReplicas: 1 },
-      redis: { url: `${redis}/${redisDatabase}` },
+      redis: redisNodes === undefined ? { url: `${redis}/${redisDatabase}` } : { nodes: redisNodes },
     })),
     media: { kind: 'filesystem', folder: join(folder, 'media') },
     drain: { timeoutMs: 10_000 },

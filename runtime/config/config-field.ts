@@ -74,6 +74,26 @@ export const url = (
     options,
   );
 
+export const origin = (description: string) =>
+  field(
+    z.string().refine((value) => URL.canParse(value) && new URL(value).origin === value),
+    'an origin as browsers say it: https://app.example, without a slash at the end',
+    description,
+  );
+
+/** Where what is read decides whom this process believes: whoever sits on the way must not be able to write it. */
+export const trustedUrl = (description: string) =>
+  field(
+    z.string().refine((value) => URL.canParse(value) && isTrusted(new URL(value))),
+    'a URL that starts with https://, or with http:// on this machine itself (localhost, 127.0.0.1, [::1])',
+    description,
+  );
+
+function isTrusted({ protocol, hostname }: URL): boolean {
+  if (protocol === 'https:') return true;
+  return protocol === 'http:' && /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(hostname);
+}
+
 export const choice = <const Values extends readonly [string, ...string[]]>(
   values: Values,
   description: string,

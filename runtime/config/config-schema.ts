@@ -9,10 +9,12 @@ import {
   hostPort,
   integer,
   name,
+  origin,
   port,
   secretText,
   section,
   text,
+  trustedUrl,
   url,
 } from './config-field.ts';
 import { limitsSchema } from './limits-schema.ts';
@@ -30,6 +32,10 @@ const http = section(
     trustProxy: flag('whether X-Forwarded-For names the client: only behind a proxy that sets it').default(
       false,
     ),
+    allowedOrigins: z.array(origin('one origin')).default([]).meta({
+      allowed: 'a list of origins, such as https://app.example',
+      description: 'of web pages that may call this process besides its own (CORS)',
+    }),
   },
   'where this process answers over HTTP: probes and metrics, and what its role serves',
 );
@@ -55,7 +61,7 @@ const links = section(
 
 const jwks = section(
   {
-    url: url(['https:', 'http:'], 'where the key set is published').optional(),
+    url: trustedUrl('where the key set is published').optional(),
     file: file('a key set, instead of `url`').optional(),
     issuer: text('what the claim `iss` must be; not looked at when left out').optional(),
     audience: text('what the claim `aud` must contain').default('parley'),

@@ -74,7 +74,7 @@ describe('a valid configuration', () => {
   test('has defaults, absolute paths, complete limits and a placement', () => {
     const config = load(having('limits.deliveryTasks', 7));
     expect(config.region).toBe('eu');
-    expect(config.http).toEqual({ host: '127.0.0.1', port: 8080, trustProxy: false });
+    expect(config.http).toEqual({ host: '127.0.0.1', port: 8080, trustProxy: false, allowedOrigins: [] });
     expect(config.links.tls.cert).toBe(join(folder, 'node.crt'));
     expect(config.limits.deliveryTasks).toBe(7);
     expect(config.limits.heartbeat).toBe(DEFAULT_LIMITS.heartbeat);
@@ -128,6 +128,19 @@ describe('a valid configuration', () => {
     expect(load(raw).regions[0]?.redis.url).toBe('redis://:p%40ss%20word@redis-1:6379');
   });
 
+  test('takes 0 for the interval of a rate, which lifts its limit', () => {
+    expect(load(having('limits.deviceSendInterval', 0)).limits.deviceSendInterval).toBe(0);
+  });
+
+  test.each([
+    'https://id.example/keys',
+    'http://localhost:9/keys',
+    'http://127.0.0.1/keys',
+    'http://[::1]:9/k',
+  ])('takes a key set from %s', (url) => {
+    expect(load(having('tokens', { jwks: { url } })).tokens.jwks?.url).toBe(url);
+  });
+
   test('cuts the drain of devices to the time that a process has', () => {
     const { limits } = load(having('drain.timeoutMs', 5_000));
     expect(limits.drainTimeout).toBe(4_000_000);
@@ -159,9 +172,22 @@ describe('a wrong value is named with what was given and what is allowed', () =>
     ['links', undefined, 'links: is missing; it takes keys and values'],
     ['links.tls.ca', 'gone.crt', /^links.tls.ca: ".*gone.crt" does not exist$/],
     ['links.advertise', 'here', 'links.advertise: "here" is not host:port, such as broker-1:9092'],
+    [
+      'http.allowedOrigins',
+      ['https://app.example/'],
+      'http.allowedOrigins.0: "https://app.example/" is not an origin as browsers say it',
+    ],
     ['log.level', 'loud', 'log.level: "loud" is not one of debug, info, warn, error, silent'],
     ['limits.frameByte', 1, 'limits.frameByte: there is no such key; did you mean frameBytes?'],
     ['limits.frameBytes', 0, /^limits.frameBytes: 0 is not an integer from 1 to /],
+    ['limits.countInterval', 0, /^limits.countInterval: 0 is not an integer from 1 to /],
+    ...['http://id.example/keys', 'http://127.0.0.1.example/keys', 'http://localhost@id.example/keys'].map(
+      (url): [string, unknown, RegExp] => [
+        'tokens',
+        { jwks: { url } },
+        /^tokens.jwks.url: "http.*" is not a URL that starts with https:\/\//,
+      ],
+    ),
     ['limits.heartbeat', 1e9, /^limits.heartbeat: 1000000000 is not at most silence/],
     ['limits.drainTimeout', 31e6, /^limits.drainTimeout: 31000000 is not at most drain.timeoutMs/],
     ['region', 'us', 'region: "us" is not one of the regions, eu'],

@@ -18,6 +18,14 @@ const dockerfile = readFileSync(new URL('Dockerfile', import.meta.url), 'utf8');
 const ignored = readFileSync(new URL('Dockerfile.dockerignore', import.meta.url), 'utf8').split('\n');
 const run = promisify(execFile);
 
+// What the .dockerignore says of what lies anywhere: a name, or a star and an ending, behind two stars and a slash.
+function isIgnored(path: string): boolean {
+  const patterns = ignored.filter((line) => line.startsWith('**/')).map((line) => line.slice(3));
+  return patterns.some((each) =>
+    each.startsWith('*') ? path.endsWith(each.slice(1)) : path.endsWith(`/${each}`),
+  );
+}
+
 /** Arguments of each line of an instruction. */
 const linesOf = (instruction: string): string[][] =>
   dockerfile
@@ -36,7 +44,7 @@ beforeAll(async () => {
       expect(ignored, `${from} is kept by the .dockerignore`).toContain(`!${from}`);
       cpSync(join(ROOT, from), to.endsWith('/') ? join(folder, to, from) : join(folder, to), {
         recursive: true,
-        filter: (path) => !path.endsWith('.test.ts') && !path.endsWith('/testing'),
+        filter: (path) => !isIgnored(path),
       });
     }
   }
@@ -127,6 +135,47 @@ test.each(NODE_ROLES)('%s: everything that it loads is there', async (role) => {
   expect(await saidAtStart(role, config)).toMatch(WAITS);
 });
 
-test.each(['migrate', 'doctor', 'certificates', 'config'])('%s is there', async (command) => {
-  expect((await parley([command, '--help'])).stdout).toContain(`parley ${command}`);
+/** Loaded only by `parley load --only http`, which says so where it is missing. */
+const LEFT_OUT = ['autocannon'];
+
+const NAMED = [
+  /^(?:import|export)(?! type\b)[^;'"]*?\bfrom '([^']+)'/gm,
+  /^import '([^']+)'/gm,
+  /\bimport\('([^']+)'\)/g,
+];
+
+/** Relative files and packages that a file names, at once or when it needs them; not those whose types alone it wants. */
+function namedIn(file: string): string[] {
+  const text = readFileSync(file, 'utf8');
+  return NAMED.flatMap((pattern) => [...text.matchAll(pattern)].map(([, name]) => name as string));
+}
+
+test('whatever any command loads, now or later, is there', () => {
+  const seen = new Set<string>();
+  const missing: string[] = [];
+  const visit = (file: string): void => {
+    if (seen.has(file)) return;
+    seen.add(file);
+    for (const name of namedIn(file)) {
+      if (name.startsWith('node:') || LEFT_OUT.includes(name)) continue;
+      const parts = name.split('/').slice(0, name.startsWith('@') ? 2 : 1);
+      const path = name.startsWith('.')
+        ? join(dirname(file), name)
+        : join(folder, 'node_modules', ...parts, 'package.json');
+      if (!existsSync(path)) missing.push(`${name} of ${file.slice(folder.length + 1)}`);
+      else if (name.startsWith('.') && name.endsWith('.ts')) visit(path);
+    }
+  };
+  visit(join(folder, 'runtime/main.ts'));
+  expect(missing).toEqual([]);
+  // Far enough in to have met the commands that measure and compare.
+  for (const met of ['runtime/adapters/kafka/bench-queue.ts', 'runtime/conformance/redis/redis-suite.ts'])
+    expect(seen).toContain(join(folder, met));
 });
+
+test.each(['migrate', 'doctor', 'certificates', 'config', 'bench', 'load', 'conformance'])(
+  '%s is there',
+  async (command) => {
+    expect((await parley([command, '--help'])).stdout).toContain(`parley ${command}`);
+  },
+);

@@ -102,7 +102,8 @@ async function readDirectory(
       if (seen.size === regions.length) resolve();
     });
   });
-  await Promise.race([read, sleep(Math.min(timeoutMs, 1_500))]);
+  // Not less than a heartbeat: a Redis Cluster whose nodes are not all connected yet fails the first.
+  await Promise.race([read, sleep(timeoutMs)]);
   const nodes = [...directory.view().values()];
   await directory.close();
   return nodes;

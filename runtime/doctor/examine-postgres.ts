@@ -45,7 +45,7 @@ function refusals({ versionNumber, version, readOnly, settings, missing }: Postg
 }
 
 function cautions(report: PostgresReport, { tokens }: Config): readonly Note[] {
-  const { settings, connections, maxConnections } = report;
+  const { settings, connections, maxConnections, bodyPartitions, lockSlots } = report;
   const notes: Note[] = [];
   if (settings.synchronous_standby_names === '' && tokens.development === undefined)
     notes.push(
@@ -66,6 +66,16 @@ function cautions(report: PostgresReport, { tokens }: Config): readonly Note[] {
       warning(
         `${connections} of ${maxConnections} connections are in use`,
         'raise max_connections, or run fewer processes',
+      ),
+    );
+  // Each partition and its index.
+  const locks = 2 * bodyPartitions * connections;
+  if (locks > lockSlots)
+    notes.push(
+      warning(
+        `${bodyPartitions} partitions of message bodies: reads of all ${connections} connections at once lock ${locks} things, ` +
+          `and there is room for ${lockSlots}`,
+        'raise max_locks_per_transaction (it needs a restart), or keep messages for less long',
       ),
     );
   return notes;

@@ -2,8 +2,12 @@ import type { Logger } from 'pino';
 import type { Config } from '../config/load-config.ts';
 import { examineKafka } from './examine-kafka.ts';
 import { examineCertificate, examineNodes } from './examine-links.ts';
+import { examineMedia } from './examine-media.ts';
 import { examinePostgres } from './examine-postgres.ts';
 import { examineRedis } from './examine-redis.ts';
+import { examineReplica } from './examine-replica.ts';
+import { examineTokens } from './examine-tokens.ts';
+import { examineTraces } from './examine-traces.ts';
 import type { Examination, Finding } from './finding.ts';
 
 export interface DoctorOptions {
@@ -19,17 +23,24 @@ export async function examineDeployment(options: DoctorOptions): Promise<readonl
   const examinations: readonly Examination[] = [
     examineCertificate(config),
     ...config.regions.flatMap((region) => [
-      ...region.postgres.shards.map((shard) => examinePostgres(shard, region.name, config, timeoutMs)),
+      ...region.postgres.shards.flatMap((shard) => [
+        examinePostgres(shard, region.name, config, timeoutMs),
+        ...examineReplica(shard, region.name, timeoutMs),
+      ]),
       examineKafka(region, config, options),
       examineRedis(region, timeoutMs),
     ]),
+    ...examineTokens(config),
+    ...examineMedia(config, timeoutMs),
+    ...examineTraces(config, timeoutMs),
     examineNodes(config, options),
   ];
   const findings = await Promise.all(examinations.map((each) => findingsOf(each, timeoutMs)));
   return findings.flat();
 }
 
-async function findingsOf(examination: Examination, timeoutMs: number): Promise<readonly Finding[]> {
+/** One examination, within its time; a thing that does not answer is a finding. Never rejects. */
+export async function findingsOf(examination: Examination, timeoutMs: number): Promise<readonly Finding[]> {
   const { subject, region, next } = examination;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {

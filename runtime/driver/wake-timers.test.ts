@@ -42,3 +42,18 @@ test('nothing fires after stop, and a timer may be set again from its own wake-u
   await sleep(30);
   expect(count).toBe(before);
 });
+
+test('a deadline beyond what a timer of the runtime can wait for is not due at once', async () => {
+  const fired: string[] = [];
+  const warnings: string[] = [];
+  const onWarning = ({ name }: Error): void => void warnings.push(name);
+  process.on('warning', onWarning);
+  const timers = createWakeTimers<'far' | 'near'>((timer) => fired.push(timer));
+  timers.set('far', undefined, 2 ** 31 * MS);
+  timers.set('near', undefined, 50 * MS);
+  await expect.poll(() => fired).toEqual(['near']);
+  timers.stop();
+  process.off('warning', onWarning);
+  // The runtime warns of a delay that it makes none of.
+  expect(warnings).toEqual([]);
+});

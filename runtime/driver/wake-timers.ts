@@ -21,6 +21,9 @@ interface Pending<Timer> {
   handle: NodeJS.Timeout;
 }
 
+/** A longer delay of `setTimeout` counts as none at all. A timer that fires early finds its deadline, and waits for the rest. */
+const LONGEST_MS = 2 ** 31 - 1;
+
 /** Stands for "no connection" as a map key. */
 const NO_CONN = -1;
 
@@ -42,7 +45,7 @@ export function createWakeTimers<Timer extends string>(
 
   function arm(pending: Pending<Timer>, delayMs: number): void {
     pending.armedFor = pending.due;
-    pending.handle = setTimeout(elapsed, Math.ceil(delayMs), pending);
+    pending.handle = setTimeout(elapsed, Math.min(Math.ceil(delayMs), LONGEST_MS), pending);
   }
 
   return {

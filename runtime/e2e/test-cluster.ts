@@ -35,6 +35,10 @@ export interface TestClusterOptions {
   readonly limits?: Partial<Limits>;
   /** Engines that the test may break; else those that everybody shares. */
   readonly engines?: readonly ServiceRegion[];
+  /** Of a Redis Cluster of the test's own, which is asked instead of each region's Redis. */
+  readonly redisNodes?: readonly string[];
+  /** The key `media` of the configuration; else a folder. */
+  readonly media?: object;
   /** Group id of the processes of each region, in their order. */
   readonly groups?: readonly number[];
   /** URL of a collector; every message is traced. */
@@ -73,7 +77,7 @@ function lostPorts(error: unknown): boolean {
 }
 
 async function startOnce(options: TestClusterOptions): Promise<TestCluster> {
-  const { regions: count, counts = {}, limits = {} } = options;
+  const { regions: count, counts = {}, limits = {}, media, redisNodes } = options;
   const folder = mkdtempSync(join(tmpdir(), 'parley-cluster-'));
   const engines = options.engines ?? (await runningEngines(count, () => undefined));
   const run = `t${randomInt(1_000_000)}`;
@@ -84,6 +88,7 @@ async function startOnce(options: TestClusterOptions): Promise<TestCluster> {
     engines,
     database: `parley_${run}`,
     redisDatabase: randomInt(REDIS_DATABASES[0], REDIS_DATABASES[1] + 1),
+    redisNodes,
     basePort: await freeHundreds(count),
     counts: { ...ONE_OF_EACH, ...counts },
     overrides: {
@@ -92,6 +97,7 @@ async function startOnce(options: TestClusterOptions): Promise<TestCluster> {
         ? {}
         : { observability: { traces: { url: options.traces, ratio: 1 } } }),
       limits: { drainSpread: 100_000, drainTimeout: 1_000_000, ...limits },
+      ...(media === undefined ? {} : { media }),
     },
   });
   await emptyRedis(plan);

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { jwtVerify } from 'jose';
+import { type JSONWebKeySet, jwtVerify } from 'jose';
 import type { Logger } from 'pino';
 import type { TokenVerifier } from '../ports/token-verifier.ts';
-import { createKeySet, KeyError, type KeyAges, type KeySet, type KeySource } from './key-set.ts';
+import { createKeySet, KeyError, publicKeys, type KeyAges, type KeySet, type KeySource } from './key-set.ts';
 import { AUDIENCE, claimRules, identityOf, refused, refusedFor } from './verified-claims.ts';
 
 /** Signatures of key pairs alone: no secret of the issuer's is here, so nobody here can sign. */
@@ -34,7 +34,7 @@ export interface JwksTokens extends TokenVerifier {
 export function createJwksTokens(options: JwksOptions): JwksTokens {
   const { source, issuer, audience = AUDIENCE, log } = options;
   const ages = options.ages ?? ('url' in source ? URL_AGES : FILE_AGES);
-  const keys = createKeySet('url' in source ? published(source.url) : onDisk(source.file), ages, log);
+  const keys = createKeySet(sourceOf(source), ages, log);
   const rules = {
     ...claimRules(ALGORITHMS, audience),
     ...(issuer === undefined ? {} : { issuer }),
@@ -52,6 +52,15 @@ export function createJwksTokens(options: JwksOptions): JwksTokens {
       }
     },
   };
+}
+
+/** The keys that an issuer publishes now, for people who look for a fault. @throws Error as a verifier would meet it. */
+export async function readIssuerKeys(source: JwksOptions['source']): Promise<JSONWebKeySet> {
+  return publicKeys(await sourceOf(source)());
+}
+
+function sourceOf(source: JwksOptions['source']): KeySource {
+  return 'url' in source ? published(source.url) : onDisk(source.file);
 }
 
 const TIMEOUT_MS = 3_000;

@@ -129,7 +129,7 @@ const KINDS: readonly (string | undefined)[] = ['OKP', 'EC', 'RSA'];
  * Leaves out what cannot sign tokens: symmetric keys (whoever can check with them can sign), keys for encryption, and keys
  * without a name. @throws Error when it is not a key set (RFC 7517 section 5), or has no key left.
  */
-function publicKeys(published: unknown): JSONWebKeySet {
+export function publicKeys(published: unknown): JSONWebKeySet {
   const list = (published as Partial<JSONWebKeySet> | undefined)?.keys;
   if (!Array.isArray(list)) throw new Error('what the issuer published is not a key set');
   if (list.length > MOST_KEYS) throw new Error(`the issuer published more than ${MOST_KEYS} keys`);

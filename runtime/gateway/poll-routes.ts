@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { assertNever } from '../../core/contract/assert.ts';
 import type { Limits } from '../../core/contract/limits.ts';
 import { readClientValue } from '../../core/wire/client-codec.ts';
 import { CLOSE_CODE } from '../../core/wire/frames.ts';
@@ -7,8 +8,9 @@ import { problem } from '../http-api/problem.ts';
 import { decimal, parseInput } from '../http-api/request-schema.ts';
 import type { Route } from '../http-api/router.ts';
 import { isWireId } from './wire-id.ts';
-import type { Cursors, PollSessions } from './poll-sessions.ts';
-import type { PollSession } from './poll-session.ts';
+import type { PollCursors, PollRefusal } from '../../core/session/poll-session.ts';
+import type { PollSessions } from './poll-sessions.ts';
+import type { DevicePoll, PollReply } from './poll-session.ts';
 
 export interface PollRoutesOptions {
   readonly polls: PollSessions;
@@ -50,15 +52,13 @@ export function pollRoutes({ polls, limits, unavailable }: PollRoutesOptions): R
         const { cursors } = parseInput(pollConnectBody, exchange.body);
         const reason = unavailable();
         if (reason !== undefined) throw new ProblemError(problem('unavailable', reason));
-        const session = polls.open(
-          exchange.identity,
-          exchange.address,
-          cursors === undefined ? undefined : readCursors(cursors, limits),
-        );
-        exchange.onGone(() => session.leave());
-        await session.opened;
-        if (session.refused) throw refusal(session);
-        return answer(session, true, { pollId: session.pollId });
+        const { pollId, reply } = polls.open({
+          identity: exchange.identity,
+          address: exchange.address,
+          cursors: cursors === undefined ? undefined : readCursors(cursors, limits),
+          onGone: exchange.onGone,
+        });
+        return answer(await reply, { pollId });
       },
     },
     {
@@ -68,8 +68,7 @@ export function pollRoutes({ polls, limits, unavailable }: PollRoutesOptions): R
       input: { query },
       async handle(exchange) {
         const { waitMs, ack: upTo } = parseInput(query, Object.fromEntries(exchange.query));
-        const session = sessionOf(polls, exchange, upTo);
-        return answer(session, await session.wait(waitMs, exchange.onGone));
+        return answer(await sessionOf(polls, exchange).poll(upTo, waitMs, exchange.onGone));
       },
     },
     {
@@ -77,16 +76,9 @@ export function pollRoutes({ polls, limits, unavailable }: PollRoutesOptions): R
       path: `${POLL_PATH}/:pollId`,
       auth: 'bearer',
       input: { body },
-      handle(exchange) {
+      async handle(exchange) {
         const { frames, ack: upTo } = parseInput(body, exchange.body);
-        const session = sessionOf(polls, exchange, upTo);
-        // A socket of a device that does not read is not read either.
-        if (session.congested) {
-          const detail = 'take the frames that wait for this device first: GET them, and say `ack`';
-          throw new ProblemError(problem('overloaded', detail, { retryAfterMs: 1_000 }));
-        }
-        session.hear(frames);
-        return answer(session, true);
+        return answer(await sessionOf(polls, exchange).post(upTo, frames));
       },
     },
     {
@@ -94,7 +86,7 @@ export function pollRoutes({ polls, limits, unavailable }: PollRoutesOptions): R
       path: `${POLL_PATH}/:pollId`,
       auth: 'bearer',
       handle(exchange) {
-        sessionOf(polls, exchange, undefined).leave();
+        sessionOf(polls, exchange).leave();
         return { status: 204 };
       },
     },
@@ -102,51 +94,53 @@ export function pollRoutes({ polls, limits, unavailable }: PollRoutesOptions): R
 }
 
 /** @throws ProblemError 404 for whoever it does not belong to, whether or not it exists. */
-function sessionOf(
-  polls: PollSessions,
-  { params, identity }: Exchange,
-  upTo: number | undefined,
-): PollSession {
+function sessionOf(polls: PollSessions, { params, identity }: Exchange): DevicePoll {
   const session = polls.find(params['pollId'] ?? '', identity);
-  if (session === undefined) throw gone();
-  if (upTo !== undefined && !session.acknowledge(upTo)) {
-    throw new ProblemError(
-      problem('bad_frame', `ack: no response has carried a frame with the number ${upTo}`),
-    );
-  }
-  if (session.finished) {
-    session.leave();
-    throw gone();
-  }
+  if (session === undefined) throw refusal({ kind: 'gone' });
   return session;
 }
 
-function gone(): ProblemError {
-  const detail = 'there is no such poll session: begin one with POST /poll/connect';
-  return new ProblemError(problem('bad_frame', detail, { status: 404 }));
-}
-
-function answer(session: PollSession, carry: boolean, more: Readonly<Record<string, string>> = {}): Answer {
-  const { text, ended } = session.answer(carry, more);
-  return { status: 200, text, contentType: 'application/json', ended };
+function answer(reply: PollReply, more: Readonly<Record<string, string>> = {}): Answer {
+  if (reply.kind === 'refuse') throw refusal(reply.why);
+  const { page, closed, carried } = reply;
+  const rest = JSON.stringify({ ...more, last: page.last, closed });
+  const text = `{"frames":[${page.frames.join(',')}],${rest.slice(1)}`;
+  return { status: 200, text, contentType: 'application/json', ended: carried };
 }
 
 /** @throws ProblemError `too_large` for more chats than a device may have. */
-function readCursors(cursors: Readonly<Record<string, number>>, limits: Limits): Cursors {
+function readCursors(cursors: Readonly<Record<string, number>>, limits: Limits): PollCursors {
   const decoded = readClientValue({ frame: 'RESUME', cursors }, limits);
   if (!decoded.ok) throw new ProblemError(problem(decoded.code, decoded.message));
   return decoded.frame.frame === 'RESUME' ? decoded.frame.cursors : [];
 }
 
-/** A session that ended before WELCOME: the request is refused, as an upgrade would be. */
-function refusal({ over, refusal: error }: PollSession): ProblemError {
-  if (over?.code === CLOSE_CODE.authExpired) {
-    return new ProblemError(problem('unauthenticated', over.reason));
+function refusal(why: PollRefusal): ProblemError {
+  switch (why.kind) {
+    case 'gone': {
+      const detail = 'there is no such poll session: begin one with POST /poll/connect';
+      return new ProblemError(problem('bad_frame', detail, { status: 404 }));
+    }
+    case 'bad-ack': {
+      const detail = `ack: no response has carried a frame with the number ${why.ack}`;
+      return new ProblemError(problem('bad_frame', detail));
+    }
+    case 'congested': {
+      const { retryAfterMs } = why;
+      const detail = 'take the frames that wait for this device first: GET them, and say `ack`';
+      return new ProblemError(problem('overloaded', detail, { retryAfterMs }));
+    }
+    case 'not-opened': {
+      if (why.over.code === CLOSE_CODE.authExpired)
+        return new ProblemError(problem('unauthenticated', why.over.reason));
+      const { code, message, retryAfterMs } = why.error ?? {
+        code: 'unavailable' as const,
+        message: why.over.reason,
+        retryAfterMs: undefined,
+      };
+      return new ProblemError(problem(code, message, { retryAfterMs }));
+    }
+    default:
+      return assertNever(why);
   }
-  const { code, message, retryAfterMs } = error ?? {
-    code: 'unavailable' as const,
-    message: over?.reason ?? 'connect again',
-    retryAfterMs: undefined,
-  };
-  return new ProblemError(problem(code, message, { retryAfterMs }));
 }

@@ -1,192 +1,177 @@
+import { assertNever } from '../../core/contract/assert.ts';
 import type { ConnId } from '../../core/contract/ids.ts';
 import type { Limits } from '../../core/contract/limits.ts';
 import type { GatewayEvent } from '../../core/session/gateway-event.ts';
+import type { PollPage } from '../../core/session/poll-buffer.ts';
 import {
-  acknowledge,
-  hasPage,
-  responseEnded,
-  takePage,
-  type PollBuffer,
-} from '../../core/session/poll-buffer.ts';
+  createPollSession,
+  type PollCursors,
+  type PollEnd,
+  type PollRefusal,
+  type PollSessionEffect,
+  type PollSessionEvent,
+  type PollSessionTimer,
+  stepPollSession,
+} from '../../core/session/poll-session.ts';
 import { readClientValue } from '../../core/wire/client-codec.ts';
-import { CLOSE_CODE, type ErrorFrame, type ServerFrame } from '../../core/wire/frames.ts';
+import type { ServerFrame } from '../../core/wire/frames.ts';
+import { encodeServerFrame } from '../../core/wire/server-codec.ts';
 import type { Identity } from '../ports/token-verifier.ts';
 import type { FrameMeter, MeteredConnection } from './frame-meter.ts';
-import type { Cursors } from './poll-sessions.ts';
 
-/** One device that polls. What its buffer does with frames is the core's; here requests come, wait and are answered. */
-export interface PollSession extends MeteredConnection {
+/** One device that polls: brings requests to its session, whose every decision is the core's, and answers to whoever asked. */
+export interface DevicePoll extends MeteredConnection {
   readonly conn: ConnId;
   readonly pollId: string;
   readonly identity: Identity;
-  readonly buffer: PollBuffer;
-  /** Why the session is over, once it is. */
-  readonly over: { readonly code: number; readonly reason: string } | undefined;
-  /** Buffered more than the device should: it must take its frames before it says anything. */
-  readonly congested: boolean;
-  /** It was over before WELCOME; `refusal` is the ERROR that said why, if there was one. */
-  readonly refused: boolean;
-  readonly refusal: ErrorFrame | undefined;
-  /** Settles when WELCOME is there, and what follows it at once; or when the session is over. */
-  readonly opened: Promise<void>;
-  /** Notes what the device has. @returns false when no response can have carried that. */
-  acknowledge(upTo: number): boolean;
-  /** The device has every frame and knows that the session is over: nothing is left to say. */
-  readonly finished: boolean;
-  /**
-   * Waits for something to answer with. @param onGone calls back when the peer leaves.
-   * @returns false when a newer call took the place of this one, or its peer left: then the answer carries nothing.
-   */
-  wait(waitMs: number, onGone: (listener: () => void) => void): Promise<boolean>;
+  /** `onGone` calls back when the peer leaves before it was answered. `ack`: what it has; undefined when it does not say. */
+  connect(onGone: OnGone): Promise<PollReply>;
+  poll(ack: number | undefined, waitMs: number, onGone: OnGone): Promise<PollReply>;
   /** Hands frames from the device to the gateway, good and bad. */
-  hear(values: readonly unknown[]): void;
-  /** What the device is answered now. @param carry false for a request that a newer one replaced. @param more fields of its own. */
-  answer(carry: boolean, more: Readonly<Record<string, string>>): PollAnswer;
-  /** A frame was added to the buffer. */
-  said(frame: ServerFrame): void;
+  post(ack: number | undefined, values: readonly unknown[]): Promise<PollReply>;
+  say(frame: ServerFrame): void;
   end(code: number, reason: string): void;
-  /** The device leaves, or everything has been said: nobody finds the session any more. */
   leave(): void;
+  /** Nothing wakes it any more. */
+  stop(): void;
 }
 
-export interface PollAnswer {
-  readonly text: string;
-  readonly ended: (whole: boolean) => void;
-}
+export type PollReply =
+  | {
+      readonly kind: 'respond';
+      readonly page: PollPage;
+      readonly closed: PollEnd | undefined;
+      /** To be told whether the connection took all of the response. */
+      readonly carried: (whole: boolean) => void;
+    }
+  | { readonly kind: 'refuse'; readonly why: PollRefusal };
 
-export interface PollSessionOptions {
+type OnGone = (listener: () => void) => void;
+
+export interface DevicePollOptions {
   readonly conn: ConnId;
   readonly pollId: string;
   readonly identity: Identity;
-  readonly buffer: PollBuffer;
+  /** Where it comes from, for rate limits. */
+  readonly address: string | undefined;
   readonly limits: Limits;
   readonly meter: FrameMeter;
-  readonly cursors: Cursors | undefined;
+  readonly cursors: PollCursors | undefined;
   readonly dispatch: (event: GatewayEvent) => void;
-  readonly onLeft: () => void;
+  /** The device has left: nobody finds it any more. */
+  readonly onForgotten: () => void;
 }
 
-/** How long the answer to a connect waits for the first frame behind WELCOME: a page of the store takes less. */
-const REPLAY_START_MS = 1_000;
-
-export function createPollSession(options: PollSessionOptions): PollSession {
-  const { conn, buffer, limits, meter, cursors, dispatch } = options;
-  const highWater = limits.socketBufferBytes / 2;
-  const opened = Promise.withResolvers<void>();
-  let over: PollSession['over'];
-  let refusal: ErrorFrame | undefined;
-  let welcomed = false;
-  let congested = false;
+export function createDevicePoll(options: DevicePollOptions): DevicePoll {
+  const { conn, limits, meter, cursors, dispatch, onForgotten } = options;
+  const session = createPollSession<string>(conn, limits, cursors);
+  const timers = new Map<PollSessionTimer, NodeJS.Timeout>();
+  const replies = new Map<number, (reply: PollReply) => void>();
+  const posts = new Map<number, readonly unknown[]>();
+  let lastRequest = 0;
   let flushDue = false;
-  /** A response that says that the session is over has left. */
-  let toldOver = false;
-  /** Ends the wait of the request that waits. */
-  let wake: ((carry: boolean) => void) | undefined;
 
-  /** At the end of a turn: the frames of a page, or of a fan-out, go into one response. */
+  function step(event: PollSessionEvent<string>): void {
+    for (const effect of stepPollSession(session, event)) carryOut(effect);
+  }
+
+  function carryOut(effect: PollSessionEffect<string>): void {
+    switch (effect.kind) {
+      case 'respond': {
+        const { request, page, closed } = effect;
+        return reply(request, {
+          kind: 'respond',
+          page,
+          closed,
+          carried: (whole) => step({ kind: 'carried', request, whole }),
+        });
+      }
+      case 'refuse':
+        return reply(effect.request, effect);
+      case 'hear':
+        return hear(effect.request);
+      case 'open':
+        return dispatch({ kind: 'open', conn, ...options.identity, address: options.address });
+      case 'tell':
+        return dispatch(effect.event);
+      case 'wake':
+        clearTimeout(timers.get(effect.timer));
+        timers.set(effect.timer, setTimeout(wake, effect.after / 1_000, effect.timer).unref());
+        return;
+      case 'forget':
+        stop();
+        return onForgotten();
+      default:
+        return assertNever(effect);
+    }
+  }
+
+  function wake(timer: PollSessionTimer): void {
+    timers.delete(timer);
+    step({ kind: 'wake', timer });
+  }
+
+  function reply(request: number, answer: PollReply): void {
+    replies.get(request)?.(answer);
+    replies.delete(request);
+  }
+
+  function hear(request: number): void {
+    for (const value of posts.get(request) ?? []) {
+      const decoded = readClientValue(value, limits);
+      meter.received(poll, decoded);
+      if (decoded.ok) dispatch({ kind: 'frame', conn, frame: decoded.frame });
+      else dispatch({ kind: 'bad-frame', conn, message: decoded.message, code: decoded.code });
+    }
+    posts.delete(request);
+    step({ kind: 'heard', request });
+  }
+
+  function ask(eventOf: (request: number) => PollSessionEvent<string>, onGone?: OnGone): Promise<PollReply> {
+    const request = ++lastRequest;
+    return new Promise((resolve) => {
+      replies.set(request, resolve);
+      onGone?.(() => {
+        replies.delete(request);
+        step({ kind: 'gone', request });
+      });
+      step(eventOf(request));
+    });
+  }
+
   function flush(): void {
     flushDue = false;
-    if (hasPage(buffer)) wake?.(true);
-    report();
+    step({ kind: 'flush' });
   }
 
-  function report(): void {
-    if (over !== undefined) return;
-    const full = buffer.size > highWater;
-    if (full || congested) dispatch({ kind: 'buffered', conn, bytes: buffer.size });
-    congested = full;
+  function stop(): void {
+    for (const timer of timers.values()) clearTimeout(timer);
+    timers.clear();
   }
 
-  function onWelcome(): void {
-    welcomed = true;
-    if (cursors === undefined) return opened.resolve();
-    dispatch({ kind: 'frame', conn, frame: { frame: 'RESUME', cursors } });
-    setTimeout(opened.resolve, REPLAY_START_MS).unref();
-  }
-
-  const session: PollSession = {
+  const poll: DevicePoll = {
     conn,
     pollId: options.pollId,
     identity: options.identity,
-    buffer,
     sends: undefined,
-    opened: opened.promise,
-    get over() {
-      return over;
-    },
-    get refused() {
-      return over !== undefined && !welcomed;
-    },
-    get refusal() {
-      return refusal;
-    },
-    get congested() {
-      return congested;
-    },
-    get finished() {
-      return toldOver && buffer.waiting.length === 0;
-    },
-    acknowledge(upTo) {
-      if (!acknowledge(buffer, upTo)) return false;
-      report();
-      return true;
-    },
-    wait(waitMs, onGone) {
-      dispatch({ kind: 'polled', conn });
-      wake?.(false);
-      if (hasPage(buffer) || over !== undefined) return Promise.resolve(true);
-      return new Promise((resolve) => {
-        const done = (carry: boolean): void => {
-          clearTimeout(timer);
-          if (wake === done) wake = undefined;
-          resolve(carry);
-        };
-        const timer = setTimeout(done, waitMs, true);
-        wake = done;
-        onGone(() => done(false));
-      });
-    },
-    hear(values) {
-      dispatch({ kind: 'polled', conn });
-      for (const value of values) {
-        const decoded = readClientValue(value, limits);
-        meter.received(session, decoded);
-        if (decoded.ok) dispatch({ kind: 'frame', conn, frame: decoded.frame });
-        else dispatch({ kind: 'bad-frame', conn, message: decoded.message, code: decoded.code });
-      }
-    },
-    answer(carry, more) {
-      const page = carry ? takePage(buffer, limits.pollResponseBytes) : { frames: [], last: buffer.acked };
-      const told = over;
-      const rest = JSON.stringify({ ...more, last: page.last, closed: told });
-      return {
-        text: `{"frames":[${page.frames.join(',')}],${rest.slice(1)}`,
-        ended(whole) {
-          responseEnded(buffer, page, whole);
-          if (told !== undefined && whole) toldOver = true;
-          if (whole) dispatch({ kind: 'polled', conn });
-          report();
-        },
-      };
-    },
-    said(frame) {
-      if (frame.frame === 'WELCOME') onWelcome();
-      else if (welcomed) opened.resolve();
-      else if (frame.frame === 'ERROR') refusal = frame;
+    connect: (onGone) => ask((request) => ({ kind: 'connect', request }), onGone),
+    poll: (ack, waitMs, onGone) =>
+      ask((request) => ({ kind: 'poll', request, ack, wait: waitMs * 1_000 }), onGone),
+    post: (ack, values) =>
+      ask((request) => {
+        posts.set(request, values);
+        return { kind: 'post', request, ack };
+      }),
+    say(frame) {
+      const text = encodeServerFrame(frame);
+      step({ kind: 'say', frame: text, size: text.length, what: frame });
       if (flushDue) return;
       flushDue = true;
       setImmediate(flush);
     },
-    end(code, reason) {
-      over = { code, reason };
-      opened.resolve();
-      wake?.(true);
-    },
-    leave() {
-      over ??= { code: CLOSE_CODE.normal, reason: 'the device has left' };
-      wake?.(false);
-      options.onLeft();
-    },
+    end: (code, reason) => step({ kind: 'end', code, reason }),
+    leave: () => step({ kind: 'leave' }),
+    stop,
   };
-  return session;
+  return poll;
 }

@@ -2,7 +2,9 @@ import { connect, type AddressInfo, type Socket } from 'node:net';
 import type { Server } from 'node:http';
 import { afterEach, expect, test } from 'vitest';
 import { DEFAULT_LIMITS } from '../../core/contract/limits.ts';
+import { MINUTE } from '../../core/contract/time.ts';
 import { createHttpServer } from '../http-api/http-server.ts';
+import { createRequestAdmission } from '../http-api/request-admission.ts';
 import type { Route } from '../http-api/router.ts';
 import { createLogger } from '../observability/logger.ts';
 import { createMetrics } from '../observability/metrics.ts';
@@ -29,7 +31,12 @@ afterEach(async () => {
 async function open(verify: () => Promise<Verification>): Promise<Door> {
   const log = createLogger('silent', 'test');
   const metrics = createMetrics(false);
-  const shared = { metrics, log, trustProxy: false, limits: DEFAULT_LIMITS };
+  const admission = createRequestAdmission({
+    ...DEFAULT_LIMITS,
+    httpAddressBurst: 3,
+    httpAddressInterval: MINUTE,
+  });
+  const shared = { metrics, log, trustProxy: true, limits: DEFAULT_LIMITS, admission };
   const verifier: TokenVerifier = { verify: () => verify() };
   const routes: readonly Route[] = [
     { method: 'GET', path: '/open', auth: 'none', handle: () => ({ status: 204 }) },
@@ -98,6 +105,18 @@ test('who may have a good token is told to come back, by every door: 401 would l
     expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '2']);
     expect(await answer.json()).toMatchObject({ code: 'unavailable', retryable: true, retryAfterMs: 1_500 });
   }
+});
+
+test('an address that connects too often is refused before its tokens are looked at', async () => {
+  let looked = 0;
+  const { port } = await open(() => {
+    looked++;
+    return Promise.resolve({ ok: false, detail: 'no' });
+  });
+  const from = [...UPGRADE, 'X-Forwarded-For: 203.0.113.7'];
+  for (let i = 0; i < 3; i++) expect((await ask(port, '/ws/connect', from)).line).toContain(' 401 ');
+  expect((await ask(port, '/ws/connect', from)).line).toBe('HTTP/1.1 429 Too many requests');
+  expect(looked).toBe(3);
 });
 
 test.each([

@@ -4,7 +4,9 @@ import type { Logger } from 'pino';
 import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws';
 import type { Limits } from '../../core/contract/limits.ts';
 import { PROBLEM_TYPE, problem, problemHeaders, tokenProblem, type Problem } from '../http-api/problem.ts';
+import { ProblemError } from '../http-api/http-exchange.ts';
 import { addressOf } from '../http-api/peer-address.ts';
+import type { RequestAdmission } from '../http-api/request-admission.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { Identity, TokenVerifier } from '../ports/token-verifier.ts';
 import { SUBPROTOCOL, bearerToken, offeredProtocols } from './bearer-token.ts';
@@ -30,6 +32,7 @@ export interface UpgradeOptions {
   /** Whether a proxy in front of this process says who its peers are. */
   readonly trustProxy: boolean;
   readonly limits: Limits;
+  readonly admission: RequestAdmission;
   readonly verifier: TokenVerifier;
   readonly metrics: Metrics;
   readonly log: Logger;
@@ -75,16 +78,20 @@ export function serveUpgrades(server: Server, options: UpgradeOptions): Upgrades
     const onError = (): void => void raw.destroy();
     raw.on('error', onError);
     decide(request, options).then(
-      (decision) => {
+      (identity) => {
         raw.off('error', onError);
         if (raw.destroyed) return;
-        if ('refusal' in decision) return refuse(raw, decision.refusal, options);
         sockets.handleUpgrade(request, raw, head, (socket) => {
           const address = addressOf(request, options.trustProxy);
-          options.accept({ socket, raw, identity: decision.identity, address });
+          options.accept({ socket, raw, identity, address });
         });
       },
-      () => refuse(raw, problem('internal', 'the token could not be checked'), options),
+      (error: unknown) => {
+        raw.off('error', onError);
+        const refusal = error instanceof ProblemError ? error.problem : undefined;
+        if (!raw.destroyed)
+          refuse(raw, refusal ?? problem('internal', 'the token could not be checked'), options);
+      },
     );
   });
   return {
@@ -94,18 +101,19 @@ export function serveUpgrades(server: Server, options: UpgradeOptions): Upgrades
   };
 }
 
-type Decision = { readonly refusal: Problem } | { readonly identity: Identity };
-
-async function decide(request: IncomingMessage, options: UpgradeOptions): Promise<Decision> {
+/** @throws ProblemError for whoever may not connect. The cheap questions come first: to check a token costs a signature. */
+async function decide(request: IncomingMessage, options: UpgradeOptions): Promise<Identity> {
   const unavailable = options.unavailable();
-  if (unavailable !== undefined) return { refusal: problem('unavailable', unavailable) };
-  const verification = await options.verifier.verify(bearerToken(request.headers));
-  if (!verification.ok) return { refusal: tokenProblem(verification) };
+  if (unavailable !== undefined) throw new ProblemError(problem('unavailable', unavailable));
+  options.admission.address(addressOf(request, options.trustProxy));
   const offered = offeredProtocols(request.headers);
+  const verification = await options.verifier.verify(bearerToken(request.headers));
+  if (!verification.ok) throw new ProblemError(tokenProblem(verification));
   if (offered.length > 0 && !offered.includes(SUBPROTOCOL)) {
-    return { refusal: problem('bad_frame', `offer the subprotocol ${SUBPROTOCOL} beside the token`) };
+    const detail = `offer the subprotocol ${SUBPROTOCOL} beside the token`;
+    throw new ProblemError(problem('bad_frame', detail));
   }
-  return { identity: verification.identity };
+  return verification.identity;
 }
 
 /** Answers with a problem document on the raw stream and closes it: there is no response object in an upgrade. */

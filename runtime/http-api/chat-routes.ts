@@ -66,7 +66,10 @@ function chatListRoutes({ store, service, limits }: ChatRoutesOptions): Route[] 
       async handle({ identity }) {
         const result = await called(store.listChats.bind(store), identity);
         if (result.outcome !== 'ok') throw storeDown();
-        return { status: 200, json: { chats: result.chats.map(chatSummaryShape) } };
+        return {
+          status: 200,
+          json: { chats: result.chats.map(chatSummaryShape), complete: result.complete },
+        };
       },
     },
     {
@@ -76,6 +79,7 @@ function chatListRoutes({ store, service, limits }: ChatRoutesOptions): Route[] 
       input: { params: chatParams },
       async handle({ params, identity }) {
         const { chatId } = parseInput(chatParams, params);
+        if ((await spansOf(store, chatId, identity.userId)).length === 0) throw noSuchChat();
         const chat = await loadChat(store, chatId);
         const shape = chat && chatShape(chat, identity.userId);
         if (shape === undefined) throw noSuchChat();
@@ -140,7 +144,7 @@ function messageRoutes({ store, limits }: ChatRoutesOptions): Route[] {
       async handle({ params, query: search, identity: { userId } }) {
         const { chatId } = parseInput(chatParams, params);
         const { serverMsgId } = parseInput(receiptsQuery, Object.fromEntries(search));
-        const spans = spansOf(await loadChat(store, chatId), userId);
+        const spans = await spansOf(store, chatId, userId);
         if (spans.length === 0) throw noSuchChat();
         const found = await store.receiptsOf(chatId, serverMsgId);
         if (found === undefined || !canSee(spans, found.seq)) {
@@ -158,8 +162,12 @@ function messageRoutes({ store, limits }: ChatRoutesOptions): Route[] {
   ];
 }
 
-function spansOf(chat: ChatRecord | undefined, userId: UserId): readonly Span[] {
-  return chat?.members.find((member) => member.userId === userId)?.spans ?? [];
+/** What `userId` may see of the chat, without its other members, of whom there may be ten thousand. */
+async function spansOf(store: ChatStore, chatId: ChatId, userId: UserId): Promise<readonly Span[]> {
+  const nothing = { userId, chatId, afterSeq: Number.MAX_SAFE_INTEGER, limit: 1, bytes: 1 };
+  const result = await called(store.fetch.bind(store), nothing);
+  if (result.outcome !== 'ok') throw storeDown();
+  return result.spans;
 }
 
 async function loadChat(store: ChatStore, chatId: ChatId): Promise<ChatRecord | undefined> {

@@ -8,6 +8,9 @@ const BODY_BYTES = 256 * 1024;
 /** A body that is not whole after this long is not waited for. */
 const BODY_TIMEOUT_MS = 30_000;
 
+/** How long a peer may take for an answer: a page of history fits through a slow line. */
+const TAKE_TIMEOUT_MS = 60_000;
+
 /** What a route gets: the request, taken apart and authenticated. */
 export interface Exchange {
   readonly params: Readonly<Record<string, string>>;
@@ -113,4 +116,8 @@ function write(
     ...headers,
   });
   response.end(text);
+  // A peer that does not read would keep its answer in memory, a page of history perhaps, as long as it likes.
+  if (response.writableLength === 0) return;
+  const late = setTimeout(() => response.destroy(), TAKE_TIMEOUT_MS);
+  response.once('close', () => clearTimeout(late));
 }

@@ -2,21 +2,15 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Logger } from 'pino';
 import { micros } from '../../core/contract/time.ts';
 import { deviceId, userId } from '../../core/contract/ids.ts';
-import type { Limits } from '../../core/contract/limits.ts';
-import {
-  createHttpLimiter,
-  type HttpLimiter,
-  type HttpLimiterEvent,
-  stepHttpLimiter,
-} from '../../core/session/http-limiter.ts';
-import { systemClock } from '../driver/machine-driver.ts';
 import { bearerToken } from '../gateway/bearer-token.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { Identity, TokenVerifier } from '../ports/token-verifier.ts';
 import { CONNECT_PATH, isDeviceUpgrade } from '../gateway/upgrade.ts';
+import { answerCrossOrigin } from './cross-origin.ts';
 import { ProblemError, readJson, writeAnswer, writeProblem } from './http-exchange.ts';
 import { problem, tokenProblem } from './problem.ts';
 import { addressOf, originOf } from './peer-address.ts';
+import type { RequestAdmission } from './request-admission.ts';
 import { createRouter, type Match, type Route } from './router.ts';
 
 const HEADERS_TIMEOUT_MS = 10_000;
@@ -35,7 +29,9 @@ export interface HttpServerOptions {
   readonly api: () => HttpApi;
   /** Whether a proxy in front of this process says who its peers are. */
   readonly trustProxy: boolean;
-  readonly limits: Limits;
+  readonly admission: RequestAdmission;
+  /** Of pages that may call this server besides its own; nobody's when left out. */
+  readonly allowedOrigins?: readonly string[];
 }
 
 /** Routes without a token get this; they must not look at it. */
@@ -43,27 +39,29 @@ const NOBODY: Identity = { userId: userId(''), deviceId: deviceId(''), expiresAt
 
 /** An HTTP server that answers requests by the routes and every failure with a problem document. */
 export function createHttpServer(options: HttpServerOptions): Server {
-  const { metrics, log, api, trustProxy, limits } = options;
-  const limiter = createHttpLimiter({ limits });
+  const { metrics, log, api, trustProxy, admission, allowedOrigins = [] } = options;
   let matcher: { readonly api: HttpApi; readonly match: (method: string, path: string) => Match } | undefined;
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const current = api();
     if (matcher?.api !== current) matcher = { api: current, match: createRouter(current.routes) };
-    const url = new URL(request.url ?? '/', 'http://parley');
+    const url = targetOf(request);
+    if (answerCrossOrigin(request, response, allowedOrigins)) return;
     if (current.starting && !current.routes.some(({ path }) => path === url.pathname))
       throw new ProblemError(problem('unavailable', 'Parley is starting: try again'));
-    if (url.pathname === CONNECT_PATH) await refusePlainConnect(request, current.verifier);
+    const address = addressOf(request, trustProxy);
+    if (url.pathname === CONNECT_PATH) {
+      admission.address(address);
+      await refusePlainConnect(request, current.verifier);
+    }
     const { route, params } = matcher.match(request.method ?? 'GET', url.pathname);
     response.once('close', () =>
       metrics.httpRequests.inc({ route: route.path, status: response.statusCode }),
     );
-    const address = addressOf(request, trustProxy);
-    admit(limiter, { kind: 'request', address, userId: undefined });
+    if (!('probe' in route)) admission.address(address);
     if ('stream' in route) return route.stream({ params, query: url.searchParams, request, response });
     const identity = route.auth === 'none' ? NOBODY : await identify(request, current.verifier);
-    if (route.auth !== 'none')
-      admit(limiter, { kind: 'request', address: undefined, userId: identity.userId });
+    if (route.auth !== 'none') admission.user(identity.userId, response);
     const body = await readJson(request);
     const onGone = (listener: () => void): void => {
       response.once('close', () => {
@@ -97,15 +95,16 @@ export function createHttpServer(options: HttpServerOptions): Server {
   return server;
 }
 
-/** @throws ProblemError `rate_limited` for a peer or user that asks too often. */
-function admit(limiter: HttpLimiter, event: HttpLimiterEvent): void {
-  const effect = stepHttpLimiter(limiter, event, systemClock());
-  if (effect.kind === 'pass') return;
-  const detail = 'too many requests: ask again after the time in retryAfterMs';
-  throw new ProblemError(problem('rate_limited', detail, { retryAfterMs: effect.retryAfterMs }));
+/** @throws ProblemError for a target that names nothing: `//` parses as a host without a name. */
+function targetOf({ url: target = '/' }: IncomingMessage): URL {
+  const url = target.startsWith('//') ? null : URL.parse(target, 'http://parley');
+  if (url === null) throw new ProblemError(problem('bad_frame', 'the target of the request is not a path'));
+  return url;
 }
 
 function fail(request: IncomingMessage, response: ServerResponse, error: ProblemError): void {
+  // The answer has begun, and cannot become another one: that it is not whole is all that is left to say.
+  if (response.headersSent) return void response.destroy();
   // What is left of a refused body is not worth reading; the connection ends with the answer.
   if (!request.complete) response.setHeader('connection', 'close');
   writeProblem(response, error.problem);

@@ -34,7 +34,7 @@ export function mediaRoutes({ media, store, limits }: MediaRoutesOptions): Route
       async handle({ body: input, identity, origin }) {
         const wanted = parseInput(body, input);
         const object = { ...wanted, mediaId: await record(store, wanted, identity.userId) };
-        const { url, headers, expiresAt } = await media.signUpload(object, origin);
+        const { url, headers, expiresAt } = await media.signUpload(object, origin, identity.userId);
         return {
           status: 201,
           json: {

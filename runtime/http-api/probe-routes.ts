@@ -45,12 +45,14 @@ export function probeRoutes({ metrics, unavailable, checks }: ProbeOptions): Rou
       method: 'GET',
       path: '/healthz',
       auth: 'none',
+      probe: true,
       handle: () => ({ status: 200, json: { status: 'ok' } }),
     },
     {
       method: 'GET',
       path: '/readyz',
       auth: 'none',
+      probe: true,
       async handle() {
         const reason = unavailable();
         if (reason !== undefined) throw new ProblemError(problem('unavailable', reason));

@@ -15,6 +15,8 @@ export interface JsonRoute extends RouteName {
   readonly auth: 'bearer' | 'none';
   /** What the handler checks its input by, for docs/api/openapi.yaml to be held against. */
   readonly input?: RouteInput;
+  /** Asked by an orchestrator, who must not take this process for dead because its neighbours ask a lot: not limited. */
+  readonly probe?: true;
   readonly handle: (exchange: Exchange) => Promise<Answer> | Answer;
 }
 

@@ -6,11 +6,12 @@ import type { MessageTracer } from './message-tracer.ts';
  * How long each stage of a message took, in the order in which it passes them.
  * - `ack`: SEND read by the gateway until its ACK is written.
  * - `append`: the message service asks the store until it is durable.
- * - `publish`: the relay publishes until the queue has it.
+ * - `outbox`: from its seq until the relay hands it to the queue, by the clocks of two machines.
+ * - `publish`: the relay publishes until the queue has it. How long it waits there is `parley_queue_wait_seconds`.
  * - `deliver`: a worker pushes until the device has it.
  * - `push`: the part of that in which the gateway that holds the device has it.
  */
-export type MessageStage = 'ack' | 'append' | 'publish' | 'deliver' | 'push';
+export type MessageStage = 'ack' | 'append' | 'outbox' | 'publish' | 'deliver' | 'push';
 
 export interface MessageStages {
   /**
@@ -50,12 +51,13 @@ export function createMessageStages(
   const seconds = {
     ack: of('ack'),
     append: of('append'),
+    outbox: of('outbox'),
     publish: of('publish'),
     deliver: of('deliver'),
     push: of('push'),
   };
   return {
-    over(stage, clientMsgId, begin, attributes = NOTHING, traceparent = undefined) {
+    over(stage, clientMsgId, begin, attributes = NOTHING, traceparent) {
       const end = stageClock();
       seconds[stage].observe(Math.max(0, end - begin) / 1_000);
       tracer?.span(stage, clientMsgId, begin, end, attributes, traceparent);

@@ -51,7 +51,7 @@ test('the context that came with a message decides whether it is traced, and its
     name,
     ...links.map((link) => `${link.traceId} ${link.spanId}`),
   ]);
-  expect(seen.toSorted()).toEqual([
+  expect(seen.toSorted(([a = ''], [b = '']) => a.localeCompare(b))).toEqual([
     ['message by itself'],
     ['message newer', `${traceId} ${spanId}`],
     ['message sampled', `${traceId} ${spanId}`],

@@ -1,6 +1,7 @@
-import { assert, assertNever } from '../../core/contract/assert.ts';
+import { assertNever } from '../../core/contract/assert.ts';
 import type { Limits } from '../../core/contract/limits.ts';
 import type { DeliveryEvent, DeliveryItem } from '../../core/contract/records.ts';
+import { MILLISECOND } from '../../core/contract/time.ts';
 import type { RelayEffect } from '../../core/fan-out/relay-effect.ts';
 import type { RelayEvent, RelayTimer } from '../../core/fan-out/relay-event.ts';
 import { createRelay, stepRelay } from '../../core/fan-out/relay.ts';
@@ -42,7 +43,6 @@ export function startRelay({
   halt,
   recording,
 }: RelayOptions): RelayShell {
-  assert(limits.publishEvents <= queue.capacity, 'the queue could never take the largest publish');
   const state = createRelay({ limits, seed });
   let inFlight = 0;
   let quiet = false;
@@ -84,8 +84,9 @@ export function startRelay({
       case 'publish': {
         const begin = stageClock();
         inFlight++;
+        measure('outbox', effect.events);
         return queue.publish(effect.events, (outcome) => {
-          if (outcome === 'ok') measure(effect.events, begin);
+          if (outcome === 'ok') measure('publish', effect.events, begin);
           finished({ kind: 'published', call: effect.call, outcome });
         });
       }
@@ -102,12 +103,13 @@ export function startRelay({
   }
 
   /** A message's events follow each other and share its item. */
-  function measure(events: readonly DeliveryEvent[], begin: number): void {
+  function measure(stage: 'outbox' | 'publish', events: readonly DeliveryEvent[], begin?: number): void {
     let last: DeliveryItem | undefined;
     for (const { item } of events) {
       if (item === last || item.kind !== 'message') continue;
       last = item;
-      metrics.messageStages.over('publish', item.message.clientMsgId, begin);
+      const { clientMsgId, sentAt } = item.message;
+      metrics.messageStages.over(stage, clientMsgId, begin ?? sentAt / MILLISECOND);
     }
   }
 

@@ -19,8 +19,13 @@ export interface ShardRelaysOptions extends Omit<RelayOptions, 'store'> {
   readonly log: Logger;
 }
 
+/** @throws Error when the queue would refuse the largest publish for ever: delivery would stop without a word. */
 export function startShardRelays(options: ShardRelaysOptions): ShardRelays {
-  const { outboxes, log } = options;
+  const { outboxes, log, limits, queue } = options;
+  if (limits.publishEvents > queue.capacity)
+    throw new Error(
+      `limits.publishEvents is ${limits.publishEvents}, and the delivery queue takes ${queue.capacity} events at most`,
+    );
   const relays = new Map<Outbox, RelayShell>();
   let quiet = false;
 

@@ -1,4 +1,4 @@
-import type { MediaId } from '../../core/contract/ids.ts';
+import type { MediaId, UserId } from '../../core/contract/ids.ts';
 import type { Micros } from '../../core/contract/time.ts';
 import type { Route } from '../http-api/router.ts';
 
@@ -32,8 +32,9 @@ export interface MediaStore {
   /**
    * Signs an upload: a PUT of exactly this size, content type and content is taken, and every other one refused.
    * @param origin scheme and host under which the device reaches this process, for URLs that lead here.
+   * @param owner who uploads: what a store of ours takes at once is shared out among users.
    */
-  signUpload(object: MediaObject, origin: string): Promise<SignedUpload>;
+  signUpload(object: MediaObject, origin: string, owner: UserId): Promise<SignedUpload>;
   signDownload(object: MediaObject, origin: string): Promise<SignedDownload>;
   /** What this process serves because the URLs lead to it. */
   readonly routes: readonly Route[];

@@ -6,7 +6,13 @@ import { doubled } from '../../core/contract/backoff.ts';
  * @param attempt from 0.
  * @param baseMs ceiling of the first pause, in milliseconds.
  * @param maxMs no ceiling is higher.
+ * @param random from 0 to below 1; given by who is tested with other chances.
  */
-export function fullJitter(attempt: number, baseMs: number, maxMs: number): number {
-  return Math.random() * doubled(baseMs, attempt, maxMs);
+export function fullJitter(
+  attempt: number,
+  baseMs: number,
+  maxMs: number,
+  random: () => number = Math.random,
+): number {
+  return random() * doubled(baseMs, attempt, maxMs);
 }

@@ -1,15 +1,26 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Logger } from 'pino';
 import { StartError } from './start-error.ts';
 
 /**
  * Takes the port. @returns the URL under which it answers.
- * @throws StartError when the port cannot be had. @param next a command that would use another port.
+ * @throws StartError when the port cannot be had. @param options `next` is a command that would use another port.
  */
-export function listenHttp(http: Server, host: string, port: number, next: string): Promise<string> {
+export function listenHttp(
+  http: Server,
+  host: string,
+  port: number,
+  options: { readonly next: string; readonly log: Logger },
+): Promise<string> {
   return new Promise((resolve, reject) => {
-    http.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, host, port, next)));
+    const onError = (error: NodeJS.ErrnoException): void =>
+      reject(listenError(error, host, port, options.next));
+    http.once('error', onError);
     http.listen({ port, host, backlog: 4_096 }, () => {
+      http.off('error', onError);
+      // A connection that could not be accepted (no descriptors left) is no reason to end those that were.
+      http.on('error', (err) => options.log.error({ err }, 'a connection could not be accepted'));
       const { port: actual } = http.address() as AddressInfo;
       const anywhere = host === '0.0.0.0' || host === '::';
       const name = anywhere ? 'localhost' : host.includes(':') ? `[${host}]` : host;

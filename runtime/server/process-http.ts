@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Limits } from '../../core/contract/limits.ts';
 import { serveUpgrades } from '../gateway/upgrade.ts';
 import { createHttpServer, type HttpApi } from '../http-api/http-server.ts';
+import { createRequestAdmission } from '../http-api/request-admission.ts';
 import type { Route } from '../http-api/router.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { TokenVerifier } from '../ports/token-verifier.ts';
@@ -13,6 +14,7 @@ export interface ProcessHttpOptions {
   readonly port: number;
   /** Whether a proxy in front of this process says who its peers are. */
   readonly trustProxy?: boolean;
+  readonly allowedOrigins?: readonly string[];
   readonly limits: Limits;
   readonly verifier: TokenVerifier;
   readonly metrics: Metrics;
@@ -35,20 +37,32 @@ export interface ProcessHttp {
 
 /** @throws StartError when the port cannot be had. */
 export async function openProcessHttp(options: ProcessHttpOptions): Promise<ProcessHttp> {
-  const { host, port, verifier, probes, metrics, log, limits, trustProxy = false } = options;
+  const {
+    host,
+    port,
+    verifier,
+    probes,
+    metrics,
+    log,
+    limits,
+    trustProxy = false,
+    allowedOrigins = [],
+  } = options;
   let pipeline: Pipeline | undefined;
   let api: HttpApi = { routes: probes, verifier, starting: true };
 
-  const http = createHttpServer({ metrics, log, limits, trustProxy, api: () => api });
+  const admission = createRequestAdmission(limits);
+  const http = createHttpServer({ metrics, log, admission, trustProxy, allowedOrigins, api: () => api });
   const upgrades = serveUpgrades(http, {
     ...options,
+    admission,
     trustProxy,
     unavailable: () =>
       options.unavailable() ??
       (pipeline?.gateway === undefined ? 'this process takes no devices: connect to a gateway' : undefined),
     accept: (accepted) => pipeline?.gateway?.accept(accepted),
   });
-  const url = await listenHttp(http, host, port, options.next);
+  const url = await listenHttp(http, host, port, { next: options.next, log });
   return {
     url,
     serve(routes, started) {

@@ -1,3 +1,4 @@
+import { atlasCommand } from './atlas-command.ts';
 import { EXIT } from './exit-code.ts';
 import { mutantsCommand } from './mutants-command.ts';
 import { replayCommand } from './replay-command.ts';
@@ -15,6 +16,7 @@ Attacks the core with simulated disasters, in virtual time: the same seed gives 
   replay   run one scenario again, a line for each event
   shrink   make a failing scenario as simple as it gets
   mutants  plant known bugs in the core and count the seeds until each is found
+  atlas    show which promise holds under which fault
 
 parley sim COMMAND --help tells the flags and the exit codes.`;
 
@@ -25,6 +27,7 @@ const COMMANDS: ReadonlyMap<string, SimCommand> = new Map<string, SimCommand>([
   ['replay', replayCommand],
   ['shrink', shrinkCommand],
   ['mutants', mutantsCommand],
+  ['atlas', atlasCommand],
 ]);
 
 /** `parley sim …`. @param argv what follows `sim`. @returns the exit code. */

@@ -26,7 +26,7 @@ export interface FaultKind {
   readonly classes: readonly FaultClass[];
   /** Whether it may stay for ever: the others can still be served without its target. */
   readonly mayBePermanent: boolean;
-  /** It must not be felt: latency and presence are judged while it lasts as if there were no fault. Most faults may delay. */
+  /** It must not be felt: everything is judged while it lasts as if there were no fault. What others may delay: `feasibility.ts`. */
   readonly unfelt?: true;
   /** Events of the delivery queue are gone for good: sessions find what they spoke of when they next read heads anyway. */
   readonly losesEvents?: true;
@@ -39,7 +39,7 @@ export interface FaultKind {
   /** @returns a fault below `safetyMicros`, or undefined when the topology has no target for it. */
   draw(draws: Draws, setting: FaultSetting): Fault | undefined;
   /** Called before the run that has such a fault: what must be kept from the start for it. */
-  prepare?(world: World): void;
+  prepare?(world: World, fault: Fault): void;
   /**
    * Starts it. @param draws what it draws while it is under way. @returns what ends it: called once, at its end or when
    * everything heals, and never for a permanent fault.

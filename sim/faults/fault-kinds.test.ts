@@ -74,7 +74,15 @@ describe('every kind of fault', () => {
           store.retention,
         ];
         dials.push(queue.unknown, queue.failing, queue.duplicating);
-        dials.push(registry.failing, registry.slowness, registry.backlog, registry.hintsDropped);
+        dials.push(
+          registry.failing,
+          registry.slowness,
+          registry.full,
+          registry.backlog,
+          registry.hintsDropped,
+        );
+        for (const { tokens, upgradesBlocked, pollLoss } of world.devices)
+          dials.push(tokens.delay, tokens.careless, upgradesBlocked, pollLoss);
         expect(store.model.keepsNothing).toBe(false);
         expect(dials.map((dial) => dial.value)).toEqual(dials.map(() => 0));
       }
@@ -83,7 +91,12 @@ describe('every kind of fault', () => {
     it(`${kind.kind}: is survived by every promise`, () => {
       for (const fault of drawn(kind).slice(0, 3)) {
         const result = runScenario(
-          smallScenario({ ops: sends(30, 200_000), faults: [fault], topology: topologyFor(kind) }),
+          smallScenario({
+            ops: sends(30, 200_000),
+            faults: [fault],
+            topology: topologyFor(kind),
+            transports: ['auto', 'poll', 'websocket'],
+          }),
         );
         expect(result.violation).toBeUndefined();
         expect(result.verdict).toBe('pass');

@@ -24,6 +24,7 @@ import { outboxLate } from './outbox-late.ts';
 import { partitionThenMove } from './partition-then-move.ts';
 import { pause } from './pause.ts';
 import { pauseAtEffect } from './pause-at-effect.ts';
+import { pollLossy } from './poll-lossy.ts';
 import { queueDuplicate } from './queue-duplicate.ts';
 import { queueFailing } from './queue-failing.ts';
 import { queueOffsetMoved } from './queue-offset-moved.ts';
@@ -34,8 +35,10 @@ import { rebalance } from './rebalance.ts';
 import { reconnectStorm } from './reconnect-storm.ts';
 import { regionCut } from './region-cut.ts';
 import { registryDown } from './registry-down.ts';
+import { registryEvicts } from './registry-evicts.ts';
 import { registryFailover } from './registry-failover.ts';
 import { registryFlush } from './registry-flush.ts';
+import { registryFull } from './registry-full.ts';
 import { registrySlow } from './registry-slow.ts';
 import { slowLink } from './slow-link.ts';
 import { slowNode } from './slow-node.ts';
@@ -46,6 +49,8 @@ import { storeSlow } from './store-slow.ts';
 import { storeUnknown } from './store-unknown.ts';
 import { storeZombie } from './store-zombie.ts';
 import { swizzleClog } from './swizzle-clog.ts';
+import { tokenExpires } from './token-expires.ts';
+import { websocketBlocked } from './websocket-blocked.ts';
 
 /** Every kind of fault the simulator knows, in the order in which they are listed to people. */
 export const FAULT_KINDS: readonly FaultKind[] = [
@@ -57,6 +62,7 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   drain,
   misrouting,
   deviceCrash,
+  tokenExpires,
   clockOffset,
   clockStep,
   clockDrift,
@@ -66,6 +72,8 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   halfOpen,
   jam,
   slowLink,
+  websocketBlocked,
+  pollLossy,
   flap,
   regionCut,
   storeUnknown,
@@ -82,6 +90,8 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   queueOffsetMoved,
   rebalance,
   registryFlush,
+  registryEvicts,
+  registryFull,
   registryFailover,
   registryDown,
   registrySlow,

@@ -13,7 +13,7 @@ export const registryFlush: FaultKind = {
   draw: (draws, setting) =>
     drawInstant('registry-flush', enginesOf('registry', setting.topology), draws, setting, 0),
   begin(world, fault) {
-    world.registryNamed(fault.target).model.loseEverything();
+    world.registryNamed(fault.target).model.loseEverything(world.engine.now);
     return nothing;
   },
 };

@@ -11,9 +11,12 @@ import { noAckedMessageLost } from './no-acked-message-lost.ts';
 import { noDuplicateShown } from './no-duplicate-shown.ts';
 import type { Oracle } from './oracle.ts';
 import { orderPerChat } from './order-per-chat.ts';
+import { pollsCarryAll } from './polls-carry-all.ts';
 import { presenceConverges } from './presence-converges.ts';
 import { ratesAreFair } from './rates-are-fair.ts';
+import { receiptsArrive } from './receipts-arrive.ts';
 import { receiptsMonotone } from './receipts-monotone.ts';
+import { tokensAreHonoured } from './tokens-are-honoured.ts';
 
 /**
  * One oracle for each promise. Where several see the same observation, the first in this list speaks first: the sharper
@@ -29,8 +32,11 @@ export function allOracles(history: History, options: JudgeOptions, count: Laten
     receiptsMonotone(history, options),
     countsConverge(history, options),
     bounded(),
+    pollsCarryAll(history),
+    tokensAreHonoured(history, options),
     ratesAreFair(history, options),
     noAckedMessageLost(history, options),
+    receiptsArrive(history, options),
     presenceConverges(history, options),
     converges(history),
     latency(history, options, count),

@@ -2,9 +2,11 @@ import { isCurrent } from '../../core/sequencing/membership.ts';
 import type { ChatId, ClientMsgId, DeviceId, ServerMsgId, UserId } from '../../core/contract/ids.ts';
 import { OPEN_END, type Span } from '../../core/contract/records.ts';
 import type { Observation } from './observation.ts';
+import type { PromiseName } from './oracle.ts';
 
 /** No such thing, or not known yet. */
 export const NONE = -1;
+const NOTHING: readonly PromiseName[] = [];
 const NO_SPANS: readonly Span[] = [];
 
 /**
@@ -79,6 +81,8 @@ export class History {
 
   // --- phases
   activeFaults = 0;
+  /** Promises whose good things may take longer now. */
+  suspended: readonly PromiseName[] = NOTHING;
   /** When a fault was last active; minus infinity before the first. */
   lastFault: number = -Infinity;
   healed = false;
@@ -212,6 +216,7 @@ export class History {
       case 'start-cursor':
       case 'cursor-saved':
       case 'watching':
+      case 'read':
       case 'pushed':
         this.#place(o.deviceId, o.chatId);
         return;
@@ -238,6 +243,8 @@ export class History {
       case 'push-met-older':
       case 'lease':
       case 'resumed':
+      case 'poll-answered':
+      case 'outlived':
         this.device = this.deviceOf(o.deviceId, undefined);
         this.user = o.kind === 'presence-shown' ? this.userOf(o.userId) : this.deviceUser[this.device]!;
         return;
@@ -322,12 +329,15 @@ export class History {
       case 'fault':
         if (this.activeFaults > 0 || o.active > 0) this.lastFault = at;
         this.activeFaults = o.active;
+        this.suspended = o.suspended ?? NOTHING;
         this.#anyFault = (o.unfeltToo ?? o.active) > 0;
         this.#lastAnyFault = at;
         return;
       case 'healed':
         this.healed = true;
         this.healedAt = at;
+        // What stays broken for ever excuses nobody: whoever is served is owed everything.
+        this.suspended = NOTHING;
         for (const name of o.served) this.served[this.deviceOf(name, undefined)] = true;
         return;
       default:

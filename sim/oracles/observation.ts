@@ -9,6 +9,7 @@ import type {
 } from '../../core/contract/ids.ts';
 import type { Member, ReceiptRecord, ReceiptType, StoredMessage } from '../../core/contract/records.ts';
 import type { PresenceStatus } from '../../core/wire/frames.ts';
+import type { PromiseName } from './oracle.ts';
 
 /**
  * What an observer without any latency of its own sees. The simulator reports these as they happen; the demo, the
@@ -74,6 +75,8 @@ export type Observation =
       readonly serverMsgId: ServerMsgId;
       readonly type: ReceiptType;
     }
+  /** The user reads what the device shows of a chat. */
+  | { readonly kind: 'read'; readonly deviceId: DeviceId; readonly chatId: ChatId }
   | { readonly kind: 'receipt-shown'; readonly deviceId: DeviceId; readonly receipt: ReceiptRecord }
   | {
       readonly kind: 'count-shown';
@@ -128,6 +131,30 @@ export type Observation =
       readonly chatId: ChatId;
       readonly seq: number;
       readonly prev: number;
+    }
+  /**
+   * An answer of a poll session, as its device took it: it carries the frames behind number `after`, of which the device
+   * had those up to `had`, and had said so up to `acked`. `heard`: what it was handed, by the place among all that the
+   * session said. `said`: how much that was in all, when the device was told that the session is over.
+   */
+  | {
+      readonly kind: 'poll-answered';
+      readonly gatewayId: NodeId;
+      readonly conn: ConnId;
+      readonly deviceId: DeviceId;
+      readonly acked: number;
+      readonly after: number;
+      readonly had: number;
+      readonly heard: readonly number[];
+      readonly said: number | undefined;
+    }
+  /** A session says something this long (microseconds of its gateway's clock) after its token ran out. */
+  | {
+      readonly kind: 'outlived';
+      readonly gatewayId: NodeId;
+      readonly conn: ConnId;
+      readonly deviceId: DeviceId;
+      readonly span: number;
     }
   /** A connection is told that a newer one of its device took over. */
   | { readonly kind: 'replaced'; readonly deviceId: DeviceId; readonly epoch: number }
@@ -191,8 +218,16 @@ export type Observation =
       readonly limit: number;
     }
   // ---- phases
-  /** Faults under way that may delay what is promised; and all of them, when those that must not be felt are counted too. */
-  | { readonly kind: 'fault'; readonly active: number; readonly unfeltToo?: number }
+  /**
+   * Faults under way that may delay what is promised; and all of them, when those that must not be felt are counted too.
+   * `suspended`: what may take longer now (sim/faults/feasibility.ts).
+   */
+  | {
+      readonly kind: 'fault';
+      readonly active: number;
+      readonly unfeltToo?: number;
+      readonly suspended?: readonly PromiseName[];
+    }
   /** All faults but permanent ones are over; from here the system must converge. `served`: devices that can be reached. */
   | { readonly kind: 'healed'; readonly served: readonly DeviceId[] }
   /** Nothing is left to happen, or the budget of the liveness phase ran out (`quiet` false). */

@@ -7,12 +7,15 @@ export type PromiseName =
   | 'order-per-chat'
   | 'delivered-set-is-membership'
   | 'receipts-monotone'
+  | 'receipts-arrive'
   | 'counts-converge'
   | 'presence-converges'
   | 'cursors-never-regress'
   | 'bounded'
   | 'rates-are-fair'
   | 'leases-are-fenced'
+  | 'polls-carry-all'
+  | 'tokens-are-honoured'
   | 'converges'
   | 'latency';
 

@@ -14,7 +14,7 @@ import { type Micros, micros, MILLISECOND } from '../../core/contract/time.ts';
 import type { PresenceStatus } from '../../core/wire/frames.ts';
 import { createJudge, type JudgeOptions } from './judge.ts';
 import type { Observation } from './observation.ts';
-import type { Violation } from './oracle.ts';
+import type { PromiseName, Violation } from './oracle.ts';
 
 /**
  * A history told by hand, for checking the checkers: each method says one thing that happened, a millisecond after the
@@ -64,6 +64,26 @@ export class Tale {
   /** A connection gets its epoch. */
   opened(device: string, epoch: number): this {
     return this.tell({ kind: 'device-opened', deviceId: deviceId(device), epoch });
+  }
+
+  /** An answer of the poll session of d_N, as the device takes it. */
+  polled(
+    device: string,
+    answer: {
+      readonly acked: number;
+      readonly after: number;
+      readonly had: number;
+      readonly heard: readonly number[];
+      readonly said?: number;
+    },
+  ): this {
+    const names = { gatewayId: nodeId('gateway-0'), conn: connId(9), deviceId: deviceId(device) };
+    return this.tell({ kind: 'poll-answered', ...names, said: undefined, ...answer });
+  }
+
+  outlived(device: string, span: number): this {
+    const names = { gatewayId: nodeId('gateway-0'), conn: connId(9), deviceId: deviceId(device) };
+    return this.tell({ kind: 'outlived', ...names, span });
   }
 
   replaced(device: string, epoch: number): this {
@@ -218,8 +238,8 @@ export class Tale {
     return this.tell({ kind: 'gauge', node: nodeId('gateway-0'), name, value, limit });
   }
 
-  fault(active: number): this {
-    return this.tell({ kind: 'fault', active });
+  fault(active: number, suspended: readonly PromiseName[] = []): this {
+    return this.tell({ kind: 'fault', active, suspended });
   }
 
   heal(...served: readonly string[]): this {

@@ -20,6 +20,7 @@ const OPS_OF_DEVICES: ReadonlySet<string> = new Set([
   'online',
 ]);
 const OPS_OF_MEMBERS: ReadonlySet<string> = new Set(['add-member', 'remove-member']);
+const TRANSPORTS: readonly string[] = ['websocket', 'auto', 'poll', 'proxied'];
 const NETWORKS: readonly string[] = ['local', 'region', 'mobile'];
 
 /** Checks that a value, such as a file that was read, is a scenario that can be run. */
@@ -114,6 +115,13 @@ function checkKnobs(check: Check, value: unknown): void {
   if (knobs === undefined) return;
   check.one('knobs.network', knobs['network'], NETWORKS);
   check.one('knobs.wire', knobs['wire'], [true, false]);
+  if (knobs['transports'] !== undefined) {
+    check.each('knobs.transports', knobs['transports'], (name, transport) =>
+      check.one(name, transport, TRANSPORTS),
+    );
+    if (Array.isArray(knobs['transports']) && knobs['transports'].length === 0)
+      check.fail('knobs.transports', 'one transport or more', []);
+  }
   check.integer('knobs.safetyMicros', knobs['safetyMicros'], 0, MOST_MICROS);
   const limits = check.record('knobs.limits', knobs['limits']);
   for (const [name, limit] of Object.entries(limits ?? {})) {

@@ -36,6 +36,9 @@ const WEIGHTS: ReadonlyMap<string, number> = new Map([
   ['store-slow', 3],
   ['registry-down', 3],
   ['reconnect-storm', 3],
+  ['token-expires', 2],
+  // In most runs nobody polls; those in which somebody does draw it by themselves.
+  ['poll-lossy', 0],
 ]);
 
 /** Each kind as often as it weighs. */

@@ -48,6 +48,11 @@ export const TIGHT_LIMITS: readonly (readonly [keyof Limits, readonly number[]])
   ['countedMessages', [1, 2]],
   ['hugeGroup', [1, 2]],
   ['activeDistance', [1, 2]],
+  ['websocketAttempts', [1, 3]],
+  ['pollResponseBytes', [1, 500, 2_000]],
+  ['pollFrames', [1, 4]],
+  ['pollRequestBytes', [1, 500]],
+  ['pollRetries', [0, 1]],
   ['publishEvents', [1, 2]],
   ['relayPublishes', [1, 2]],
 ];
@@ -87,6 +92,13 @@ export const DURATIONS: readonly (keyof Limits)[] = [
   'openHeadCheck',
   'headCheck',
   'headsReread',
+  'websocketRetry',
+  'websocketRetryMax',
+  'pollSilence',
+  'pollWait',
+  'pollPatience',
+  'pollGrace',
+  'pollRetry',
 ];
 
 /** How many times shorter every duration may be, by network: shorter than a round trip, nothing would ever be on time. */

@@ -1,8 +1,12 @@
 import { DEFAULT_LIMITS, type Limits } from '../../core/contract/limits.ts';
 import { keyedHash } from '../../core/contract/random.ts';
 import { Draws } from '../engine/draws.ts';
+import type { FaultKind, FaultSetting } from '../faults/fault-kind.ts';
 import { faultKind } from '../faults/fault-kinds.ts';
-import type { Fault, Knobs, Op, Scenario } from '../scenario.ts';
+import { pollLossy } from '../faults/poll-lossy.ts';
+import { tokenExpires } from '../faults/token-expires.ts';
+import { websocketBlocked } from '../faults/websocket-blocked.ts';
+import type { DeviceTransport, Fault, Knobs, Op, Scenario } from '../scenario.ts';
 import { drawFaults } from './draw-faults.ts';
 import { drawOps, type OpMix } from './draw-ops.ts';
 import { drawStaying } from './draw-staying.ts';
@@ -12,7 +16,18 @@ import { NEVER } from '../world/looks.ts';
 import { scaledDurations, SPEEDS, TIGHT_LIMITS } from './knob-choices.ts';
 
 /** One stream for each part: more chats must not change which faults there are. */
-const STREAM = { topology: 1, knobs: 2, mix: 3, ops: 4, faults: 5, run: 6, staying: 7, calm: 8 } as const;
+const STREAM = {
+  topology: 1,
+  knobs: 2,
+  mix: 3,
+  ops: 4,
+  faults: 5,
+  run: 6,
+  transports: 7,
+  pollFaults: 8,
+  staying: 9,
+  calm: 10,
+} as const;
 
 const SECOND = 1_000_000;
 
@@ -37,7 +52,7 @@ export function scenarioOfSeed(seed: number): Scenario {
   const mix = new Draws(seed, STREAM.mix);
   const smallest = mix.perMille(SMALLEST);
   const topology = drawTopology(new Draws(seed, STREAM.topology), smallest);
-  const knobs = drawKnobs(new Draws(seed, STREAM.knobs));
+  const knobs = drawTransports(new Draws(seed, STREAM.transports), drawKnobs(new Draws(seed, STREAM.knobs)));
   const limits: Limits = { ...DEFAULT_LIMITS, ...knobs.limits };
   const { safetyMicros } = knobs;
   // Sessions read their heads again some time after they were registered, which repairs what was lost before. Only those
@@ -62,7 +77,10 @@ export function scenarioOfSeed(seed: number): Scenario {
   );
   const faultSetting = { topology, safetyMicros };
   const faultSize = { most: smallest ? 3 : 12, moments };
-  const faults = drawFaults(new Draws(seed, STREAM.faults), faultSetting, faultSize);
+  const faults = [
+    ...drawFaults(new Draws(seed, STREAM.faults), faultSetting, faultSize),
+    ...drawPollFaults(new Draws(seed, STREAM.pollFaults), knobs, faultSetting),
+  ];
   // Elsewhere heads that are read without a reason would mend what must not be lost in the first place.
   const reread = faults.some(({ kind }) => faultKind(kind)?.losesEvents === true)
     ? { headsReread: limits.leaseTtl + limits.leaseRenew }
@@ -137,6 +155,41 @@ function drawKnobs(draws: Draws): Knobs {
   };
 }
 
+/** Runs in which some devices do not connect by WebSocket alone, per mille. */
+const POLLING = 400;
+
+/** Who polls, and sometimes polls that wait a moment only, a session that soon misses them, and WebSockets tried often. */
+function drawTransports(draws: Draws, knobs: Knobs): Knobs {
+  if (!draws.perMille(POLLING)) return knobs;
+  const transports = Array.from({ length: 1 + draws.int(3) }, () => draws.pick(TRANSPORTS)!);
+  const limits: Limits = { ...DEFAULT_LIMITS, ...knobs.limits };
+  const short: Partial<Record<keyof Limits, number>> = {};
+  if (draws.perMille(300)) short.pollPatience = Math.ceil(limits.pollPatience / draws.pick([10, 100])!);
+  if (draws.perMille(200)) short.pollSilence = Math.ceil(limits.pollSilence / 3);
+  if (draws.perMille(300)) short.websocketRetry = Math.ceil(limits.websocketRetry / 10);
+  return { ...knobs, transports, limits: { ...knobs.limits, ...short } };
+}
+
+/**
+ * What only devices that poll, or may have to, can suffer. It comes on top of the other faults, as most runs have no such
+ * device; and mostly it lasts, since polls are few.
+ */
+function drawPollFaults(draws: Draws, { transports = [] }: Knobs, setting: FaultSetting): Fault[] {
+  if (!transports.some((transport) => transport !== 'websocket') || !draws.perMille(500)) return [];
+  const faults: Fault[] = [];
+  for (let left = 1 + draws.int(3); left > 0; left--) {
+    const fault = draws.pick(POLL_FAULTS)!.draw(draws, setting);
+    if (fault === undefined) continue;
+    const lasts = fault.kind === 'poll-lossy' && draws.perMille(700);
+    faults.push(lasts ? { ...fault, for: setting.safetyMicros - fault.at } : fault);
+  }
+  return faults;
+}
+
+const POLL_FAULTS: readonly FaultKind[] = [pollLossy, pollLossy, websocketBlocked, tokenExpires];
+
+const TRANSPORTS: readonly DeviceTransport[] = ['auto', 'auto', 'poll', 'proxied', 'websocket'];
+
 /** Limits on whose other side lies code that little else reaches. */
 const DEEPEST: ReadonlySet<keyof Limits> = new Set<keyof Limits>([
   'pushAttempts',
@@ -145,6 +198,7 @@ const DEEPEST: ReadonlySet<keyof Limits> = new Set<keyof Limits>([
   'gatewayFetches',
   'inlineCiphertext',
   'inFlightMessages',
+  'receiptPage',
 ]);
 
 /** Chats that count as large although they are small, and often as huge, where members pull; now and then only by looking. */

@@ -3,7 +3,7 @@ import { DEFAULT_LIMITS, type Limits } from '../../core/contract/limits.ts';
 import { Draws } from '../engine/draws.ts';
 import { FAULT_KINDS, faultKind } from '../faults/fault-kinds.ts';
 import type { FaultKind } from '../faults/fault-kind.ts';
-import type { ChatPlan, Fault, Op, Scenario, Topology } from '../scenario.ts';
+import type { ChatPlan, DeviceTransport, Fault, Op, Scenario, Topology } from '../scenario.ts';
 import { scaledDurations, SPEEDS, TIGHT_LIMITS } from './knob-choices.ts';
 import { inTwoRegions } from './draw-topology.ts';
 import { type Moments, nearMoment } from './moments.ts';
@@ -86,6 +86,9 @@ function partsOf(ops: readonly Op['op'][], faults: readonly FaultKind[]) {
     network: fc.constantFrom('local' as const, 'region' as const, 'mobile' as const),
     speed: index(3),
     wire: fc.integer({ min: 0, max: 9 }).map((n) => n === 9),
+    transports: fc.array(fc.constantFrom<DeviceTransport>('websocket', 'auto', 'poll', 'proxied'), {
+      maxLength: 3,
+    }),
     seconds: fc.integer({ min: 5, max: 60 }),
     aged: fc.boolean(),
     tight: many(fc.record({ name: index(TIGHT_LIMITS.length), value: index(8) }), 5),
@@ -138,7 +141,13 @@ function scenarioOf(parts: ScenarioParts): Scenario {
     version: 1,
     seed,
     topology,
-    knobs: { limits, network, wire: parts.wire, safetyMicros: age + length },
+    knobs: {
+      limits,
+      network,
+      wire: parts.wire,
+      ...(parts.transports.length === 0 ? {} : { transports: parts.transports }),
+      safetyMicros: age + length,
+    },
     ops: ops
       .map((part) => opOf(weighted[part.pick % weighted.length]!, timeOf(part.draw, part.at), part, topology))
       .sort((a, b) => a.at - b.at),

@@ -1,7 +1,7 @@
 import type { Limits } from '../../core/contract/limits.ts';
 import { DURATIONS } from '../properties/knob-choices.ts';
 import type { Scenario } from '../scenario.ts';
-import type { Pass } from './attempt.ts';
+import type { Attempt, Pass } from './attempt.ts';
 import { removeItems } from './remove-items.ts';
 
 /**
@@ -26,5 +26,29 @@ export const resetKnobs: Pass = (scenario, attempt) => {
   if (best.knobs.network !== 'local' && attempt(local)) best = local;
   const plain: Scenario = { ...best, knobs: { ...best.knobs, wire: false } };
   if (best.knobs.wire && attempt(plain)) best = plain;
-  return best;
+  return plainTransports(best, attempt);
 };
+
+/** By WebSocket, if that fails too; else everybody in the same way, or fewer ways. */
+function plainTransports(scenario: Scenario, attempt: Attempt): Scenario {
+  const { transports, ...knobs } = scenario.knobs;
+  if (transports === undefined) return scenario;
+  const plain = { ...scenario, knobs };
+  if (attempt(plain)) return plain;
+  let best = scenario;
+  const ways = [...new Set(transports)];
+  const tries = [
+    ...ways.map((way) => [way]),
+    ...transports.flatMap((way, i) =>
+      way === 'websocket' ? [] : [transports.map((other, j) => (i === j ? 'websocket' : other))],
+    ),
+  ];
+  for (const candidate of tries) {
+    if (JSON.stringify(candidate) === JSON.stringify(transports)) continue;
+    const simpler: Scenario = { ...scenario, knobs: { ...knobs, transports: candidate } };
+    if (!attempt(simpler)) continue;
+    best = simpler;
+    break;
+  }
+  return best;
+}

@@ -60,6 +60,7 @@ export function systemText(scenario: Scenario): string[] {
   const unusual = [
     ...(knobs.network === 'local' ? [] : [`network ${knobs.network}`]),
     ...(knobs.wire ? ['frames encoded'] : []),
+    ...(knobs.transports === undefined ? [] : [`devices by ${knobs.transports.join(', ')} in turn`]),
     ...limits,
   ];
   if (unusual.length > 0) lines.push(shortList(unusual, ', ', 10));

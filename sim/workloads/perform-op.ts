@@ -51,7 +51,10 @@ function performInApp(world: World, device: DeviceHost, op: AppOp, index: number
     case 'close':
       return device.look(chatId, op.op === 'open');
     case 'read':
+      if (!device.act({ kind: 'read', chatId })) return false;
+      world.observers.read(device.deviceId, chatId);
+      return true;
     case 'typing':
-      return device.act({ kind: op.op, chatId });
+      return device.act({ kind: 'typing', chatId });
   }
 }

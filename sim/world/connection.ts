@@ -2,7 +2,9 @@ import type { ConnId } from '../../core/contract/ids.ts';
 import type { DeviceEvent } from '../../core/device/device-event.ts';
 import type { GatewayEvent } from '../../core/session/gateway-event.ts';
 import type { DeviceHost } from './device-host.ts';
+import type { Token } from './device-tokens.ts';
 import type { GatewayHost } from './gateway-host.ts';
+import type { PollEnds } from './poll-ends.ts';
 import type { Timer } from './timer.ts';
 
 /**
@@ -21,6 +23,15 @@ export class Connection {
   id: ConnId;
   /** Incarnation of the gateway that took it. */
   gatewayIncarnation = -1;
+  /** Both ends of a connection by long polling; undefined for a WebSocket. */
+  poll: PollEnds | undefined = undefined;
+  /** What it was made with; before the application has one, what never expires. */
+  token: Token = { expiresAt: Number.POSITIVE_INFINITY };
+  /** When its token runs out by the clock of the gateway that took it. */
+  expiresAt = Number.POSITIVE_INFINITY;
+  /** RESUME came, and SYNCED was sent. */
+  resumed = false;
+  synced = false;
   deviceOpen = true;
   gatewayOpen = false;
   /** Fencing token that the store gave this session; 0 before. */

@@ -27,6 +27,21 @@ describe('Partition', () => {
     expect(partition.take(1)[0]?.offset).toBe(700);
   });
 
+  it('gives the offsets again that it lost with its leader, and hands out what is written there then', () => {
+    const partition = new Partition(0);
+    for (let i = 0; i < 3; i++) partition.append(event(i), 0);
+    partition.take(3);
+    const { end } = partition;
+    partition.append(event(3), 0);
+    partition.append(event(4), 0);
+    partition.take(1);
+    partition.loseFrom(end);
+    expect(partition.hasNext()).toBe(false);
+    partition.append(event(5), 0);
+    expect(partition.records.map(({ offset }) => offset)).toEqual([0, 1, 2, 3]);
+    expect(partition.take(9)).toEqual([{ offset: 3, event: event(5) }]);
+  });
+
   it('puts everything for one recipient into one partition', () => {
     const used = new Set(Array.from({ length: 100 }, (_, i) => partitionOf(`u_${i}`, 4)));
     expect(used).toEqual(new Set([0, 1, 2, 3]));

@@ -1,6 +1,7 @@
 import type { Connection } from './connection.ts';
 import * as EVENT from './event-kind.ts';
 import type { Host } from './host.ts';
+import { PollStep } from './poll-ends.ts';
 import type { Timer } from './timer.ts';
 import type { World } from './world.ts';
 
@@ -47,6 +48,10 @@ export function describeEvent(world: World, raw: RawEvent): EventWords {
       );
     case EVENT.DOWN:
       return words(labelOf(raw.payload), raw.payload, (raw.context as Connection).gateway.name);
+    case EVENT.POLL_UP:
+      return words(labelOf(raw.payload), raw.payload, (raw.context as Connection).device.name);
+    case EVENT.POLL_DOWN:
+      return words(labelOf(raw.payload), raw.payload, (raw.context as Connection).gateway.name);
     case EVENT.STORE:
     case EVENT.REGISTRY:
     case EVENT.QUEUE:
@@ -72,7 +77,31 @@ export function eventLine(world: World, time: number, raw: RawEvent): string {
   return `t=${(time / 1_000_000).toFixed(6)} s ${node}${from === undefined ? '' : ` <- ${from}`}: ${label}`;
 }
 
+/** "poll request 4: post SEND, RECEIPT", "poll reply 4: failed 404" */
+function pollLabel({ step }: PollStep): string {
+  switch (step.kind) {
+    case 'request': {
+      const { request, ask } = step.request;
+      const frames = ask.kind === 'post' ? ` ${ask.frames.map(({ frame }) => frame).join(', ')}` : '';
+      return `poll request ${request}: ${ask.kind}${frames}`;
+    }
+    case 'reply': {
+      const { reply } = step;
+      const what =
+        reply.kind === 'failed'
+          ? `failed ${reply.status ?? ''}`
+          : `${reply.frames.map(({ frame }) => frame.frame).join(', ')}${reply.closed === undefined ? '' : ` closed ${reply.closed.code}`}`;
+      return `poll reply ${reply.request}: ${what}`;
+    }
+    case 'deadline':
+      return `poll deadline ${step.place}`;
+    default:
+      return `poll wake ${step.timer}`;
+  }
+}
+
 function labelOf(payload: unknown): string {
+  if (payload instanceof PollStep) return pollLabel(payload);
   if (typeof payload !== 'object' || payload === null) return 'event';
   const { kind, frame, timer, result, outcome } = payload as {
     readonly kind?: string;

@@ -12,16 +12,29 @@ import {
 import type { DeviceEffect, DeviceStatus } from '../../core/device/device-effect.ts';
 import type { DeviceEvent, DeviceTimer } from '../../core/device/device-event.ts';
 import type { Device } from '../../core/device/device-state.ts';
+import type { Transport } from '../../core/device/transport.ts';
 import type { ClientFrame, ErrorFrame } from '../../core/wire/frames.ts';
 import { Connection } from './connection.ts';
 import { BROKEN } from './device-links.ts';
+import { DeviceTokens } from './device-tokens.ts';
+import { FaultDial } from './fault-dial.ts';
 import type { GatewayHost } from './gateway-host.ts';
 import { Host } from './host.ts';
+import { PollEnds, PollStep } from './poll-ends.ts';
 import { Timer } from './timer.ts';
+import { connectWithNextToken, startWithNextToken } from './token-errands.ts';
 import type { World } from './world.ts';
+import type { DeviceTransport } from '../scenario.ts';
 
 const START = { kind: 'start' } as const;
 const CONNECTION_STREAM = 0x636f_6e6e;
+/** What a proxy says to an upgrade that it does not know. */
+const UPGRADE_FORBIDDEN = 403;
+
+interface DeviceNames {
+  readonly userId: UserId;
+  readonly deviceId: DeviceId;
+}
 
 /** A user's device: its machine, its disk, and its connections. The disk outlives crashes; the rest does not. */
 export class DeviceHost extends Host {
@@ -31,6 +44,16 @@ export class DeviceHost extends Host {
   /** The user wants the app to run. */
   switchedOn = true;
   status: DeviceStatus = 'stopped';
+  readonly tokens = new DeviceTokens();
+  /** What its network does with upgrades: 0 lets them pass, 1 refuses them, 2 never answers. */
+  readonly upgradesBlocked = new FaultDial();
+  /** Per mille of its poll requests that a proxy does not carry as it should. */
+  readonly pollLoss = new FaultDial();
+  readonly #transport: DeviceTransport;
+  /** What carried the last session that was live, while this run of the app lasts. */
+  #lastTransport: Transport | undefined;
+  /** Poll connections on which the app has said something in this turn. */
+  #spoken: Connection[] = [];
   #machine: Device | undefined;
   /** Connections whose device end is open. A device has one at a time, but for the moments of a change. */
   readonly #conns = new Map<ConnId, Connection>();
@@ -44,11 +67,14 @@ export class DeviceHost extends Host {
   readonly #stream: number;
   #attempts = 0;
 
-  constructor(world: World, index: number, name: string, userId: UserId, deviceId: DeviceId) {
+  constructor(world: World, index: number, name: string, names: DeviceNames, transport: DeviceTransport) {
     super(world, index, name);
+    const { userId, deviceId } = names;
     this.userId = userId;
     this.deviceId = deviceId;
     this.disk = newDiskImage(userId, emptyDisk());
+    this.#transport = transport;
+    if (transport === 'proxied') this.upgradesBlocked.turnUp(1);
     this.#stream = keyedHash(world.seed, CONNECTION_STREAM, hashText(deviceId));
     this.#timers = {
       connect: this.#timer('connect'),
@@ -63,6 +89,11 @@ export class DeviceHost extends Host {
 
   get machine(): Device | undefined {
     return this.#machine;
+  }
+
+  /** Whether it can get through to a gateway that is there for it. */
+  get findsAWay(): boolean {
+    return this.#transport !== 'websocket' || this.upgradesBlocked.value === 0;
   }
 
   override start(): void {
@@ -92,6 +123,7 @@ export class DeviceHost extends Host {
       limits: world.limits,
       seed: world.seed,
       disk: diskOf(this.disk),
+      transport: this.#transport === 'proxied' ? 'auto' : this.#transport,
     });
     for (const [chatId, seq] of this.disk.cursors.values())
       world.observers.startCursor(this.deviceId, chatId, seq);
@@ -104,18 +136,66 @@ export class DeviceHost extends Host {
     this.#screen.clear();
     this.#machine = undefined;
     this.#heldBack = false;
+    this.#lastTransport = undefined;
+    this.#spoken = [];
     this.#setStatus('stopped');
     for (const conn of this.#conns.values()) {
       conn.deviceOpen = false;
-      if (!silent) this.world.links.up(conn, undefined);
+      if (silent) continue;
+      if (conn.poll === undefined) this.world.links.up(conn, undefined);
+      else this.world.polls.clients.abandon(conn);
     }
     this.#conns.clear();
   }
 
   protected handle(event: object): void {
-    const effects = stepDevice(this.#machine!, event as DeviceEvent, this.now());
+    const { incarnation } = this;
+    if (event instanceof PollStep) this.world.polls.clients.atDevice(event);
+    else this.#step(event as DeviceEvent);
+    // At the end of a turn: what a device says in one breath goes in one request.
+    if (this.#spoken.length === 0) return;
+    const spoken = this.#spoken;
+    this.#spoken = [];
+    for (const conn of spoken) {
+      conn.poll!.deviceSpoke = false;
+      if (this.incarnation === incarnation) this.world.polls.clients.flushDevice(conn);
+    }
+  }
+
+  #step(event: DeviceEvent): void {
+    const effects = stepDevice(this.#machine!, event, this.now());
     this.world.effected(effects);
     this.carryOut(effects, this.#applyEffect);
+  }
+
+  /** The app said something on a poll connection. */
+  spoke(conn: Connection): void {
+    if (conn.poll!.deviceSpoke) return;
+    conn.poll!.deviceSpoke = true;
+    this.#spoken.push(conn);
+  }
+
+  /** Arms a timer of one of its poll connections. */
+  wakePoll(
+    conn: Connection,
+    step: Extract<PollStep['step'], { kind: 'client-wake' | 'deadline' }>,
+    after: number,
+  ): void {
+    const { timers } = conn.poll!;
+    const name = `${step.kind} ${step.kind === 'deadline' ? step.place : step.timer}`;
+    let timer = timers.get(name);
+    if (timer === undefined) {
+      timer = new Timer(this, new PollStep(conn, step));
+      timers.set(name, timer);
+    }
+    this.arm(timer, after);
+  }
+
+  /** What a poll connection brings the app, in the midst of a turn. */
+  deliver(conn: Connection, event: DeviceEvent): void {
+    if (!conn.deviceOpen) return;
+    this.#note(conn, event);
+    this.#step(event);
   }
 
   /** A frame, or the end of the connection, arrives. */
@@ -125,9 +205,25 @@ export class DeviceHost extends Host {
       if (event.kind !== 'closed' && conn.gatewayOpen && this.up) this.world.links.up(conn, undefined);
       return;
     }
-    if (event.kind === 'closed') this.#forget(conn);
-    else if (event.kind === 'frame' && event.frame.frame === 'ERROR') this.#noteHoldBack(event.frame);
+    this.#note(conn, event);
     this.receive(event);
+  }
+
+  #note(conn: Connection, event: DeviceEvent): void {
+    if (event.kind === 'closed' || event.kind === 'refused') this.#forget(conn);
+    else if (event.kind === 'frame') {
+      if (event.frame.frame === 'ERROR') this.#noteHoldBack(event.frame);
+      else if (event.frame.frame === 'WELCOME') this.#noteTransport(conn);
+    }
+  }
+
+  #noteTransport({ poll }: Connection): void {
+    const transport = poll === undefined ? 'websocket' : 'poll';
+    if (this.#transport === 'auto' && this.#lastTransport !== transport) {
+      if (transport === 'poll') this.world.probes.hit('device.fell-back-to-polling');
+      else if (this.#lastTransport === 'poll') this.world.probes.hit('device.returned-to-websocket');
+    }
+    this.#lastTransport = transport;
   }
 
   #noteHoldBack(frame: ErrorFrame): void {
@@ -151,11 +247,14 @@ export class DeviceHost extends Host {
   /** Its network breaks every connection, and both ends learn of it. */
   breakConnections(): void {
     for (const conn of this.#conns.values()) {
+      if (conn.poll !== undefined) {
+        this.world.polls.clients.breakRequests(conn);
+        continue;
+      }
       this.world.links.up(conn, undefined);
       this.world.tell(this, { kind: 'closed', conn: conn.deviceConn, code: BROKEN }, 0);
-      conn.deviceOpen = false;
+      this.#forget(conn);
     }
-    this.#conns.clear();
   }
 
   #timer(timer: DeviceTimer): Timer {
@@ -207,7 +306,7 @@ export class DeviceHost extends Host {
         return;
       case 'connect':
         hash.mix(0x109);
-        this.#connect(effect.conn);
+        this.#connect(effect.conn, effect.transport);
         return;
       case 'disconnect':
         hash.mix(0x10a ^ (effect.code << 8));
@@ -246,9 +345,13 @@ export class DeviceHost extends Host {
     this.world.links.up(conn, { kind: 'frame', conn: conn.id, frame });
   }
 
-  #connect(connId: ConnId): void {
+  #connect(connId: ConnId, transport: Transport): void {
     const { world } = this;
     const key = keyedHash(this.#stream, 0, this.#attempts++);
+    if (transport === 'websocket' && this.upgradesBlocked.value > 0) {
+      this.#refuseUpgrade(connId, key);
+      return;
+    }
     const gateway = world.balancer.pick(key);
     if (gateway === undefined) {
       world.tell(
@@ -259,8 +362,22 @@ export class DeviceHost extends Host {
       return;
     }
     const conn = new Connection(this, gateway, connId, key);
+    if (transport === 'poll') conn.poll = new PollEnds(world.limits);
     this.#conns.set(connId, conn);
-    world.links.connect(conn);
+    const token = this.tokens.atHand(world.engine.now);
+    if (token === undefined) connectWithNextToken(conn);
+    else {
+      conn.token = token;
+      world.links.connect(conn);
+    }
+  }
+
+  #refuseUpgrade(connId: ConnId, key: number): void {
+    const { world } = this;
+    // Never answered: the app gives it up by itself.
+    if (this.upgradesBlocked.value > 1) return;
+    const delay = world.network.deviceDelay(this.index, this.index, key, 0);
+    world.tell(this, { kind: 'refused', conn: connId, status: UPGRADE_FORBIDDEN }, delay);
   }
 
   #disconnect(connId: ConnId): void {
@@ -274,6 +391,7 @@ export class DeviceHost extends Host {
     if (this.status === status) return;
     const was = this.status === 'live';
     this.status = status;
+    if (status === 'unauthenticated') startWithNextToken(this);
     if (was !== (status === 'live')) this.world.observers.deviceLive(this, status === 'live');
   }
 }

@@ -1,15 +1,13 @@
 import type { DeviceEvent } from '../../core/device/device-event.ts';
 import type { GatewayEvent } from '../../core/session/gateway-event.ts';
 import type { Connection } from './connection.ts';
+import { FRAME_OVERHEAD } from './poll-ends.ts';
 import { CONNECT, DOWN, UP } from './event-kind.ts';
 import { overTheWireDown, overTheWireUp } from './wire-format.ts';
 import type { World } from './world.ts';
 
 /** Code of a connection that just broke (RFC 6455 section 7.4.1). */
 export const BROKEN = 1006;
-
-/** Bytes of a frame beside its ciphertext, roughly. */
-const FRAME_OVERHEAD = 200;
 
 /**
  * What travels on device connections. A frame on an open way arrives in order after the way's latency; on a held way it
@@ -29,6 +27,10 @@ export class DeviceLinks {
   /** A connection attempt. On a closed way nothing comes back: the device gives up by itself. */
   connect(conn: Connection): void {
     const { network, engine } = this.#world;
+    if (conn.poll !== undefined) {
+      this.#world.polls.clients.connect(conn);
+      return;
+    }
     const from = conn.device.index;
     const to = conn.gateway.index;
     if (network.state(from, to) !== 'open') return;
@@ -39,6 +41,10 @@ export class DeviceLinks {
   /** A frame from the device; undefined: it closes the connection. */
   up(conn: Connection, event: GatewayEvent | undefined): void {
     const { network, probes } = this.#world;
+    if (conn.poll !== undefined) {
+      this.#world.polls.clients.up(conn, event);
+      return;
+    }
     if (conn.upLost) return;
     const state = network.state(conn.device.index, conn.gateway.index);
     if (state === 'lost') {
@@ -57,6 +63,10 @@ export class DeviceLinks {
   /** A frame, or the close, from the gateway. */
   down(conn: Connection, event: DeviceEvent): void {
     const { network, probes } = this.#world;
+    if (conn.poll !== undefined) {
+      this.#world.polls.servers.down(conn, event);
+      return;
+    }
     if (conn.downLost) return;
     const state = network.state(conn.gateway.index, conn.device.index);
     if (state === 'lost') {

@@ -33,6 +33,10 @@ export const FAULT_END = 15;
 export const CALL = 16;
 /** Gauges are read. */
 export const SAMPLE = 17;
+/** A request of a poll session arrives. target: gateway; payload: PollStep; context: Connection. */
+export const POLL_UP = 18;
+/** Its answer arrives. target: device; detail: incarnation it is for; payload: PollStep; context: Connection. */
+export const POLL_DOWN = 19;
 
 export const EVENT_NAMES: readonly string[] = [
   '',
@@ -53,4 +57,6 @@ export const EVENT_NAMES: readonly string[] = [
   'fault ends',
   'fault step',
   'sample',
+  'poll up',
+  'poll down',
 ];

@@ -2,6 +2,8 @@ import { hashText, keyedHash } from '../../core/contract/random.ts';
 import { Draws } from '../engine/draws.ts';
 import type { FaultKind } from '../faults/fault-kind.ts';
 import { faultKind } from '../faults/fault-kinds.ts';
+import { suspendedBy } from '../faults/feasibility.ts';
+import type { PromiseName } from '../oracles/oracle.ts';
 import type { World } from './world.ts';
 
 /** Streams of the faults' own draws lie from here on. */
@@ -14,6 +16,8 @@ export class FaultBook {
   /** Faults under way that may be felt, permanent ones included. */
   #felt = 0;
   #active = 0;
+  /** How many faults under way suspend each promise. */
+  readonly #suspensions = new Map<PromiseName, number>();
 
   constructor(world: World) {
     this.#world = world;
@@ -21,7 +25,7 @@ export class FaultBook {
 
   /** Tells every kind of fault that the run will have it. */
   prepare(): void {
-    for (const fault of this.#world.scenario.faults) faultKind(fault.kind)?.prepare?.(this.#world);
+    for (const fault of this.#world.scenario.faults) faultKind(fault.kind)?.prepare?.(this.#world, fault);
   }
 
   /** @param index of the fault in the scenario. */
@@ -38,8 +42,12 @@ export class FaultBook {
 
   #feel(kind: FaultKind, change: 1 | -1): void {
     this.#active += change;
-    if (kind.unfelt !== true) this.#felt += change;
-    this.#world.observers.fault(this.#felt, this.#active);
+    const suspended = suspendedBy(kind);
+    if (suspended.length > 0) this.#felt += change;
+    for (const promise of suspended)
+      this.#suspensions.set(promise, (this.#suspensions.get(promise) ?? 0) + change);
+    const now = [...this.#suspensions].filter(([, count]) => count > 0).map(([promise]) => promise);
+    this.#world.observers.fault(this.#felt, this.#active, now);
   }
 
   /** Named by what the fault is, not by its place: taking another one away must not change this one's draws. */

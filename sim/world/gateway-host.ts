@@ -5,17 +5,19 @@ import { HOUR, type Micros } from '../../core/contract/time.ts';
 import { createGateway, stepGateway } from '../../core/session/gateway.ts';
 import type { GatewayEffect } from '../../core/session/gateway-effect.ts';
 import type { GatewayEvent, GatewayTimer } from '../../core/session/gateway-event.ts';
+import type { PollSessionTimer } from '../../core/session/poll-session.ts';
 import type { RenewOutcome } from '../../core/session/lease.ts';
 import type { ServiceRequest } from '../../core/session/service-call.ts';
-import type { ErrorFrame, ServerFrame } from '../../core/wire/frames.ts';
+import { CLOSE_CODE, type ErrorFrame, type GoawayFrame, type ServerFrame } from '../../core/wire/frames.ts';
 import type { Connection } from './connection.ts';
 import { BROKEN } from './device-links.ts';
 import { olderThanPush, watchFencing, watchOlderPush } from './fencing-watch.ts';
 import { Host } from './host.ts';
+import { PollStep } from './poll-ends.ts';
 import { Timer } from './timer.ts';
 import type { World } from './world.ts';
 
-/** Tokens outlive every run. */
+/** Tokens outlive every run, unless a fault says otherwise. */
 const TOKEN_LIFE = 1_000 * HOUR;
 
 type Gateway = ReturnType<typeof createGateway>;
@@ -31,6 +33,8 @@ export class GatewayHost extends Host {
   /** Goes on across restarts, so that no answer reaches a connection it was not meant for. */
   #nextConn = 1;
   readonly #timers = new Map<GatewayTimer, Timer>();
+  /** Poll connections on which something was said in this turn. */
+  #spoken: Connection[] = [];
   /** With the usual rates no run comes near them, and nothing needs to be told of what is let through. */
   readonly #ratesAreTight: boolean;
 
@@ -54,9 +58,11 @@ export class GatewayHost extends Host {
 
   protected lose(silent: boolean): void {
     this.#machine = undefined;
+    this.#spoken = [];
     for (const conn of this.conns.values()) {
       conn.gatewayOpen = false;
-      if (!silent) this.#breakOff(conn, BROKEN);
+      if (conn.poll !== undefined) this.world.polls.servers.died(conn, silent);
+      else if (!silent) this.#breakOff(conn, BROKEN);
     }
     this.conns.clear();
     for (const userId of this.watched) this.world.calls.unwatch(userId, this);
@@ -76,15 +82,64 @@ export class GatewayHost extends Host {
       if (!this.dark) this.#breakOff(conn, BROKEN);
       return;
     }
+    if (conn.token.expiresAt <= this.world.engine.now) {
+      this.world.links.down(conn, { kind: 'refused', conn: conn.deviceConn, status: 401 });
+      return;
+    }
+    this.hold(conn);
+    this.receive(this.#opening(conn));
+  }
+
+  /** A connection is its own from here on. */
+  hold(conn: Connection): void {
     conn.id = this.#nextConn++ as ConnId;
     conn.gatewayIncarnation = this.incarnation;
     conn.gatewayOpen = true;
     this.conns.set(conn.id, conn);
+  }
+
+  #opening(conn: Connection): GatewayEvent {
     const { userId, deviceId } = conn.device;
-    const expiresAt = (this.now() + TOKEN_LIFE) as Micros;
+    const left = conn.token.expiresAt - this.world.engine.now;
+    const expiresAt = (this.now() + Math.min(left, TOKEN_LIFE)) as Micros;
+    conn.expiresAt = expiresAt;
     // Two places in the world, so that strangers share one.
     const address = `address-${conn.device.index % 2}`;
-    this.receive({ kind: 'open', conn: conn.id, userId, deviceId, expiresAt, address });
+    return { kind: 'open', conn: conn.id, userId, deviceId, expiresAt, address };
+  }
+
+  /** The machine is told of a connection by long polling, in the midst of a turn. */
+  open(conn: Connection): void {
+    this.#step(this.#opening(conn));
+  }
+
+  /** What a poll session has for the machine, in the midst of a turn. */
+  deliver(event: GatewayEvent): void {
+    this.#step(event);
+  }
+
+  /** A request of a poll session arrives. */
+  arrivedPoll(step: PollStep): void {
+    if (this.up) this.receive(step);
+    else if (!this.dark) this.world.polls.servers.refuseConnection(step);
+  }
+
+  /** Something was said on a poll connection. */
+  spoke(conn: Connection): void {
+    if (conn.poll!.gatewaySpoke) return;
+    conn.poll!.gatewaySpoke = true;
+    this.#spoken.push(conn);
+  }
+
+  /** Arms a timer of a poll session. */
+  wakePoll(conn: Connection, timer: PollSessionTimer, after: number): void {
+    const { timers } = conn.poll!;
+    let own = timers.get(timer);
+    if (own === undefined) {
+      own = new Timer(this, new PollStep(conn, { kind: 'session-wake', timer }));
+      timers.set(timer, own);
+    }
+    this.arm(own, after);
   }
 
   /** A frame, or the close (undefined), arrives from a device. */
@@ -98,20 +153,34 @@ export class GatewayHost extends Host {
   }
 
   protected handle(payload: object): void {
-    const event = payload as GatewayEvent;
+    const { incarnation } = this;
+    if (payload instanceof PollStep) this.world.polls.servers.atGateway(this, payload);
+    else this.#step(payload as GatewayEvent);
+    // At the end of a turn: the frames of a page, or of a fan-out, go into one response.
+    while (this.#spoken.length > 0 && this.incarnation === incarnation) {
+      const conn = this.#spoken.pop()!;
+      conn.poll!.gatewaySpoke = false;
+      this.world.polls.servers.flushGateway(conn);
+    }
+  }
+
+  #step(event: GatewayEvent): void {
     switch (event.kind) {
       case 'open': {
         const conn = this.conns.get(event.conn);
         if (conn === undefined) return;
-        this.world.links.down(conn, { kind: 'connected', conn: conn.deviceConn });
+        if (conn.poll === undefined)
+          this.world.links.down(conn, { kind: 'connected', conn: conn.deviceConn });
         break;
       }
       case 'frame': {
         const conn = this.conns.get(event.conn);
         // It waited in the inbox while the gateway closed the connection.
         if (conn === undefined) return;
-        if (event.frame.frame === 'RESUME')
+        if (event.frame.frame === 'RESUME') {
+          conn.resumed = true;
           this.world.observers.resumed(this.nodeId, conn, event.frame.cursors);
+        }
         break;
       }
       case 'closed': {
@@ -233,11 +302,26 @@ export class GatewayHost extends Host {
       world.engine.hash.mix(0x200);
       if (frame.frame === 'ERROR') this.#refused(conn, frame);
       else if (frame.frame === 'WELCOME') world.observers.welcomed(this.nodeId, conn);
-      else if (frame.frame === 'GOAWAY') world.probes.hit(`session.goaway.${frame.reason}`);
+      else if (frame.frame === 'GOAWAY') this.#noteGoaway(conn, frame);
+      else if (frame.frame === 'SYNCED') conn.synced = true;
       else if (frame.frame === 'ACK' && frame.duplicate) world.probes.hit('send.duplicate-answered');
     }
-    if (frame.frame === 'GOAWAY' && frame.reason === 'replaced') world.observers.replaced(conn);
+    if (conn.token.expiresAt < Number.POSITIVE_INFINITY) this.#noteExpired(conn, frame);
     world.links.down(conn, { kind: 'frame', conn: conn.deviceConn, frame });
+  }
+
+  #noteGoaway(conn: Connection, { reason }: GoawayFrame): void {
+    const { probes, observers } = this.world;
+    probes.hit(`session.goaway.${reason}`);
+    if (reason === 'replaced') observers.replaced(conn);
+    if (reason === 'auth_expired' && conn.resumed && !conn.synced) probes.hit('token.expired.mid-replay');
+  }
+
+  /** A session goes on although its token has run out, by this node's own clock. */
+  #noteExpired(conn: Connection, frame: ServerFrame): void {
+    const since = this.now() - conn.expiresAt;
+    if (since > 0 && frame.frame !== 'GOAWAY' && frame.frame !== 'ERROR')
+      this.world.observers.outlived(this.nodeId, conn, since);
   }
 
   #refused(conn: Connection, frame: ErrorFrame): void {
@@ -280,6 +364,7 @@ export class GatewayHost extends Host {
   #disconnect(connId: ConnId, code: number): void {
     const conn = this.conns.get(connId);
     if (conn === undefined) return;
+    if (conn.poll !== undefined && code === CLOSE_CODE.silent) this.world.probes.hit('poll.session.expired');
     this.#forget(conn);
     this.#breakOff(conn, code);
   }

@@ -12,7 +12,7 @@ import type {
 import type { Engine } from '../engine/engine.ts';
 import type { Judge } from '../oracles/judge.ts';
 import type { Observation } from '../oracles/observation.ts';
-import type { Violation } from '../oracles/oracle.ts';
+import type { PromiseName, Violation } from '../oracles/oracle.ts';
 import type { StoreObserver } from './message-store.ts';
 
 type Effect<Kind extends DeviceEffect['kind']> = Extract<DeviceEffect, { readonly kind: Kind }>;
@@ -27,6 +27,11 @@ interface ConnectionNames {
   readonly epoch: number;
   readonly device: DeviceNames;
 }
+
+interface PolledConnectionNames extends ConnectionNames {
+  readonly gateway: { readonly nodeId: NodeId };
+}
+type PollAnswered = Extract<Observation, { readonly kind: 'poll-answered' }>;
 
 /**
  * Reports what happens to the judge at the moment it happens, and stops the run at the first violation. Remembers when
@@ -117,6 +122,10 @@ export class Observers implements StoreObserver {
     this.report({ kind: 'receipt-sent', deviceId, userId, chatId, serverMsgId, type });
   }
 
+  read(deviceId: DeviceId, chatId: ChatId): void {
+    if (this.#judge !== undefined) this.report({ kind: 'read', deviceId, chatId });
+  }
+
   receiptShown(deviceId: DeviceId, frame: ReceiptDownFrame): void {
     if (this.#judge === undefined) return;
     const { chatId, userId, type, seq, serverMsgId, at } = frame;
@@ -194,6 +203,27 @@ export class Observers implements StoreObserver {
       this.report({ kind: 'lease', deviceId, by, before, after });
   }
 
+  /** An answer to a poll, or to a post, as its device took it. */
+  pollAnswered(
+    conn: PolledConnectionNames,
+    answer: Omit<PollAnswered, 'kind' | 'gatewayId' | 'conn' | 'deviceId'>,
+  ): void {
+    if (this.#judge === undefined) return;
+    const { id, gateway, device } = conn;
+    this.report({
+      kind: 'poll-answered',
+      gatewayId: gateway.nodeId,
+      conn: id,
+      deviceId: device.deviceId,
+      ...answer,
+    });
+  }
+
+  outlived(gatewayId: NodeId, conn: ConnectionNames, span: number): void {
+    if (this.#judge === undefined) return;
+    this.report({ kind: 'outlived', gatewayId, conn: conn.id, deviceId: conn.device.deviceId, span });
+  }
+
   // ---------------------------------------------------------------- the store
 
   committed(message: StoredMessage): void {
@@ -230,8 +260,8 @@ export class Observers implements StoreObserver {
     if (this.#judge !== undefined) this.report({ kind: 'gauge', node, name, value, limit });
   }
 
-  fault(active: number, unfeltToo: number): void {
-    this.report({ kind: 'fault', active, unfeltToo });
+  fault(active: number, unfeltToo: number, suspended: readonly PromiseName[]): void {
+    this.report({ kind: 'fault', active, unfeltToo, suspended });
   }
 
   healed(served: readonly DeviceId[]): void {

@@ -1,5 +1,5 @@
 import type { UserId } from '../../core/contract/ids.ts';
-import { keyedInt } from '../../core/contract/random.ts';
+import { hashText, keyedInt } from '../../core/contract/random.ts';
 import type { DeliveryWorkerEffect } from '../../core/delivery/delivery-effect.ts';
 import type { GatewayEffect } from '../../core/session/gateway-effect.ts';
 import { REGISTRY } from './event-kind.ts';
@@ -16,6 +16,7 @@ const LATE_STREAM = 0x6c61_7465;
 const LEARN_STREAM = 0x6c65_6172;
 const LOST_STREAM = 0x6c6f_7374;
 const QUEUED_STREAM = 0x7175_6575;
+const EVICT_STREAM = 0x6576_6963;
 
 export type RegistryCall =
   | Extract<GatewayEffect, { kind: 'claim' | 'renew' | 'release' | 'read-presence' }>
@@ -42,6 +43,8 @@ export class RegistryNode {
    * of two overtake one another.
    */
   readonly backlog = new FaultDial();
+  /** Above 0: memory is used up and nothing may be evicted. Who is registered goes on, nobody new is. */
+  readonly full = new FaultDial();
   /** Presence hints that vanish, per mille. */
   readonly hintsDropped = new FaultDial();
   readonly #world: World;
@@ -87,6 +90,11 @@ export class RegistryNode {
       this.#fail(host, incarnation, call, network.delay(this.index, host.index));
       return;
     }
+    if (this.full.value > 0 && call.kind === 'claim') {
+      probes.hit('registry.full');
+      this.#fail(host, incarnation, call, network.delay(this.index, host.index));
+      return;
+    }
     const model = this.#primaryFor(host);
     const now = this.clock.read(engine.now);
     const completion = carryOutRegistryCall(model, call, now, engine.now, this.#hint, this.#watch);
@@ -121,23 +129,36 @@ export class RegistryNode {
    * learns, at a time of its own within `learnMicros`.
    */
   failOver(lostMicros: number, learnMicros: number, key: number): void {
-    const { engine, seed, probes, hosts } = this.#world;
-    const until = new Map<number, number>();
-    for (const host of hosts) {
-      const learn = keyedInt(
-        seed,
-        LEARN_STREAM,
-        key * 65_536 + host.index,
-        Math.min(learnMicros, this.longestStale) + 1,
-      );
-      until.set(host.index, engine.now + learn);
-    }
+    const { engine, probes } = this.#world;
+    const until = this.learningTimes(learnMicros, key);
     this.#oldPrimaries.push({ model: this.model.copy(), until });
     for (const gateway of this.#world.gateways) {
       const learned = until.get(gateway.index)! - engine.now;
       this.#world.tell(gateway, { kind: 'registry-changed' }, learned + 1);
     }
     if (this.model.loseSince(engine.now - lostMicros) > 0) probes.hit('registry.failover.lost-writes');
+  }
+
+  /** Until when each host, by its index, would go on asking the old primary if the registry failed over now. */
+  learningTimes(learnMicros: number, key: number): ReadonlyMap<number, number> {
+    const { engine, seed, hosts } = this.#world;
+    const range = Math.min(learnMicros, this.longestStale) + 1;
+    return new Map(
+      hosts.map(({ index }) => [
+        index,
+        engine.now + keyedInt(seed, LEARN_STREAM, key * 65_536 + index, range),
+      ]),
+    );
+  }
+
+  /** Memory is used up, and entries vanish: those of each user with this chance, also when they are alive. @param key of the draws. */
+  evict(perMille: number, key: number): void {
+    const { engine, seed, probes } = this.#world;
+    for (const userId of this.model.users()) {
+      if (keyedInt(seed, EVICT_STREAM + key, hashText(userId), 1_000) >= perMille) continue;
+      this.model.evict(userId, engine.now);
+      probes.hit('registry.evicted');
+    }
   }
 
   watch(userId: UserId, gateway: GatewayHost): void {

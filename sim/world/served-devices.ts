@@ -19,7 +19,7 @@ export function servedDevices(world: World): DeviceHost[] {
   const listed = world.gateways.filter((gateway) => world.balancer.isHealthy(gateway));
   const serving = new Set(listed.filter((gateway) => serves(world, gateway)));
   return world.devices.filter((device) => {
-    if (!device.up) return false;
+    if (!device.up || !device.findsAWay) return false;
     // Who has a session keeps it, whatever the load balancer thinks of that gateway; who has none yet is sent on.
     const has = device.status === 'live' || device.status === 'resuming';
     const takers = new Set([...listed, ...(has ? device.gateways() : [])]);

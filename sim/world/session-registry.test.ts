@@ -45,9 +45,24 @@ describe('SessionRegistryModel', () => {
     expect(registry.loseSince(400)).toBe(1);
     expect(registry.sessions(user, now(600), 600)).toMatchObject([{ epoch: 1, gatewayId: 'gateway-0' }]);
     expect(old.sessions(user, now(600), 600)).toMatchObject([{ epoch: 2 }]);
-    registry.loseEverything();
-    expect(registry.sessions(user, now(600), 600)).toEqual([]);
-    expect(registry.loseSince(0)).toBe(0);
+    registry.loseEverything(700);
+    expect(registry.sessions(user, now(800), 800)).toEqual([]);
+    // A replica that had not heard of that either.
+    expect(registry.loseSince(700)).toBe(0);
+    expect(registry.loseSince(650)).toBeGreaterThan(0);
+    expect(registry.sessions(user, now(800), 800)).toMatchObject([{ epoch: 1, gatewayId: 'gateway-0' }]);
+  });
+
+  it('knows nothing of an evicted user, and everything of the others', () => {
+    const registry = new SessionRegistryModel();
+    const other = { ...entry(1), userId: userId('u_2') };
+    for (const each of [entry(1), other]) registry.claim(each, 1_000, now(0), 0);
+    registry.release(entry(1), now(5), 5);
+    expect(registry.users()).toEqual([user, other.userId]);
+    registry.evict(user, 10);
+    expect(registry.presence(user, now(20))).toEqual({ userId: user, online: false, lastSeen: undefined });
+    expect(registry.users()).toEqual([other.userId]);
+    expect(registry.sessions(other.userId, now(20), 20)).toHaveLength(1);
   });
 
   it('reports a device that a push was given up for, once, at its next renewal', () => {

@@ -22,7 +22,8 @@ const NOBODY: ReadonlyMap<DeviceId, Lease> = new Map();
 interface Write {
   readonly at: number;
   readonly userId: UserId;
-  readonly deviceId: DeviceId;
+  /** Undefined: nothing was written but when the user was last seen. */
+  readonly deviceId: DeviceId | undefined;
   readonly lease: Lease | undefined;
   readonly lastSeen: Micros | undefined;
 }
@@ -90,16 +91,25 @@ export class SessionRegistryModel {
     return { userId, online: false, lastSeen };
   }
 
-  /** Everything about one user: an eviction. */
-  evict(userId: UserId): void {
+  /** Everybody of whom anything is known. */
+  users(): readonly UserId[] {
+    return [...new Set([...this.#leases.keys(), ...this.#lastSeen.keys()])];
+  }
+
+  /** Everything about one user vanishes: an eviction. A replica that has not heard of it brings it back. */
+  evict(userId: UserId, at: number): void {
+    if (this.#journal !== undefined) {
+      const lastSeen = this.#lastSeen.get(userId);
+      this.#journal.push({ at, userId, deviceId: undefined, lease: undefined, lastSeen });
+      for (const [deviceId, lease] of this.#leases.get(userId) ?? NOBODY)
+        this.#journal.push({ at, userId, deviceId, lease, lastSeen });
+    }
     this.#leases.delete(userId);
     this.#lastSeen.delete(userId);
   }
 
-  loseEverything(): void {
-    this.#leases.clear();
-    this.#lastSeen.clear();
-    if (this.#journal !== undefined) this.#journal = [];
+  loseEverything(at: number): void {
+    for (const userId of this.users()) this.evict(userId, at);
   }
 
   /** From now on `loseSince` works. */
@@ -163,7 +173,7 @@ export class SessionRegistryModel {
   }
 
   #restore(write: Write): void {
-    this.#set(write.userId, write.deviceId, write.lease);
+    if (write.deviceId !== undefined) this.#set(write.userId, write.deviceId, write.lease);
     if (write.lastSeen === undefined) this.#lastSeen.delete(write.userId);
     else this.#lastSeen.set(write.userId, write.lastSeen);
   }

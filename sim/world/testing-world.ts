@@ -1,5 +1,5 @@
 import { DEFAULT_LIMITS, type Limits } from '../../core/contract/limits.ts';
-import type { Fault, Op, Scenario, Topology } from '../scenario.ts';
+import type { DeviceTransport, Fault, Op, Scenario, Topology } from '../scenario.ts';
 import { World } from './world.ts';
 
 const SECOND = 1_000_000;
@@ -24,6 +24,7 @@ export function smallScenario(
     readonly limits?: Partial<Limits>;
     readonly topology?: Partial<Topology>;
     readonly wire?: boolean;
+    readonly transports?: readonly DeviceTransport[];
   } = {},
 ): Scenario {
   return {
@@ -34,6 +35,7 @@ export function smallScenario(
       limits: parts.limits ?? {},
       network: 'local',
       wire: parts.wire ?? false,
+      ...(parts.transports === undefined ? {} : { transports: parts.transports }),
       safetyMicros: 10 * SECOND,
     },
     ops: parts.ops ?? [],

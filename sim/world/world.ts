@@ -24,6 +24,8 @@ import { mixEffects } from './mix-effects.ts';
 import { Network } from './network.ts';
 import { chatIdOf, deviceIdOf, userIdOf } from './plan-ids.ts';
 import { Observers } from './observers.ts';
+import type { PollStep } from './poll-ends.ts';
+import { PollLinks } from './poll-links.ts';
 import { Probes } from './probes.ts';
 import { Regions } from './regions.ts';
 import { type RegistryCall, RegistryNode } from './registry-node.ts';
@@ -60,6 +62,7 @@ export class World implements Dispatcher {
   readonly regions: Regions;
   readonly network: Network;
   readonly links: DeviceLinks;
+  readonly polls: PollLinks;
   readonly balancer: LoadBalancer;
   readonly router: RequestRouter;
   readonly calls: EngineCalls;
@@ -93,6 +96,7 @@ export class World implements Dispatcher {
   constructor(setting: WorldSetting) {
     const { scenario, limits } = setting;
     const { topology, knobs } = scenario;
+    const { transports = ['websocket'] } = knobs;
     this.scenario = scenario;
     this.seed = scenario.seed;
     this.limits = limits;
@@ -115,6 +119,7 @@ export class World implements Dispatcher {
     this.network = new Network(scenario.seed, nodes, inside, LATENCIES[knobs.network]);
     this.network.onChanged = () => this.#onNetworkChanged();
     this.links = new DeviceLinks(this, knobs.wire);
+    this.polls = new PollLinks(this, knobs.wire);
     this.#firstHost = engines;
     this.calls = new EngineCalls(this);
     const regions = Array.from({ length: this.regions.count }, (_, region) => region);
@@ -135,7 +140,8 @@ export class World implements Dispatcher {
     this.relays = deal(topology.relays, (at, i) => new RelayHost(this, at, `relay-${i}`));
     this.workers = deal(topology.workers, (at, i) => new WorkerHost(this, at, `worker-${i}`));
     this.devices = deal(topology.devices, (at, i) => {
-      return new DeviceHost(this, at, `device-${i}`, userIdOf(i % topology.users), deviceIdOf(i));
+      const names = { userId: userIdOf(i % topology.users), deviceId: deviceIdOf(i) };
+      return new DeviceHost(this, at, `device-${i}`, names, transports[i % transports.length]!);
     });
     this.hosts = [...this.gateways, ...this.services, ...this.relays, ...this.workers, ...this.devices];
     for (const host of this.hosts) this.#names.set(host.name, host);
@@ -285,7 +291,8 @@ export class World implements Dispatcher {
 
   dispatch(kind: number, target: number, detail: number, payload: unknown, context: unknown): boolean {
     switch (kind) {
-      case EVENT.STEP: {
+      case EVENT.STEP:
+      case EVENT.POLL_DOWN: {
         const host = this.hosts[target - this.#firstHost]!;
         if (host.up && host.incarnation === detail) host.receive(payload as object);
         return true;
@@ -297,6 +304,9 @@ export class World implements Dispatcher {
         return true;
       case EVENT.DOWN:
         (context as Connection).device.arrived(context as Connection, payload as never);
+        return true;
+      case EVENT.POLL_UP:
+        this.gateways[target - this.#firstHost]!.arrivedPoll(payload as PollStep);
         return true;
       case EVENT.STORE:
         this.#storeAt(target).arrived(payload as StoreCall, context as Host, detail);
@@ -385,6 +395,7 @@ export class World implements Dispatcher {
 
   #onNetworkChanged(): void {
     this.links.release();
+    this.polls.travel.release();
     this.pollAll();
     this.membershipMayChange();
   }

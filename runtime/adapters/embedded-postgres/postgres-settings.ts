@@ -37,6 +37,8 @@ export function postgresSettings(overrides: Readonly<Record<string, string>> = {
     autovacuum_naptime: '15s',
 
     log_checkpoints: 'off',
+    // Without DETAIL, which holds the row that failed, ciphertext and all.
+    log_error_verbosity: 'terse',
     log_line_prefix: '%m [%p] ',
     log_timezone: 'UTC',
     ...overrides,

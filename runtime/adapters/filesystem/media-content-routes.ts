@@ -1,6 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
+import type { UserId } from '../../../core/contract/ids.ts';
 import { ProblemError } from '../../http-api/http-exchange.ts';
 import { problem } from '../../http-api/problem.ts';
 import type { Route, StreamExchange } from '../../http-api/router.ts';
@@ -12,13 +13,19 @@ export const CONTENT_PATH = '/v1/media/:mediaId/content';
 
 /** Uploads under way at once, per process: each holds a file open and a disk busy. */
 const UPLOADS = 64;
+/** Of one user: nobody takes the slots of all others. */
+const UPLOADS_PER_USER = 8;
 /** A peer that says nothing for this long has gone. */
 const IDLE_MS = 30_000;
+/** A peer that is slower than this on the whole only holds a slot: some bytes now and then are not silence. 16 KiB/s. */
+const LEAST_BYTES_PER_MS = 16.384;
 const READ_BYTES = 128 * 1024;
 
 /** PUT and GET of what a signed URL names. The signature is the whole permission: no token is asked for. */
 export function mediaContentRoutes(files: MediaFiles, secret: Uint8Array): Route[] {
-  let uploads = 0;
+  /** Under way, by who uploads. */
+  const uploads = new Map<UserId | undefined, number>();
+  let count = 0;
   const permitOf = (method: 'PUT' | 'GET', { params, query }: StreamExchange): MediaPermit => {
     const now = Math.floor(Date.now() / 1_000);
     const permit = readPermit(method, params['mediaId'] ?? '', query, secret, now);
@@ -31,14 +38,19 @@ export function mediaContentRoutes(files: MediaFiles, secret: Uint8Array): Route
       path: CONTENT_PATH,
       auth: 'none',
       async stream(exchange) {
-        const { object } = permitOf('PUT', exchange);
-        if (uploads >= UPLOADS)
+        const { object, owner } = permitOf('PUT', exchange);
+        const own = uploads.get(owner) ?? 0;
+        if (count >= UPLOADS || own >= UPLOADS_PER_USER)
           throw new ProblemError(problem('overloaded', 'too many uploads are under way: try again'));
-        uploads++;
+        count++;
+        uploads.set(owner, own + 1);
         try {
           await upload(exchange, object, files);
         } finally {
-          uploads--;
+          count--;
+          const left = (uploads.get(owner) ?? 0) - 1;
+          if (left > 0) uploads.set(owner, left);
+          else uploads.delete(owner);
         }
       },
     },
@@ -65,12 +77,20 @@ async function upload(
   if (length !== undefined && length !== String(object.size))
     throw new ProblemError(problem('bad_frame', `content-length: must be ${object.size}, as it was signed`));
   request.setTimeout(IDLE_MS, () => request.destroy());
+  const late = setTimeout(() => request.destroy(), mostMs(object.size));
   try {
     await files.write(object, request);
   } catch (error) {
     throw problemOf(error, request);
+  } finally {
+    clearTimeout(late);
   }
   response.writeHead(200, { 'content-length': 0, etag: `"${object.sha256}"` }).end();
+}
+
+/** How long so many bytes may take. */
+function mostMs(size: number): number {
+  return IDLE_MS + Math.ceil(size / LEAST_BYTES_PER_MS);
 }
 
 function problemOf(error: unknown, request: IncomingMessage): unknown {
@@ -95,6 +115,7 @@ async function download(
     throw new ProblemError(
       problem('bad_frame', 'nothing has been uploaded for this media id', { status: 404 }),
     );
+  let late: NodeJS.Timeout | undefined;
   try {
     const range = readRange(request.headers.range, size);
     const headers = contentHeaders(object);
@@ -115,8 +136,10 @@ async function download(
     });
     if (size === 0) return void response.end();
     response.setTimeout(IDLE_MS, () => response.destroy());
+    late = setTimeout(() => response.destroy(), mostMs(last - first + 1));
     await send(response, readPart(file, first, last));
   } finally {
+    clearTimeout(late);
     await file.close();
   }
 }

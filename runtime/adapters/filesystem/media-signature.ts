@@ -1,22 +1,25 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { mediaId } from '../../../core/contract/ids.ts';
+import { mediaId, userId, type UserId } from '../../../core/contract/ids.ts';
 import type { MediaObject } from '../../ports/media-store.ts';
 
 /** What a URL allows: one method on one object until a second. */
 export interface MediaPermit {
   readonly method: 'PUT' | 'GET';
   readonly object: MediaObject;
+  /** Who uploads; undefined for a download. */
+  readonly owner: UserId | undefined;
   /** Seconds since 1970. */
   readonly expires: number;
 }
 
 /** @returns the query string that carries a permit: everything it says, and the proof that we said it. */
 export function signPermit(permit: MediaPermit, secret: Uint8Array): string {
-  const { object, expires } = permit;
+  const { object, owner, expires } = permit;
   const query = new URLSearchParams({
     size: String(object.size),
     type: object.contentType,
     sha256: object.sha256,
+    ...(owner === undefined ? {} : { owner }),
     expires: String(expires),
     signature: signature(permit, secret),
   });
@@ -32,6 +35,7 @@ export function readPermit(
   now: number,
 ): MediaPermit | string {
   const [size, expires] = [query.get('size') ?? '', query.get('expires') ?? ''];
+  const owner = query.get('owner');
   const permit: MediaPermit = {
     method,
     object: {
@@ -40,6 +44,7 @@ export function readPermit(
       contentType: query.get('type') ?? '',
       sha256: query.get('sha256') ?? '',
     },
+    owner: owner === null ? undefined : userId(owner),
     expires: Number(expires),
   };
   const given = Buffer.from(query.get('signature') ?? '', 'hex');
@@ -53,8 +58,8 @@ export function readPermit(
 }
 
 /** Fields are separated by what none of them contains. */
-function signature({ method, object, expires }: MediaPermit, secret: Uint8Array): string {
+function signature({ method, object, owner = userId(''), expires }: MediaPermit, secret: Uint8Array): string {
   const { mediaId: id, size, contentType, sha256 } = object;
-  const text = ['parley media 1', method, id, size, contentType, sha256, expires].join('\n');
+  const text = ['parley media 2', method, id, size, contentType, sha256, owner, expires].join('\n');
   return createHmac('sha256', secret).update(text).digest('hex');
 }

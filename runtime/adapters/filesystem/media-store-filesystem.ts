@@ -1,3 +1,4 @@
+import type { UserId } from '../../../core/contract/ids.ts';
 import { micros, SECOND } from '../../../core/contract/time.ts';
 import type { MediaObject, MediaStore } from '../../ports/media-store.ts';
 import { CONTENT_PATH, mediaContentRoutes } from './media-content-routes.ts';
@@ -18,22 +19,22 @@ export function createFilesystemMediaStore(options: FilesystemMediaOptions): Med
   const { folder, secret, urlLifetime } = options;
   const files = createMediaFiles(folder);
 
-  function sign(method: 'PUT' | 'GET', object: MediaObject, origin: string) {
+  function sign(method: 'PUT' | 'GET', object: MediaObject, origin: string, owner: UserId | undefined) {
     const expires = Math.floor(Date.now() / 1_000 + urlLifetime / SECOND);
     const path = CONTENT_PATH.replace(':mediaId', object.mediaId);
     return {
-      url: `${origin}${path}?${signPermit({ method, object, expires }, secret)}`,
+      url: `${origin}${path}?${signPermit({ method, object, owner, expires }, secret)}`,
       expiresAt: micros(expires * SECOND),
     };
   }
 
   return {
-    signUpload: (object, origin) =>
+    signUpload: (object, origin, owner) =>
       Promise.resolve({
-        ...sign('PUT', object, origin),
+        ...sign('PUT', object, origin, owner),
         headers: { 'content-type': object.contentType },
       }),
-    signDownload: (object, origin) => Promise.resolve(sign('GET', object, origin)),
+    signDownload: (object, origin) => Promise.resolve(sign('GET', object, origin, undefined)),
     routes: mediaContentRoutes(files, secret),
   };
 }

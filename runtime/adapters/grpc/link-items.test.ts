@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  createPushEncoder,
   encodeEvict,
-  encodePush,
   encodePushResult,
   encodeReply,
   encodeRequest,
@@ -48,7 +48,7 @@ describe('items', () => {
       encodeRequest(submit),
       encodeRequest(create),
       encodeReply('http "api"', reply),
-      encodePush('', push),
+      createPushEncoder()('', push),
       encodePushResult('', 7, 'no-session'),
       encodePushResult('worker', 8, 'settled'),
       encodeEvict('gateway', key, 3),
@@ -70,6 +70,20 @@ describe('items', () => {
         ['leaving'],
       ],
     });
+  });
+
+  it('that share what they carry are written from one text, whatever comes between them', () => {
+    let written = 0;
+    const counted = <Item extends object>(item: Item): Item => ({ ...item, toJSON: () => (written++, item) });
+    const [first, other] = [counted(push.item), counted(madePush('worker-1.1', 8).item)];
+    const encode = createPushEncoder();
+    const pushes = [first, first, first, other, first].map((item, i) => ({ ...push, pushId: i, item }));
+    const messages = pushes.map((each) => read(`[${encode('gateway "2"', each)}]`).seen[0]);
+    expect(messages).toEqual(
+      pushes.map((each) => ['push', 'gateway "2"', JSON.parse(JSON.stringify(each)) as unknown]),
+    );
+    // Three texts for five pushes, and one for each of those that they are compared with.
+    expect(written).toBe(3 + pushes.length);
   });
 
   it('of a newer peer: unknown kinds are passed over, their neighbours are read', () => {

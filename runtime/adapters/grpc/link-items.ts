@@ -1,4 +1,5 @@
 import type { DeviceId, NodeId, UserId } from '../../../core/contract/ids.ts';
+import type { DeliveryItem } from '../../../core/contract/records.ts';
 import type { LeaseKey } from '../../../core/session/lease.ts';
 import type { Push, PushOutcome } from '../../../core/session/push.ts';
 import type { ServiceReply, ServiceRequest } from '../../../core/session/service-call.ts';
@@ -32,8 +33,20 @@ export const TAG = {
 export const encodeRequest = (request: ServiceRequest): string => `["q",${JSON.stringify(request)}]`;
 export const encodeReply = (node: string, reply: ServiceReply): string =>
   `["a",${JSON.stringify(node)},${JSON.stringify(reply)}]`;
-export const encodePush = (node: string, push: Push): string =>
-  `["p",${JSON.stringify(node)},${JSON.stringify(push)}]`;
+
+/** @returns an encoder of pushes. Neighbours that share an item (a group's message, device by device) share its text. */
+export function createPushEncoder(): (node: string, push: Push) => string {
+  let item: DeliveryItem | undefined;
+  let text = '';
+  return function encodePush(node, push) {
+    if (push.item !== item) {
+      text = JSON.stringify(push.item);
+      item = push.item;
+    }
+    const about = JSON.stringify({ ...push, item: undefined });
+    return `["p",${JSON.stringify(node)},${about.slice(0, -1)},"item":${text}}]`;
+  };
+}
 export const encodePushResult = (
   node: string,
   pushId: number,

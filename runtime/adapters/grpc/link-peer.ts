@@ -1,5 +1,5 @@
-import { doubled } from '../../../core/contract/backoff.ts';
 import type { NodeId } from '../../../core/contract/ids.ts';
+import { fullJitter } from '../../resilience/full-jitter.ts';
 import type { DropReason, ItemKind, LinkCounters } from './link-counters.ts';
 import type { LinkLimits } from './link-limits.ts';
 import type { LinkStream } from './link-stream.ts';
@@ -189,7 +189,7 @@ export class LinkPeer {
   #redialLater(): void {
     if (this.#closed || this.#redial !== undefined) return;
     const { redialBaseMs, redialMaxMs } = this.#around.limits;
-    const delay = this.#around.random() * doubled(redialBaseMs, this.#failures, redialMaxMs);
+    const delay = fullJitter(this.#failures, redialBaseMs, redialMaxMs, this.#around.random);
     this.#around.counters.ends.reconnects++;
     this.#redial = setTimeout(() => {
       this.#redial = undefined;

@@ -8,8 +8,8 @@ import type { NodeLinks } from '../../ports/node-links.ts';
 import { processOf } from '../../ports/process-id.ts';
 import { createLinkCounters, exportLinkCounters, type LinkCounters } from './link-counters.ts';
 import {
+  createPushEncoder,
   encodeEvict,
-  encodePush,
   encodePushResult,
   encodeReply,
   encodeRequest,
@@ -98,6 +98,7 @@ export async function startGrpcNodeLinks(options: GrpcLinksOptions): Promise<Grp
   exportLinkCounters(counters, metrics, peers.gauges);
   directory.announce({ ...self, address: options.advertise ?? peers.listening, startedAt: Date.now() });
 
+  const encodePush = createPushEncoder();
   const isHere = (node: NodeId): boolean => processOf(node) === self.nodeId;
   const own = <End>(ends_: Map<NodeId, End>, node: NodeId, end: End): void => {
     if (!isHere(node)) throw new Error(`node ${node} is not of process ${self.nodeId}`);

@@ -9,6 +9,7 @@ import { createTopics } from './create-topics.ts';
 import { createKafkaDeliveryQueue, type KafkaDeliveryQueue } from './delivery-queue-kafka.ts';
 import { createKafkaAdmin } from './kafka-admin.ts';
 import { DEFAULT_KAFKA_TUNING, deliverTopic, type KafkaRegion } from './kafka-options.ts';
+import { encodeEvents } from './record-codec.ts';
 
 export interface QueueBenchResult {
   /** Acknowledged as durable. */
@@ -20,6 +21,8 @@ export interface QueueBenchResult {
   /** From `publish` to the worker having the record, at a tenth of the load. */
   readonly handedP50Ms: number;
   readonly handedP99Ms: number;
+  /** Key and value of an event, before the broker's own few bytes. */
+  readonly bytesPerEvent: number;
 }
 
 /** Published by one call, as a relay publishes what it read from its outbox. */
@@ -53,7 +56,13 @@ export async function benchQueue(options: {
     const worker = joinWorker(queue);
     await saturate(queue, worker, 1);
     const full = await saturate(queue, worker, options.seconds);
-    return { ...full, ...(await pace(queue, worker, options.seconds, full.publishedPerSecond / 10)) };
+    const [record] = encodeEvents(makeEvents(0, 1), onePlacement(home), () => undefined);
+    const bytesPerEvent = (record?.message.value.length ?? 0) + (record?.message.key.length ?? 0);
+    return {
+      ...full,
+      bytesPerEvent,
+      ...(await pace(queue, worker, options.seconds, full.publishedPerSecond / 10)),
+    };
   } finally {
     await queue.drain();
     const admin = createKafkaAdmin(region, { clientId: 'bench', log, tuning: DEFAULT_KAFKA_TUNING });
@@ -133,7 +142,7 @@ async function pace(
   worker: Worker,
   seconds: number,
   perSecond: number,
-): Promise<Omit<QueueBenchResult, 'publishedPerSecond' | 'consumedPerSecond'>> {
+): Promise<Omit<QueueBenchResult, 'bytesPerEvent' | 'publishedPerSecond' | 'consumedPerSecond'>> {
   const handedBefore = worker.handed;
   const answers: number[] = [];
   const calls: Promise<void>[] = [];

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createLogger } from '../../observability/logger.ts';
 import { createMetrics } from '../../observability/metrics.ts';
+import type { TracedRecord } from '../../ports/delivery-queue.ts';
 import type { ConsumerSession, ConsumerSessionEvents } from './consumer-session.ts';
 import { DEFAULT_KAFKA_TUNING } from './kafka-options.ts';
 import { createRegionConsumer } from './region-consumer.ts';
@@ -13,6 +14,7 @@ const NEVER = new Promise<never>(() => undefined);
 /** A consumer whose sessions a test directs. Commits are never answered. */
 function start() {
   const sessions: ConsumerSessionEvents[] = [];
+  const handed: TracedRecord[] = [];
   const session: ConsumerSession = {
     commit: () => NEVER,
     heardMs: Number.POSITIVE_INFINITY,
@@ -28,7 +30,7 @@ function start() {
     consumer: {
       assigned: () => undefined,
       revoked: () => undefined,
-      records: () => undefined,
+      records: (_partition, _generation, records) => void handed.push(...records),
     },
     numberOf: (partition) => partition,
     nextGeneration: () => 1,
@@ -41,7 +43,7 @@ function start() {
       return session;
     },
   });
-  return { consumer, sessions };
+  return { consumer, sessions, handed };
 }
 
 const RECORD = {
@@ -52,6 +54,16 @@ const RECORD = {
   attributes: 0,
   headers: {},
 };
+
+test('a record is handed over with the trace context that it came with', async () => {
+  const { consumer, sessions, handed } = start();
+  const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+  const traced = { ...RECORD, offset: '1', headers: { traceparent: Buffer.from(traceparent) } };
+  await sessions[0]?.records(0, 0, [RECORD, traced]);
+  expect(handed).toMatchObject([{ offset: 0 }, { offset: 1, traceparent }]);
+  expect(handed[0]).not.toHaveProperty('traceparent');
+  await consumer.leave();
+});
 
 test('a session that fails is followed by another', async () => {
   const { consumer, sessions } = start();

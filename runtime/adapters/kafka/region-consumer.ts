@@ -197,6 +197,8 @@ function createBatchTaker(
       });
     }
     metrics.queueConsumed.inc({ region: region.region }, messages.length);
+    const waited = metrics.queueWaitSeconds.labels({ region: region.region });
+    for (const { timestamp } of messages) waited.observe(Math.max(0, Date.now() - Number(timestamp)) / 1_000);
     if (records.length > 0) consumer.records(numberOf(partition), progress.generation, records);
     await deadLetters.room();
   };

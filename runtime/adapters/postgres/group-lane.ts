@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Done } from '../../ports/message-store.ts';
+import { fullJitter } from '../../resilience/full-jitter.ts';
 import { MalformedRequest } from './postgres-id.ts';
 import type { PostgresLimits } from './postgres-limits.ts';
 import type { StoreConnection } from './store-connection.ts';
@@ -44,6 +45,10 @@ export interface LaneOptions {
 
 /** A lane lingers while it holds less than this part of a group. */
 const LINGER_SHARE = 8;
+
+/** Ceiling of the pause after a conflict: the other transaction is over in a moment. Milliseconds. */
+const CONFLICT_BASE_MS = 1;
+const CONFLICT_MAX_MS = 1_000;
 
 interface Call<Request, Result> {
   readonly request: Request;
@@ -203,7 +208,8 @@ export class GroupLane<Request, Result> {
     const { limits, log } = this.#options;
     if (outcome.kind === 'failed' && outcome.cause === 'conflict' && attempt < limits.conflictRetries) {
       // The worker stays busy: others meanwhile get through, and the two that collided come back apart.
-      setTimeout(() => this.#run(worker, calls, attempt + 1), Math.random() * 2 ** attempt);
+      const pause = fullJitter(attempt, CONFLICT_BASE_MS, CONFLICT_MAX_MS);
+      setTimeout(() => this.#run(worker, calls, attempt + 1), pause);
       return;
     }
     worker.busy = false;

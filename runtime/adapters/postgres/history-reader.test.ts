@@ -1,49 +1,27 @@
-import { chmodSync, cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import pg from 'pg';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { FetchRequest, FetchResult } from '../../../core/contract/store.ts';
-import { type EmbeddedPostgres, startEmbeddedPostgres } from '../embedded-postgres/embedded-postgres.ts';
+import type { EmbeddedPostgres } from '../embedded-postgres/embedded-postgres.ts';
 import { StoreUnderTest, type TestChat } from './contract/store-under-test.ts';
 import { createPostgresMessageStore, type PostgresMessageStore } from './message-store-postgres.ts';
-import { migrate } from './migrate.ts';
 import { FaultProxy } from './testing/fault-proxy.ts';
 import { until } from './testing/fault-rig.ts';
+import { type ReplicaPair, startReplicaPair } from './testing/replica-pair.ts';
 
 /** A primary behind a proxy, and a replica that follows it. */
 const log = pino({ level: 'silent' });
-const settings = { wal_level: 'replica', max_wal_senders: '4' };
-const folder = mkdtempSync(join(tmpdir(), 'parley-replica-'));
 
-let primary: EmbeddedPostgres;
+let pair: ReplicaPair;
 let replica: EmbeddedPostgres;
 let proxy: FaultProxy;
 let store: PostgresMessageStore;
 let s: StoreUnderTest;
 
 beforeAll(async () => {
-  const dataDir = join(folder, 'primary');
-  const first = await startEmbeddedPostgres({ dataDir, log, settings });
-  await migrate(first.connectionString, log);
-  await first.stop();
-  cpSync(join(dataDir, 'postgres'), join(folder, 'replica', 'postgres'), { recursive: true });
-  // PostgreSQL wants its folder for itself, and the replica must find its way to the primary's socket.
-  chmodSync(join(folder, 'replica', 'postgres'), 0o700);
-  chmodSync(folder, 0o711);
-  writeFileSync(join(folder, 'replica', 'postgres', 'standby.signal'), '');
-  primary = await startEmbeddedPostgres({ dataDir, log, settings });
-  const { host, port } = new pg.Client({ connectionString: primary.connectionString });
-  const follow = {
-    primary_conninfo: `host=${host} port=${port} user=parley`,
-    recovery_target_timeline: 'latest',
-  };
-  replica = await startEmbeddedPostgres({
-    dataDir: join(folder, 'replica'),
-    log,
-    settings: { ...settings, ...follow },
-  });
+  pair = await startReplicaPair();
+  replica = pair.replica;
+  const { host, port } = new pg.Client({ connectionString: pair.primary.connectionString });
   proxy = await FaultProxy.start(`${host}/.s.PGSQL.${port}`);
   store = await createPostgresMessageStore({
     connectionString: `postgresql://parley@127.0.0.1:${proxy.port}/parley`,
@@ -57,9 +35,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await store?.close();
   await proxy?.close();
-  await replica?.stop();
-  await primary?.stop();
-  rmSync(folder, { recursive: true, force: true });
+  await pair?.stop();
 });
 
 const history = (chat: TestChat, limit: number, bytes = 1_000_000): Promise<FetchResult> => {

@@ -12,6 +12,10 @@ export interface PostgresReport {
   readonly settings: Readonly<Record<DurabilitySetting, string>>;
   readonly maxConnections: number;
   readonly connections: number;
+  /** Room in the table of locks that all sessions share. */
+  readonly lockSlots: number;
+  /** Of message bodies; a statement that reads some locks all of them, and their indexes. */
+  readonly bodyPartitions: number;
   /** Names of migrations of this release that were not applied. */
   readonly missing: readonly string[];
   /** The server's clock minus this machine's, milliseconds; half the round trip is unknown. */
@@ -32,6 +36,9 @@ const ABOUT = `
          current_setting('transaction_read_only') = 'on' OR pg_is_in_recovery() AS read_only,
          current_setting('max_connections')::int AS max_connections,
          (SELECT count(*)::int FROM pg_stat_activity WHERE backend_type = 'client backend') AS connections,
+         current_setting('max_locks_per_transaction')::int
+           * (current_setting('max_connections')::int + current_setting('max_prepared_transactions')::int) AS lock_slots,
+         (SELECT count(*)::int FROM pg_inherits WHERE inhparent = to_regclass('bodies')) AS body_partitions,
          to_regclass('parley_migrations') IS NOT NULL AS migrated,
          (SELECT jsonb_object_agg(name, setting) FROM pg_settings WHERE name = ANY ($1)) AS settings`;
 
@@ -41,6 +48,8 @@ interface About {
   readonly read_only: boolean;
   readonly max_connections: number;
   readonly connections: number;
+  readonly lock_slots: number;
+  readonly body_partitions: number;
   readonly migrated: boolean;
   readonly settings: Record<DurabilitySetting, string>;
 }
@@ -72,6 +81,8 @@ export async function inspectPostgres(connectionString: string, timeoutMs: numbe
       settings: about.settings,
       maxConnections: about.max_connections,
       connections: about.connections,
+      lockSlots: about.lock_slots,
+      bodyPartitions: about.body_partitions,
       missing: readMigrations()
         .filter(({ version }) => !applied.has(version))
         .map(({ version, name }) => `${version} (${name})`),

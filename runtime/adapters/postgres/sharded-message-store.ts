@@ -110,9 +110,10 @@ function storeOver(
     findMedia: async (mediaId) => of(mediaId).require().findMedia(mediaId),
     maySeeMedia: async (sight) => of(sight.chatId).require().maySeeMedia(sight),
     async ping() {
-      await Promise.any(local.map(async (link) => link.require().ping())).catch((error: AggregateError) => {
-        throw new Error(error.errors.map((each) => (each as Error).message).join('; '), { cause: error });
-      });
+      const answers = await Promise.allSettled(local.map(async (link) => link.require().ping()));
+      const silent = answers.filter((answer) => answer.status === 'rejected');
+      if (silent.length === local.length)
+        throw new Error(silent.map(({ reason }) => (reason as Error).message).join('; '));
     },
     async close() {
       await Promise.all(links.map((link) => link.close()));

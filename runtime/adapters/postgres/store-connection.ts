@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { Logger } from 'pino';
+import { loggableMessage } from '../../observability/loggable-error.ts';
 import { fullJitter } from '../../resilience/full-jitter.ts';
 import type { Row } from './message-row.ts';
 import type { PostgresLimits } from './postgres-limits.ts';
@@ -193,7 +194,7 @@ export class StoreConnection {
     const { log, limits } = this.#options;
     const pause = fullJitter(this.#attempts++, limits.reconnectBaseMs, limits.reconnectMaxMs);
     log[wasReady ? 'warn' : 'debug'](
-      { connection: this.name, reason: error.message },
+      { connection: this.name, reason: loggableMessage(error) },
       'no connection to PostgreSQL, trying again',
     );
     this.#retry = setTimeout(() => this.#connect(), pause);

@@ -5,7 +5,7 @@ import type { SessionEntry } from '../../../core/contract/records.ts';
 import { createLogger } from '../../observability/logger.ts';
 import { createMetrics } from '../../observability/metrics.ts';
 import type { SessionRegistry } from '../../ports/session-registry.ts';
-import { openRedis } from './redis-connection.ts';
+import { openRedis, type RedisConnection } from './redis-connection.ts';
 import type { RedisEndpoint } from './redis-endpoint.ts';
 import { openRedisSessionRegistry, sessionKey } from './session-registry-redis.ts';
 
@@ -18,6 +18,8 @@ export interface RegistryBenchResult {
   /** From one call of 64 users to its answer, at a tenth of the load. */
   readonly lookupP50Ms: number;
   readonly lookupP99Ms: number;
+  /** What a user with one device takes of the server's memory, as the server says; `lastSeen` of a week included. */
+  readonly bytesPerSession: number;
 }
 
 const USERS = 20_000;
@@ -41,7 +43,8 @@ export async function benchRegistry(options: {
   );
   try {
     await answered(registry);
-    return await measure(registry, entries, options.seconds);
+    const measured = await measure(registry, entries, options.seconds);
+    return { ...measured, bytesPerSession: await memoryOf(shared, entries) };
   } finally {
     registry.close();
     await forget(shared, entries);
@@ -52,7 +55,7 @@ async function measure(
   registry: SessionRegistry,
   entries: readonly SessionEntry[],
   seconds: number,
-): Promise<RegistryBenchResult> {
+): Promise<Omit<RegistryBenchResult, 'bytesPerSession'>> {
   const { leaseTtl, renewBatch, lookupBatch } = DEFAULT_LIMITS;
   const claim = (batch: readonly SessionEntry[]): Promise<boolean> =>
     Promise.all(
@@ -153,24 +156,43 @@ async function answered(registry: SessionRegistry): Promise<void> {
   }
 }
 
-async function forget(
-  options: {
-    readonly endpoint: RedisEndpoint;
-    readonly name: string;
-    readonly log: ReturnType<typeof createLogger>;
-  },
-  entries: readonly SessionEntry[],
-): Promise<void> {
+interface Shared {
+  readonly endpoint: RedisEndpoint;
+  readonly name: string;
+  readonly log: ReturnType<typeof createLogger>;
+}
+
+async function directly<Result>(
+  options: Shared,
+  run: (client: RedisConnection['client']) => Promise<Result>,
+): Promise<Result> {
   const connection = openRedis({ ...options, callTimeoutMs: 5_000 });
   try {
     for (let tries = 0; tries < 100 && !connection.isWhole(); tries++) await sleep(50);
-    for (let at = 0; at < entries.length; at += 1_000)
-      await Promise.all(
-        entries.slice(at, at + 1_000).map((entry) => connection.client.unlink(sessionKey(entry.userId))),
-      );
+    return await run(connection.client);
   } finally {
     connection.close();
   }
+}
+
+const WEIGHED = 100;
+
+function memoryOf(options: Shared, entries: readonly SessionEntry[]): Promise<number> {
+  return directly(options, async (client) => {
+    let bytes = 0;
+    for (const { userId: user } of entries.slice(0, WEIGHED))
+      bytes += Number(await client.memory('USAGE', sessionKey(user)));
+    return bytes / WEIGHED;
+  });
+}
+
+function forget(options: Shared, entries: readonly SessionEntry[]): Promise<void> {
+  return directly(options, async (client) => {
+    for (let at = 0; at < entries.length; at += 1_000)
+      await Promise.all(
+        entries.slice(at, at + 1_000).map((entry) => client.unlink(sessionKey(entry.userId))),
+      );
+  });
 }
 
 function entryOf(user: UserId): SessionEntry {

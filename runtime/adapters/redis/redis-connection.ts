@@ -1,5 +1,6 @@
 import { Cluster, Redis } from 'ioredis';
 import type { Logger } from 'pino';
+import { loggableMessage } from '../../observability/loggable-error.ts';
 import { fullJitter } from '../../resilience/full-jitter.ts';
 import type { RedisEndpoint } from './redis-endpoint.ts';
 
@@ -87,7 +88,7 @@ function openCluster(
       return fullJitter(times, RECONNECT_BASE_MS, RECONNECT_MAX_MS);
     },
   });
-  client.on('error', (error: Error) => log.debug({ reason: error.message }, 'redis cluster error'));
+  client.on('error', (error: Error) => log.debug({ reason: loggableMessage(error) }, 'redis cluster error'));
   client.on('+node', (server: Redis) => {
     if (server.options.readOnly === true) return;
     watchServer(server, options, () => closing);
@@ -132,7 +133,7 @@ function watchServer(
 ): void {
   const address = `${server.options.host}:${server.options.port}`;
   let lost = false;
-  server.on('error', (error: Error) => log.debug({ address, reason: error.message }, 'redis error'));
+  server.on('error', (error: Error) => log.debug({ address, reason: loggableMessage(error) }, 'redis error'));
   server.on('close', () => {
     if (!lost && !isClosing()) log.warn({ address }, 'the connection to redis is lost');
     lost = true;

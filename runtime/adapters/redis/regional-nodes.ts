@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { NodeId } from '../../../core/contract/ids.ts';
+import { loggableMessage } from '../../observability/loggable-error.ts';
 import type { NodeRecord } from '../../ports/node-directory.ts';
 import { NODE_DIRECTORY_SCRIPT } from './node-directory-script.ts';
 import { decodeNodeRecord } from './node-record.ts';
@@ -102,7 +103,7 @@ export class RegionalNodes {
       this.#answeredAt = performance.now();
       this.#take(reply);
     } catch (error) {
-      this.#log.debug({ region: this.region, reason: (error as Error).message }, 'no node directory');
+      this.#log.debug({ region: this.region, reason: loggableMessage(error) }, 'no node directory');
       if (this.ageMs > this.#times.rememberMs) this.#forgetAll();
     }
   }

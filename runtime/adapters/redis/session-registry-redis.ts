@@ -5,6 +5,7 @@ import { micros } from '../../../core/contract/time.ts';
 import type { UserSessions } from '../../../core/delivery/delivery-event.ts';
 import type { PresenceReading } from '../../../core/presence/presence-reading.ts';
 import type { ClaimResult, RenewOutcome } from '../../../core/session/lease.ts';
+import { loggableMessage } from '../../observability/loggable-error.ts';
 import type { Metrics } from '../../observability/metrics.ts';
 import type { SessionRegistry } from '../../ports/session-registry.ts';
 import { ALL_LEASE_SCRIPTS, LEASE_SCRIPTS, type LeaseScript } from './lease-scripts.ts';
@@ -59,7 +60,7 @@ export function openRedisSessionRegistry(options: RedisSessionRegistryOptions): 
     onFailure({ script }, reason, error) {
       metrics.registryFailures.inc({ region, kind: script.name, reason });
       if (error !== undefined)
-        log.debug({ kind: script.name, reason: error.message }, 'a registry call failed');
+        log.debug({ kind: script.name, reason: loggableMessage(error) }, 'a registry call failed');
     },
   });
   const channels = createPresenceChannels({ endpoint, name, callTimeoutMs, log });

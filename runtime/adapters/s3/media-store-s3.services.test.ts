@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { userId } from '../../../core/contract/ids.ts';
 import { SECOND } from '../../../core/contract/time.ts';
 import { readServiceState, servicesFolder } from '../../deploy/services/service-state.ts';
 import { createS3MediaStore } from './media-store-s3.ts';
@@ -11,7 +12,7 @@ const media = createS3MediaStore({ ...state.s3, region: 'us-east-1', urlLifetime
 
 test('an object goes up and comes down by presigned URLs', async () => {
   const { object, content } = testObject(300_000);
-  const up = await media.signUpload(object, '');
+  const up = await media.signUpload(object, '', userId('u_1'));
   const put = await fetch(up.url, { method: 'PUT', body: content, headers: { ...up.headers } });
   expect(put.status).toBe(200);
   const answer = await fetch((await media.signDownload(object, '')).url);

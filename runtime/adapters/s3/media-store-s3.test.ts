@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { userId } from '../../../core/contract/ids.ts';
 import { SECOND } from '../../../core/contract/time.ts';
 import { createS3MediaStore } from './media-store-s3.ts';
 import { faultOf, startCheckingS3, type CheckingS3 } from './testing/checking-s3.ts';
@@ -43,7 +44,7 @@ test('the judge agrees with Amazon’s own example', () => {
 
 test('what was announced is taken and comes back, as something to save', async () => {
   const { object, content } = testObject(10_000, 'text/html');
-  const { url, headers } = await storeOf().signUpload(object, 'http://unused');
+  const { url, headers } = await storeOf().signUpload(object, 'http://unused', userId('u_1'));
   expect(await put(url, content, { ...headers })).toEqual([200, '']);
   const download = await storeOf().signDownload(object, 'http://unused');
   const answer = await fetch(download.url);
@@ -54,7 +55,7 @@ test('what was announced is taken and comes back, as something to save', async (
 
 test('another size, type, hash, content, object or method is refused', async () => {
   const { object, content } = testObject(1_000);
-  const { url, headers } = await storeOf().signUpload(object, '');
+  const { url, headers } = await storeOf().signUpload(object, '', userId('u_1'));
   const wrong = 'SignatureDoesNotMatch';
   expect(await put(url, new Uint8Array(randomBytes(1_001)), { ...headers })).toEqual([403, wrong]);
   expect(await put(url, content, { ...headers, 'content-type': 'text/html' })).toEqual([403, wrong]);
@@ -77,7 +78,7 @@ test('another size, type, hash, content, object or method is refused', async () 
 
 test('a URL is good for its time', async () => {
   const { object, content } = testObject(10);
-  const { url, headers, expiresAt } = await storeOf(1 * SECOND).signUpload(object, '');
+  const { url, headers, expiresAt } = await storeOf(1 * SECOND).signUpload(object, '', userId('u_1'));
   expect(expiresAt / 1_000).toBeLessThanOrEqual(Date.now() + 1_000);
   await expect
     .poll(() => put(url, content, { ...headers }), { timeout: 5_000 })

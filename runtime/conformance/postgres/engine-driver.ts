@@ -44,6 +44,16 @@ export class EngineDriver implements Driver<StoreStep> {
         await this.#faults.endSessions();
         this.#holders.length = 0;
         return undefined;
+      case 'follow':
+        await this.#faults.follow(step.synchronous);
+        return undefined;
+      case 'fall-behind':
+        await this.#faults.fallBehind();
+        return undefined;
+      case 'fail-over':
+        await this.#faults.failOver();
+        this.#holders.length = 0;
+        return undefined;
       case 'retention':
         await this.#faults.dropContents();
         return undefined;

@@ -24,6 +24,7 @@ export class ModelDriver implements Driver<StoreStep> {
       case 'settle':
         return this.#started.get(step.as);
       case 'crash':
+      case 'fail-over':
         this.#server.crash();
         return undefined;
       case 'end-sessions':
@@ -48,11 +49,14 @@ export class ModelDriver implements Driver<StoreStep> {
           ],
         });
       }
-      // Nobody but the caller named by a fate learns of these.
+      // Nobody but the caller named by a fate learns of these. And the model loses no commit: it is a primary whose standby
+      // has them all.
       case 'block':
       case 'conflicts':
       case 'await-replica':
       case 'forget-replica':
+      case 'follow':
+      case 'fall-behind':
         return undefined;
       default:
         return this.#call(step);

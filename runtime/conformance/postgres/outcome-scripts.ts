@@ -305,4 +305,26 @@ export const OUTCOME_SCRIPTS: readonly Script<StoreStep>[] = [
       { do: 'outbox' },
     ],
   },
+  {
+    name: 'a-synchronous-standby-is-promoted',
+    story:
+      'The primary dies for good and its synchronous standby takes over: what was acknowledged is there, what was not is unknown.',
+    steps: [
+      { do: 'follow', synchronous: true },
+      { do: 'create', chat: 'c1', members: ['u1', 'u2'] },
+      { do: 'open-device', device: 'u2.d1' },
+      { do: 'append', chat: 'c1', sends: ['u1:1', 'u2:1'], at: [0, 0], to: ['u2'] },
+      { do: 'receipts', writes: [{ type: 'READ', device: 'u2.d1', chat: 'c1', seq: 1, to: ['u1'] }] },
+      { do: 'append', chat: 'c1', sends: ['u1:2'], at: [2, 0], fate: 'lost-after' },
+      { do: 'append', chat: 'c1', sends: ['u1:3'], at: [3, 0], fate: 'open', as: 'lost' },
+      { do: 'fail-over' },
+      { do: 'settle', as: 'lost' },
+      { do: 'load', chat: 'c1', sends: ['u1:1', 'u2:1', 'u1:2', 'u1:3'] },
+      { do: 'outbox' },
+      { do: 'list', device: 'u2.d1' },
+      { do: 'open-device', device: 'u2.d1', by: 's2' },
+      { do: 'append', chat: 'c1', sends: ['u1:3'], at: [3, 0], by: 's2' },
+      { do: 'fetch', user: 'u2', chat: 'c1' },
+    ],
+  },
 ];

@@ -19,6 +19,10 @@ export interface PostgresRig {
   readonly database: TestDatabase;
   readonly callers: Readonly<Record<Caller, StoreCaller>>;
   readonly version: string;
+  /** Those of PostgreSQL. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** Where the database itself is reached, past the proxies. */
+  readonly socketPath: string;
   /** Runs SQL past the proxies. */
   sql(text: string): Promise<Record<string, unknown>[]>;
   /** Another session, which is ended with the rig at the latest. */
@@ -34,6 +38,8 @@ const SETTINGS = {
   // So that a commit can be made to wait for a replica.
   wal_level: 'replica',
   max_wal_senders: '2',
+  // So that a copy that is made while it works finds what it lacks.
+  wal_keep_size: '256MB',
 };
 
 /** One lane, so that appends of one moment are one transaction. */
@@ -61,7 +67,8 @@ export async function openPostgresRig(): Promise<PostgresRig> {
     }
   };
   const { host } = new pg.Client({ connectionString });
-  const caller = (limits: Partial<PostgresLimits>): Promise<StoreCaller> => openCaller(host, limits);
+  const socketPath = `${host}/.s.PGSQL.5432`;
+  const caller = (limits: Partial<PostgresLimits>): Promise<StoreCaller> => openCaller(socketPath, limits);
   const [s1, s2, hasty] = await Promise.all([caller(LIMITS), caller(LIMITS), caller(HASTY)]);
   const callers = { s1, s2, hasty };
   const [row] = await sql('SHOW server_version');
@@ -73,6 +80,8 @@ export async function openPostgresRig(): Promise<PostgresRig> {
   return {
     database,
     callers,
+    settings: SETTINGS,
+    socketPath,
     version: `PostgreSQL ${String(row?.['server_version'])}`,
     sql,
     session: connect,
@@ -87,8 +96,8 @@ export async function openPostgresRig(): Promise<PostgresRig> {
   };
 }
 
-async function openCaller(host: string, postgres: Partial<PostgresLimits>): Promise<StoreCaller> {
-  const proxy = await FaultProxy.start(`${host}/.s.PGSQL.5432`);
+async function openCaller(socketPath: string, postgres: Partial<PostgresLimits>): Promise<StoreCaller> {
+  const proxy = await FaultProxy.start(socketPath);
   const store = await createPostgresMessageStore({
     connectionString: `postgresql://parley@127.0.0.1:${proxy.port}/parley`,
     limits: DEFAULT_LIMITS,

@@ -1,6 +1,9 @@
+import { realpathSync } from 'node:fs';
+import { dirname } from 'node:path';
 import pg from 'pg';
 import { until } from '../../adapters/postgres/testing/fault-rig.ts';
 import type { PostgresRig } from './postgres-rig.ts';
+import { Standby, STANDBY } from './standby.ts';
 
 const OURS = "application_name LIKE 'parley %'";
 
@@ -10,6 +13,7 @@ export class ServerFaults {
   #blocker: pg.Client | undefined;
   #crowd: pg.Client[] = [];
   #awaitsReplica = false;
+  #standby: Standby | undefined;
   #hasTrouble = false;
 
   constructor(rig: PostgresRig) {
@@ -33,6 +37,38 @@ export class ServerFaults {
   async endSessions(): Promise<void> {
     await this.#rig.sql(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE ${OURS}`);
     await this.#rig.served();
+  }
+
+  async follow(synchronous: boolean): Promise<void> {
+    const { settings, socketPath } = this.#rig;
+    const folder = realpathSync(dirname(socketPath));
+    this.#standby = await Standby.follow((text) => this.#rig.sql(text), folder, settings);
+    if (!synchronous) return;
+    this.#awaitsReplica = true;
+    await this.#rig.sql(`ALTER SYSTEM SET synchronous_standby_names = '${STANDBY}'`);
+    await this.#rig.sql('SELECT pg_reload_conf()');
+    const inStep = "SELECT FROM pg_stat_replication WHERE sync_state = 'sync'";
+    await until(async () => (await this.#rig.sql(inStep)).length > 0);
+  }
+
+  async fallBehind(): Promise<void> {
+    await this.#standby?.fallBehind((text) => this.#rig.sql(text));
+  }
+
+  /** The primary is started again by whoever looks after it, and nobody asks it any more. */
+  async failOver(): Promise<void> {
+    const { postgres } = this.#rig.database;
+    process.kill(postgres.pid(), 'SIGKILL');
+    this.#lead(await this.#standby?.promote());
+    await this.#rig.served();
+  }
+
+  /** @param socketPath of who is the primary from now on; undefined: who always was. */
+  #lead(socketPath: string | undefined): void {
+    for (const { proxy } of Object.values(this.#rig.callers)) {
+      proxy.socketPath = socketPath ?? this.#rig.socketPath;
+      proxy.cutAll();
+    }
   }
 
   /** Far behind the last day of any script. */
@@ -158,6 +194,17 @@ export class ServerFaults {
   async undo(): Promise<void> {
     await this.unblock();
     if (this.#crowd.length > 0) await this.relax();
+    if (this.#standby !== undefined) {
+      this.#lead(undefined);
+      await until(() =>
+        this.#rig.sql('SELECT 1').then(
+          () => true,
+          () => false,
+        ),
+      );
+      await this.#standby.stop();
+      this.#standby = undefined;
+    }
     if (this.#awaitsReplica) await this.awaitReplica(false);
     if (this.#hasTrouble)
       await this.#rig.sql('DROP TRIGGER trouble ON messages; DROP FUNCTION trouble; DROP SEQUENCE troubles');

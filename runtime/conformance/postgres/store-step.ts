@@ -117,6 +117,12 @@ export type FaultStep =
   | { readonly do: 'crash' }
   /** PostgreSQL ends every session of the callers. */
   | { readonly do: 'end-sessions' }
+  /** A standby follows PostgreSQL: `synchronous`, and no commit ends without it; or by and by. */
+  | { readonly do: 'follow'; readonly synchronous: boolean }
+  /** The standby gets nothing any more. */
+  | { readonly do: 'fall-behind' }
+  /** PostgreSQL is killed with -9, and the standby takes its place. */
+  | { readonly do: 'fail-over' }
   /** What all messages so far say is dropped, as when the last of their days is over. */
   | { readonly do: 'retention' }
   /** Somebody else holds a chat's row, until `unblock`. */

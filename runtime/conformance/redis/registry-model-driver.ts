@@ -1,40 +1,60 @@
 import { connId, type UserId } from '../../../core/contract/ids.ts';
-import { micros, SECOND } from '../../../core/contract/time.ts';
+import { SECOND } from '../../../core/contract/time.ts';
 import type { DeliveryWorkerEvent } from '../../../core/delivery/delivery-event.ts';
 import type { GatewayEvent } from '../../../core/session/gateway-event.ts';
-import { carryOutRegistryCall, failedRegistryCall } from '../../../sim/world/registry-call.ts';
-import type { RegistryCall } from '../../../sim/world/registry-node.ts';
-import { SessionRegistryModel } from '../../../sim/world/session-registry.ts';
+import type { Host } from '../../../sim/world/host.ts';
+import type { RegistryCall, RegistryNode } from '../../../sim/world/registry-node.ts';
+import { idleWorld, smallScenario } from '../../../sim/world/testing-world.ts';
+import type { World } from '../../../sim/world/world.ts';
 import type { SessionRegistry } from '../../ports/session-registry.ts';
 import type { Driver, Observation } from '../script.ts';
 import { countHints } from './count-hints.ts';
 import { performLeaseStep, userOf } from './perform-lease-step.ts';
 import type { Asker, FaultStep, RegistryStep } from './registry-step.ts';
 
-/** What a call gets, beside an answer: nothing, and no effect; or nothing, and the effect later. */
-type Condition = 'well' | 'away' | 'frozen';
+type Completion = GatewayEvent | DeliveryWorkerEvent;
+type Of<Kind extends Completion['kind']> = Extract<Completion, { kind: Kind }>;
 
-/** The simulator's model of the session registry, with the faults that the simulator's registry node knows. */
+/** A host whose machine is replaced by somebody who only notes what it is told. */
+type Told = { handle(event: Completion): void };
+
+/** Longer than a message of the model is on its way, and nothing to a lease. */
+const SOON = SECOND / 100;
+/** At a failover: who is early has learned by then, who is late not before. The first may not be long after the second. */
+const EARLY = 5 * SECOND;
+const LATE = 8 * SECOND;
+const MOST_KEYS = 100_000;
+
+/**
+ * The simulator's registry node on the simulator's engine, with gateways and workers that note what they are told; its faults
+ * are the dials that the simulator's own faults turn. An asker who has not learned of a failover is a host that learns late,
+ * one who has is a host that has learned early.
+ */
 export class RegistryModelDriver implements Driver<RegistryStep> {
-  readonly #model = new SessionRegistryModel();
-  /** What the old primary knows, after a failover. */
-  #old: SessionRegistryModel | undefined;
+  readonly #world: World;
+  readonly #registry: RegistryNode;
   readonly #learned = new Set<Asker>();
+  readonly #told = new Map<Host, Completion[]>();
+  /** What the registry's clock shows at each step. */
   #now = 100_000 * SECOND;
-  /** Numbers the writes, so that those after one can be lost. */
-  #at = 0;
-  /** The last write that is on disk, and that the replica has. */
-  #saved = 0;
+  /** True time up to which everything is on disk, and has reached the replica. */
+  #saved: number | undefined;
   #replicated: number | undefined;
-  #condition: Condition = 'well';
-  #isFull = false;
-  #hintsAreCut = false;
-  readonly #watched = new Set<UserId>();
+  #ends: (() => void)[] = [];
+  #full: (() => void) | undefined;
+  #cut: (() => void) | undefined;
   #hints: UserId[] = [];
-  #frozen: (() => void)[] = [];
 
   constructor() {
-    this.#model.keepJournal();
+    this.#world = idleWorld(smallScenario());
+    this.#registry = this.#world.registry;
+    this.#registry.model.keepJournal();
+    for (const host of [...this.#world.gateways, ...this.#world.workers]) {
+      this.#told.set(host, []);
+      (host as unknown as Told).handle = (event) => this.#hear(host, event);
+      host.start();
+    }
+    this.#pass(SOON);
   }
 
   perform(step: RegistryStep): Observation | Promise<Observation> {
@@ -43,26 +63,23 @@ export class RegistryModelDriver implements Driver<RegistryStep> {
       case 'renew':
       case 'release':
       case 'presence':
-        return performLeaseStep(this.#registry(step.by ?? 'gateway'), step, this.#clock);
+        return performLeaseStep(this.#port(step.by ?? 'gateway'), step, this.#clock);
       case 'look-up':
       case 'mark-missed':
-        return performLeaseStep(this.#registry(step.by ?? 'worker'), step, this.#clock);
+        return performLeaseStep(this.#port(step.by ?? 'worker'), step, this.#clock);
       case 'watch':
-        this.#watched.add(userOf(step.user));
+        for (const gateway of this.#world.gateways) this.#registry.watch(userOf(step.user), gateway);
         return undefined;
       case 'unwatch':
-        this.#watched.delete(userOf(step.user));
+        for (const gateway of this.#world.gateways) this.#registry.unwatch(userOf(step.user), gateway);
         return undefined;
-      case 'hints': {
-        const hints = this.#hints;
-        this.#hints = [];
-        return countHints(hints);
-      }
+      case 'hints':
+        return this.#takeHints();
       case 'cut-hints':
-        this.#hintsAreCut = true;
+        this.#cut = this.#registry.hintsDropped.turnUp(1_000);
         return undefined;
       case 'heal-hints':
-        this.#hintsAreCut = false;
+        this.#cut?.();
         return undefined;
       default:
         return this.#strike(step);
@@ -70,106 +87,200 @@ export class RegistryModelDriver implements Driver<RegistryStep> {
   }
 
   close(): void {
-    this.#frozen = [];
+    // Nothing outlives the world.
   }
 
   readonly #clock = (): Promise<number> => Promise.resolve(this.#now);
 
   #strike(step: FaultStep): Observation {
+    const { engine } = this.#world;
     switch (step.do) {
       case 'clock':
         this.#now += step.seconds * SECOND;
-        break;
+        return undefined;
       case 'flush':
-        this.#model.loseEverything();
-        break;
+        this.#registry.model.loseEverything(engine.now);
+        return undefined;
       case 'snapshot':
-        this.#saved = this.#at;
-        break;
+        this.#saved = this.#moment();
+        return undefined;
       case 'crash':
       case 'demote':
       case 'isolate':
-        this.#condition = 'away';
-        break;
+        this.#block('to');
+        return undefined;
       case 'start':
-        this.#condition = 'well';
-        this.#model.loseSince(this.#saved);
-        break;
-      case 'promote':
-        this.#condition = 'well';
-        break;
+        this.#open();
+        // What it comes back with is what a replica had that heard of nothing since.
+        this.#failOver(this.#saved, 0, 0);
+        return undefined;
       case 'freeze':
-        this.#condition = 'frozen';
-        break;
+        this.#block('from');
+        return undefined;
+      case 'promote':
       case 'thaw':
-        this.#condition = 'well';
-        for (const call of this.#frozen.splice(0)) call();
-        break;
+        this.#open();
+        return undefined;
       case 'lag':
-        this.#replicated = this.#at;
-        break;
-      case 'fail-over':
-        this.#old = this.#model.copy();
-        this.#model.loseSince(this.#replicated ?? this.#at);
-        break;
+        this.#replicated = this.#moment();
+        return undefined;
+      case 'fail-over': {
+        const { longestStale } = this.#registry;
+        this.#failOver(this.#replicated ?? engine.now, longestStale, this.#keyOfOrder());
+        return undefined;
+      }
       case 'learn':
-        this.#learned.add(step.by);
-        return { changed: true };
+        return this.#learn(step.by);
       case 'fill':
-        this.#isFull = true;
-        break;
+        this.#full = this.#registry.full.turnUp(1);
+        return undefined;
       case 'free':
-        this.#isFull = false;
-        break;
+        this.#full?.();
+        return undefined;
       case 'evict':
-        this.#model.evict(userOf(step.user));
-        break;
+        this.#registry.model.evict(userOf(step.user), engine.now);
+        return undefined;
       case 'kill-node':
-        return { changed: true };
+        return this.#changed(() => this.#failOver(engine.now, 0, 0));
       case 'move-slot':
-        return step.until === 'end' ? { changed: true } : undefined;
+        return step.until === 'end' ? this.#changed(() => this.#failOver(engine.now, 0, 0)) : undefined;
       case 'replicate':
       case 'lose-scripts':
       case 'cluster':
-        break;
+        return undefined;
     }
-    return undefined;
   }
 
-  #call(asker: Asker, call: RegistryCall): object | undefined {
-    this.#at++;
-    if (this.#condition === 'away' || (this.#isFull && call.kind === 'claim'))
-      return failedRegistryCall(call);
-    const model = this.#old !== undefined && !this.#learned.has(asker) ? this.#old : this.#model;
-    const at = this.#at;
-    const carryOut = (): object | undefined =>
-      carryOutRegistryCall(model, call, micros(this.#now), at, (userId) => {
-        if (this.#watched.has(userId) && !this.#hintsAreCut) this.#hints.push(userId);
-      });
-    if (this.#condition === 'well') return carryOut();
-    this.#frozen.push(carryOut);
-    return failedRegistryCall(call);
+  /** @param upTo true time of the last write that survives; undefined: none does. */
+  #failOver(upTo: number | undefined, learnMicros: number, key: number): void {
+    const { now } = this.#world.engine;
+    this.#registry.failOver(upTo === undefined ? now + 1 : now - upTo, learnMicros, key);
+    // Not before somebody asks: a script's first look after a failover must find those who are late still late.
+    if (learnMicros === 0) this.#pass(SOON);
   }
 
-  /** The model behind the port, as one asker sees it. */
-  #registry(asker: Asker): SessionRegistry {
-    const ask = <Completion>(call: RegistryCall, done: (completion: Completion) => void): void => {
-      const completion = this.#call(asker, call);
-      if (completion !== undefined) queueMicrotask(() => done(completion as Completion));
-    };
+  /** A key of the failover's draws with which the first gateway and worker learn early, the second ones late. */
+  #keyOfOrder(): number {
+    const { gateways, workers, engine } = this.#world;
+    for (let key = 0; key < MOST_KEYS; key++) {
+      const times = this.#registry.learningTimes(this.#registry.longestStale, key);
+      const isInOrder = ([early, late]: readonly Host[]): boolean => {
+        const [first, second] = [early, late].map((host) => (times.get(host?.index ?? -1) ?? 0) - engine.now);
+        return (
+          first !== undefined && first > SECOND && first < EARLY && second !== undefined && second > LATE
+        );
+      };
+      if (isInOrder(gateways) && isInOrder(workers)) return key;
+    }
+    throw new Error('no draw has the order that a script needs');
+  }
+
+  #learn(by: Asker): Observation {
+    if (this.#learned.size === 0) this.#pass(EARLY);
+    this.#learned.add(by);
+    // A worker asks anew each time: nobody has to tell it.
+    return { changed: by === 'worker' || this.#heardOfChange(0) };
+  }
+
+  #changed(act: () => void): Observation {
+    const from = this.#told.get(this.#host('gateway'))?.length ?? 0;
+    act();
+    this.#pass(SOON);
+    return { changed: this.#heardOfChange(from) };
+  }
+
+  #heardOfChange(from: number): boolean {
+    const told = this.#told.get(this.#host('gateway')) ?? [];
+    return told.slice(from).some(({ kind }) => kind === 'registry-changed');
+  }
+
+  #takeHints(): Observation {
+    this.#pass(SOON);
+    const hints = this.#hints;
+    this.#hints = [];
+    return countHints(hints);
+  }
+
+  /** `to`: nothing arrives. `from`: what arrives is done, and its answer comes to nobody. */
+  #block(direction: 'to' | 'from'): void {
+    const { network, gateways, workers } = this.#world;
+    for (const { index } of [...gateways, ...workers])
+      this.#ends.push(
+        direction === 'to'
+          ? network.block(index, this.#registry.index, 'lost')
+          : network.block(this.#registry.index, index, 'lost'),
+      );
+  }
+
+  #open(): void {
+    for (const end of this.#ends.splice(0)) end();
+  }
+
+  /** Now, with nothing under way: later writes are later. */
+  #moment(): number {
+    this.#pass(SOON);
+    return this.#world.engine.now;
+  }
+
+  #host(asker: Asker): Host {
+    const hosts: readonly Host[] = asker === 'gateway' ? this.#world.gateways : this.#world.workers;
+    return hosts[this.#learned.has(asker) ? 0 : 1] as Host;
+  }
+
+  #hear(host: Host, event: Completion): void {
+    this.#told.get(host)?.push(event);
+    if (event.kind === 'presence-hint' && host === this.#host('gateway')) this.#hints.push(event.userId);
+  }
+
+  #pass(micros: number): void {
+    const { engine } = this.#world;
+    engine.runUntil(engine.now + micros, this.#world);
+  }
+
+  /** @returns what the asker is told; undefined for what has no answer. */
+  #ask<Kind extends Completion['kind']>(
+    asker: Asker,
+    call: RegistryCall,
+    kind: Kind | undefined,
+  ): Of<Kind> | undefined {
+    const { engine, callTimeout } = this.#world;
+    const { clock } = this.#registry;
+    // However long the step before took: the clock of a script stands still.
+    clock.step(this.#now - clock.read(engine.now));
+    const host = this.#host(asker);
+    const told = this.#told.get(host) ?? [];
+    const from = told.length;
+    this.#registry.call(host, call);
+    const answer = (): Completion | undefined => told.slice(from).find((each) => each.kind === kind);
+    const latest = engine.now + callTimeout + SOON;
+    do this.#pass(SOON);
+    while (kind !== undefined && answer() === undefined && engine.now < latest);
+    return answer() as Of<Kind> | undefined;
+  }
+
+  /** The node behind the port, as one asker sees it. */
+  #port(asker: Asker): SessionRegistry {
     const conn = connId(1);
+    const ask = <Kind extends Completion['kind']>(
+      call: RegistryCall,
+      kind: Kind,
+      done: (completion: Of<Kind>) => void,
+    ): void => {
+      const completion = this.#ask(asker, call, kind);
+      if (completion === undefined) throw new Error(`${call.kind} was never answered, not even as failed`);
+      queueMicrotask(() => done(completion));
+    };
     return {
       claim: (entry, ttl, done) =>
-        ask<Of<'claimed'>>({ kind: 'claim', conn, entry, ttl }, ({ result }) => done(result)),
+        ask({ kind: 'claim', conn, entry, ttl }, 'claimed', ({ result }) => done(result)),
       renew: (entries, ttl, done) =>
-        ask<Of<'renewed'>>({ kind: 'renew', conns: [], entries, ttl }, ({ outcomes }) => done(outcomes)),
-      release: (entry) => ask({ kind: 'release', entry }, () => undefined),
+        ask({ kind: 'renew', conns: [], entries, ttl }, 'renewed', ({ outcomes }) => done(outcomes)),
+      release: (entry) => void this.#ask(asker, { kind: 'release', entry }, undefined),
       lookup: (users, done) =>
-        ask<Of<'sessions'>>({ kind: 'lookup', call: 1, users }, (answered) => done(answered.users)),
-      markMissed: (keys, done) =>
-        ask<Of<'marked'>>({ kind: 'mark-missed', call: 1, keys }, ({ ok }) => done(ok)),
+        ask({ kind: 'lookup', call: 1, users }, 'sessions', (answered) => done(answered.users)),
+      markMissed: (keys, done) => ask({ kind: 'mark-missed', call: 1, keys }, 'marked', ({ ok }) => done(ok)),
       readPresence: (users, done) =>
-        ask<Of<'presence'>>({ kind: 'read-presence', users }, ({ readings }) => done(readings)),
+        ask({ kind: 'read-presence', users }, 'presence', ({ readings }) => done(readings)),
       watchPresence: () => ({ watch: () => undefined, unwatch: () => undefined, close: () => undefined }),
       onChanged: () => () => undefined,
       ping: () => Promise.resolve(),
@@ -177,6 +288,3 @@ export class RegistryModelDriver implements Driver<RegistryStep> {
     };
   }
 }
-
-type Completion = GatewayEvent | DeliveryWorkerEvent;
-type Of<Kind extends Completion['kind']> = Extract<Completion, { kind: Kind }>;

@@ -27,6 +27,8 @@ interface Held {
 
 /** Stands between a store and its PostgreSQL and breaks connections at the moments that matter. For tests. */
 export class FaultProxy {
+  /** Where connections from now on lead. */
+  socketPath: string;
   readonly #server: Server;
   readonly #pairs = new Set<Pair>();
   #faults: CommitFault[] = [];
@@ -34,7 +36,8 @@ export class FaultProxy {
   #mute = false;
 
   private constructor(socketPath: string) {
-    this.#server = createServer((client) => this.#relay({ client, server: connect(socketPath) }));
+    this.socketPath = socketPath;
+    this.#server = createServer((client) => this.#relay({ client, server: connect(this.socketPath) }));
   }
 
   static async start(socketPath: string): Promise<FaultProxy> {

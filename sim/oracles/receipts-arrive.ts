@@ -1,0 +1,195 @@
+import { DEFAULT_LIMITS, type Limits } from '../../core/contract/limits.ts';
+import type { ReceiptType } from '../../core/contract/records.ts';
+import { type History, NONE } from './history.ts';
+import type { JudgeOptions } from './judge.ts';
+import type { Oracle, Violation } from './oracle.ts';
+import { overdue } from './violation.ts';
+import { sees } from './visible.ts';
+
+const NAME = 'receipts-arrive';
+
+/** Limits that only refuse what is too much. A receipt that is refused waits for the next one of its user. */
+const ROOMY: readonly (keyof Limits)[] = [
+  'receiptsPending',
+  'chatBacklog',
+  'serviceBacklog',
+  'frameBurst',
+  'sessionRequests',
+];
+
+/**
+ * Promise 13. A receipt is worth no second try of its own, since the next one says more; but in calm weather each arrives:
+ * the store has what devices show and what their users read, and the other members of a small chat are shown it.
+ */
+export function receiptsArrive(history: History, options: JudgeOptions): Oracle {
+  const owed = new OwedReceipts(history, options.limits);
+  const judged =
+    options.receiptsOwed === true && ROOMY.every((name) => options.limits[name] >= DEFAULT_LIMITS[name]);
+  return {
+    name: NAME,
+    watches: judged
+      ? ['shown', 'read', 'start-cursor', 'watermark-saved', 'receipt-shown', 'member', 'end']
+      : [],
+    observe(o, at) {
+      switch (o.kind) {
+        case 'shown':
+          if (o.from !== o.userId) owed.show(o.seq, at);
+          return undefined;
+        case 'read':
+          owed.read(at);
+          return undefined;
+        case 'start-cursor':
+          owed.forget();
+          return undefined;
+        case 'watermark-saved':
+          owed.save(o.receipt.type, o.receipt.seq, at);
+          return undefined;
+        case 'receipt-shown':
+          owed.tell(history.userOf(o.receipt.userId), o.receipt.type, o.receipt.seq);
+          return undefined;
+        case 'member':
+          owed.change();
+          return undefined;
+        default:
+          return owed.missing(at);
+      }
+    },
+    settled: () => !judged || owed.waiting() === undefined,
+  };
+}
+
+/** A seq, and when it was reached, in microseconds. */
+interface Reached {
+  readonly seq: number;
+  readonly at: number;
+}
+type Marks = Record<ReceiptType, Reached | undefined>;
+type Waiting = readonly [expected: string, observed: string, stuck: string];
+
+class OwedReceipts {
+  readonly #history: History;
+  readonly #limits: Limits;
+  /** By pair: the newest message of somebody else that the device shows, and that its user has read, since the app began. */
+  readonly #done: (Marks | undefined)[] = [];
+  /** By seat: the watermarks. */
+  readonly #saved: Marks[] = [];
+  /** By pair, then user: what the device was shown. */
+  readonly #told: Map<number, Record<ReceiptType, number>>[] = [];
+  /** Chats that were large for a while: their receipts are counted. */
+  readonly #large = new Set<number>();
+
+  constructor(history: History, limits: Limits) {
+    this.#history = history;
+    this.#limits = limits;
+  }
+
+  show(seq: number, at: number): void {
+    const before = this.#done[this.#history.pair];
+    this.#done[this.#history.pair] = { READ: before?.READ, DELIVERED: { seq, at } };
+  }
+
+  read(at: number): void {
+    const done = this.#done[this.#history.pair];
+    if (done?.DELIVERED === undefined) return;
+    this.#done[this.#history.pair] = { ...done, READ: { seq: done.DELIVERED.seq, at } };
+  }
+
+  /** What the app had not said yet when it ended, its next RESUME says, or nobody. */
+  forget(): void {
+    this.#done[this.#history.pair] = undefined;
+  }
+
+  save(type: ReceiptType, seq: number, at: number): void {
+    const marks = (this.#saved[this.#history.seat] ??= { DELIVERED: undefined, READ: undefined });
+    if (seq > (marks[type]?.seq ?? 0)) marks[type] = { seq, at };
+  }
+
+  tell(user: number, type: ReceiptType, seq: number): void {
+    const users = (this.#told[this.#history.pair] ??= new Map());
+    const told = users.get(user) ?? { DELIVERED: 0, READ: 0 };
+    // READ implies DELIVERED.
+    if (type === 'READ') told.READ = Math.max(told.READ, seq);
+    told.DELIVERED = Math.max(told.DELIVERED, seq);
+    users.set(user, told);
+  }
+
+  /** A service may take a size, or a list of members, for the one before the change: the chat is left out from then on. */
+  change(): void {
+    const { chat, chatSeats, heads } = this.#history;
+    const members = chatSeats[chat]!.filter((seat) => this.#history.isMember(seat)).length;
+    if (heads[chat]! > 0 || members >= this.#limits.receiptMembers) this.#large.add(chat);
+  }
+
+  missing(at: number): Violation | undefined {
+    const waiting = this.waiting();
+    return waiting === undefined ? undefined : overdue(NAME, at, waiting[0], waiting[1], [waiting[2]]);
+  }
+
+  waiting(): Waiting | undefined {
+    const history = this.#history;
+    if (!history.healed || history.activeFaults > 0) return undefined;
+    for (let pair = 0; pair < history.pairDevice.length; pair++) {
+      const device = history.pairDevice[pair]!;
+      const chat = history.pairChat[pair]!;
+      const user = history.deviceUser[device]!;
+      if (user === NONE || !history.served[device]! || !history.live[device]!) continue;
+      const seat = history.seatOf(user, chat);
+      if (!history.isMember(seat)) continue;
+      const found = this.#unsaved(device, pair, seat) ?? this.#untold(device, pair, seat);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  /** What the device has done and the store does not know. */
+  #unsaved(device: number, pair: number, seat: number): Waiting | undefined {
+    const history = this.#history;
+    const done = this.#done[pair];
+    for (const type of ['DELIVERED', 'READ'] as const) {
+      const reached = done?.[type];
+      const saved = this.#saved[seat]?.[type]?.seq ?? 0;
+      if (reached === undefined || saved >= reached.seq || !this.#wasCalm(reached.at)) continue;
+      // What he saw as a member of an earlier time is settled.
+      if (!sees(history.spans[seat]!, reached.seq)) continue;
+      const what = history.nameSeq(history.pairChat[pair]!, reached.seq);
+      const who = history.nameDevice(device);
+      const did = type === 'READ' ? 'read' : 'shows';
+      return [
+        `${who} ${did} ${what}: the store has ${type} of its user up to there`,
+        `it has ${type} up to seq ${saved}`,
+        `${who} waits for ${type} of ${what} to be saved`,
+      ];
+    }
+    return undefined;
+  }
+
+  /** What the store knows of the other members and the device was not shown. */
+  #untold(device: number, pair: number, own: number): Waiting | undefined {
+    const history = this.#history;
+    const chat = history.pairChat[pair]!;
+    if (this.#large.has(chat) || !history.opened[device]!) return undefined;
+    for (const seat of history.chatSeats[chat]!) {
+      if (seat === own || !history.isMember(seat)) continue;
+      const user = history.seatUser[seat]!;
+      for (const type of ['DELIVERED', 'READ'] as const) {
+        const mark = this.#saved[seat]?.[type];
+        const told = this.#told[pair]?.get(user)?.[type] ?? 0;
+        if (mark === undefined || told >= mark.seq || !this.#wasCalm(mark.at)) continue;
+        if (!sees(history.spans[own]!, mark.seq)) continue;
+        const what = history.nameSeq(chat, mark.seq);
+        const who = history.nameDevice(device);
+        return [
+          `${who} is shown ${type} of ${history.userNames[user]!} up to ${what}`,
+          `it is shown it up to seq ${told}`,
+          `${who} waits for ${type} of ${history.userNames[user]!} at ${what}`,
+        ];
+      }
+    }
+    return undefined;
+  }
+
+  /** Whether nothing that a fault did can still have been felt then: routes and leases of what died are forgotten. */
+  #wasCalm(at: number): boolean {
+    return this.#history.calmSince(at - this.#limits.leaseTtl - this.#limits.silence);
+  }
+}
