@@ -40,6 +40,8 @@ export interface Limits {
   /** Receipts are gathered this long, or this many messages, so that a burst costs one frame. */
   readonly receiptDelay: number;
   readonly receiptBatch: number;
+  /** READs that a new connection says again at SYNCED, and with each heartbeat: a quarter of `frameBurst`. */
+  readonly readPage: number;
   /** First and largest reconnect delay; full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"). */
   readonly reconnectBase: number;
   readonly reconnectMax: number;
@@ -111,6 +113,11 @@ export interface Limits {
   readonly receiptPage: number;
   /** Delay before a failed store or registry call of a session is tried again. */
   readonly sessionRetry: number;
+  /**
+   * The delay doubles with each failure of one chat, up to this: 50,000 sessions must not ask a shard that is silent four
+   * times a second each, and when it is back nobody waits long.
+   */
+  readonly sessionRetryMax: number;
   /** Chats a session may have on screen at once. */
   readonly openChats: number;
 
@@ -162,6 +169,12 @@ export interface Limits {
    * comes. 50,000 sessions of a gateway cost 20 lists a second.
    */
   readonly headsReread: number;
+  /**
+   * A list that lacks the chats of a silent shard is read again after one renewal, then after up to 2, 4, … and at most so
+   * many: 50,000 sessions would read every shard that answers 3,000 times a second. When the shard is back, its chats follow
+   * within a minute, or with the first message of one of them.
+   */
+  readonly relistRenewals: number;
   /** Entries renewed in one registry call. */
   readonly renewBatch: number;
   /** How often a watched user's presence is read again even when no hint came: hints may drop silently. */
@@ -187,6 +200,7 @@ export interface Limits {
   readonly storeRetry: number;
 
   // --- receipts
+  /** Receipts that wait for the store, per service; each shard has an even share. */
   readonly receiptsPending: number;
   readonly receiptsBatch: number;
   /** Receipts go out one by one to members of chats up to this size; in larger ones senders are told how many there are. */
@@ -256,6 +270,7 @@ export const DEFAULT_LIMITS: Limits = {
   gapPatience: 1 * SECOND,
   receiptDelay: 20 * MILLISECOND,
   receiptBatch: 64,
+  readPage: 250,
   reconnectBase: 250 * MILLISECOND,
   reconnectMax: 20 * SECOND,
   connectTimeout: 10 * SECOND,
@@ -292,6 +307,7 @@ export const DEFAULT_LIMITS: Limits = {
   drainTimeout: 25 * SECOND,
   receiptPage: 1_024,
   sessionRetry: 250 * MILLISECOND,
+  sessionRetryMax: 8 * SECOND,
   openChats: 16,
 
   deviceSendInterval: 4 * MILLISECOND,
@@ -316,6 +332,7 @@ export const DEFAULT_LIMITS: Limits = {
   leaseTtl: 45 * SECOND,
   leaseRenew: 15 * SECOND,
   headsReread: 30 * MINUTE,
+  relistRenewals: 4,
   renewBatch: 512,
   presenceRefresh: 15 * SECOND,
   presenceGrace: 5 * SECOND,

@@ -154,6 +154,18 @@ describe('a device that is not where the registry says', () => {
     expect(s.pushed(5)).toEqual(['commit p0 g1 1']);
   });
 
+  // A timer of the machine below comes a little after its time, and under traffic there is always a push in between.
+  it('is not made to wait longer by a push that comes when its rest is over and the wake-up on its way', () => {
+    const s = start();
+    s.records(0, ['u_2', 'u_3']);
+    s.sessions(1, 'u_2: d_2@gw-1', 'u_3:');
+    expect(s.pushed(2, 'no-session')).toEqual(['wake in 200 ms']);
+    s.later(201);
+    s.records(2, ['u_4']);
+    expect(s.sessions(3, 'u_4: d_4@gw-1')).toEqual(['@4 push message to d_4 e1 at gw-1']);
+    expect(s.wake()).toEqual(['@5 look up u_2', 'wake in 5000 ms']);
+  });
+
   it('counts as unreachable when its gateway does not answer in time; a late answer changes nothing', () => {
     const s = start();
     s.records(0, ['u_2']);

@@ -316,10 +316,14 @@ function rest(worker: DeliveryWorker, task: Task, span: number, now: Micros, out
   arm(worker, span, now, out);
 }
 
-/** Arms the timer unless one is due no later. The clock may step, so an armed time that looks far off is not believed. */
+/**
+ * Arms the timer unless one is due no later. The clock may step, so an armed time that looks far off is not believed. One
+ * that is past by less than `span` is: timers come a little late, a push in that moment would put the wake-up off by a
+ * whole `pushTimeout`, and under traffic there is always one.
+ */
 function arm(worker: DeliveryWorker, span: number, now: Micros, out: Out): void {
   const { wakeAt } = worker;
-  if (wakeAt !== undefined && wakeAt <= now + span && wakeAt >= now) return;
+  if (wakeAt !== undefined && wakeAt <= now + span && wakeAt + span >= now) return;
   worker.wakeAt = (now + span) as Micros;
   out.push({ kind: 'wake', timer: 'retry', after: span });
 }

@@ -1,13 +1,13 @@
 import { doubled } from '../contract/backoff.ts';
-import { hasElapsed } from '../contract/elapsed.ts';
 import type { ChatId, ConnId } from '../contract/ids.ts';
 import { hashText, keyedInt } from '../contract/random.ts';
 import type { Micros } from '../contract/time.ts';
 import { CLOSE_CODE, type GoawayFrame, type WelcomeFrame } from '../wire/frames.ts';
 import type { DeviceStatus } from './device-effect.ts';
 import { type Device, newInbox, type Out } from './device-state.ts';
-import { forgetReceipts, resendReads } from './inbox.ts';
+import { forgetReceipts } from './inbox.ts';
 import { forgetInFlight, pumpSends } from './outbox.ts';
+import { beginReads, forgetReads, sayReads } from './reads.ts';
 import { choosePath, missed, reached, wantsWebSocket } from './transport.ts';
 
 /** One live connection at a time; a new one, with full jitter, whenever it ends for a reason that may pass. */
@@ -16,6 +16,7 @@ export function onStart(device: Device, now: Micros, out: Out): void {
   if (device.link.stage !== 'stopped') return;
   device.link.failures = 0;
   device.link.replacements = 0;
+  device.link.offences = 0;
   connect(device, now, out);
 }
 
@@ -44,7 +45,9 @@ export function onConnected(device: Device, now: Micros): void {
 }
 
 /** The connection is gone, whoever ended it: forget what was under way on it, and come back later. */
-export function onClosed(device: Device, now: Micros, out: Out): void {
+export function onClosed(device: Device, code: number, now: Micros, out: Out): void {
+  // Coming back at once to do the same again would help nobody.
+  if (code === CLOSE_CODE.abuse) device.link.offences++;
   noteMiss(device, undefined, now);
   retire(device);
   waitToReconnect(device, backoff(device), 'offline', now, out);
@@ -87,7 +90,7 @@ export function onReconnect(device: Device, now: Micros, out: Out): void {
 /** Full jitter over an exponentially growing range. */
 function backoff(device: Device): number {
   const { limits, link } = device;
-  const range = doubled(limits.reconnectBase, link.failures, limits.reconnectMax);
+  const range = doubled(limits.reconnectBase, Math.max(link.failures, link.offences), limits.reconnectMax);
   link.failures++;
   const asked = link.retryAfter;
   link.retryAfter = 0;
@@ -121,6 +124,7 @@ function retire(device: Device): void {
   device.refused.clear();
   forgetInFlight(device);
   forgetReceipts(device);
+  forgetReads(device);
 }
 
 function say(device: Device, status: DeviceStatus, now: Micros, out: Out): void {
@@ -142,9 +146,14 @@ export function onWelcome(device: Device, conn: ConnId, frame: WelcomeFrame, now
     listed.add(chatId);
     const inbox = device.chats.get(chatId);
     if (inbox === undefined) {
-      device.chats.set(chatId, newInbox(chatId, cursor, undefined));
+      const begun = newInbox(chatId, cursor, undefined);
+      begun.listed = conn;
+      device.chats.set(chatId, begun);
       out.push({ kind: 'cursor', chatId, seq: cursor });
-    } else if (inbox.cursor < cursor) behind.push([chatId, inbox.cursor]);
+      continue;
+    }
+    inbox.listed = conn;
+    if (inbox.cursor < cursor) behind.push([chatId, inbox.cursor]);
     else if (inbox.cursor > cursor) ahead.push([chatId, inbox.cursor]);
   }
   // The chats of a shard that does not answer are missing, and join the session later.
@@ -170,7 +179,9 @@ export function onSynced(device: Device, conn: ConnId, now: Micros, out: Out): v
   out.push({ kind: 'synced' });
   say(device, 'live', now, out);
   for (const chatId of device.open) out.push({ kind: 'frame', conn, frame: { frame: 'OPEN', chatId } });
-  resendReads(device, conn, out);
+  // The answer to a PING that is under way says nothing of what follows it.
+  device.link.pingedAt = undefined;
+  beginReads(device, conn, out);
 }
 
 export function onGoaway(device: Device, frame: GoawayFrame, now: Micros, out: Out): void {
@@ -203,20 +214,25 @@ function onReplaced(device: Device, now: Micros, out: Out): void {
 }
 
 export function onHeartbeat(device: Device, now: Micros, out: Out): void {
-  const { conn, heardAt, heartbeat, stage } = device.link;
+  const { conn, heartbeat, stage } = device.link;
   if (conn === undefined || (stage !== 'live' && stage !== 'resuming')) return;
-  if (hasElapsed(heardAt, device.limits.silence, now) && now >= heardAt) {
+  // A clock that was set back proves nothing, and must not postpone the end of a dead connection: count from here.
+  if (now < device.link.heardAt) device.link.heardAt = now;
+  if (now - device.link.heardAt >= device.limits.silence) {
     drop(device, CLOSE_CODE.silent, out);
     waitToReconnect(device, backoff(device), 'offline', now, out);
     return;
   }
   if (stage === 'live') {
     device.link.replacements = 0;
+    device.link.offences = 0;
     if (device.outbox.inFlight === 0 && wantsWebSocket(device.path, device.limits, now)) {
       onReconnect(device, now, out);
       return;
     }
   }
+  if (stage === 'live') sayReads(device, conn, out);
+  device.link.pingedAt = now;
   out.push(
     { kind: 'frame', conn, frame: { frame: 'PING', t: now } },
     { kind: 'wake', timer: 'heartbeat', after: heartbeat },

@@ -20,6 +20,7 @@ export interface Device {
   /** Messages that those receipts stand for. */
   unreceiptedCount: number;
   receiptArmed: boolean;
+  readonly reads: Reads;
   gapArmed: boolean;
   /** On screen; told to each new connection again. */
   readonly open: Set<ChatId>;
@@ -45,7 +46,11 @@ export interface Link {
   retryAfter: number;
   /** Times in a row that another connection of this device took over. */
   replacements: number;
+  /** Times in a row that the server ended a session for abuse before it had lasted; sets the backoff too. */
+  offences: number;
   heardAt: Micros;
+  /** What the last PING carried. */
+  pingedAt: Micros | undefined;
   heartbeat: number;
 }
 
@@ -96,8 +101,25 @@ export interface Inbox {
   counts: Map<number, ReceiptCountFrame> | undefined;
   /** Counts up to this seq were shown once and are forgotten. */
   countsForgotten: number;
-  /** The last READ, and the connection that carried it: lost with it, perhaps. */
-  read: { readonly serverMsgId: ServerMsgId; readonly conn: ConnId | undefined } | undefined;
+  /** The last READ. */
+  read: Read | undefined;
+  /** The latest connection whose WELCOME named this chat. */
+  listed: ConnId | undefined;
+}
+
+/** See reads.ts. `settled`: said often enough, and kept so that the same is not said anew. */
+export interface Read {
+  readonly serverMsgId: ServerMsgId;
+  /** The connection that carried it last: lost with it, perhaps. */
+  conn: ConnId | undefined;
+  stage: 'said' | 'repeated' | 'settled';
+}
+
+export interface Reads {
+  /** Chats whose READ is to be said again on this connection, a page at a time. */
+  due: Inbox[];
+  /** Chats whose READ was, since the last PONG. */
+  repeated: Inbox[];
 }
 
 export interface Ahead {
@@ -120,6 +142,7 @@ export function newInbox(chatId: ChatId, cursor: number, lastOther: ServerMsgId 
     counts: undefined,
     countsForgotten: 0,
     read: undefined,
+    listed: undefined,
   };
 }
 

@@ -324,6 +324,16 @@ describe('connecting', () => {
     ]);
   });
 
+  it('counts silence anew when its clock is set back, and not from a moment that lies ahead', () => {
+    const s = start().live();
+    s.later(-90_000);
+    expect(s.wake('heartbeat')[0]).toBe('1 > PING');
+    s.later(39_999);
+    expect(s.wake('heartbeat')[0]).toBe('1 > PING');
+    s.later(1);
+    expect(s.wake('heartbeat')[0]).toBe('disconnect 1 4004');
+  });
+
   it('answers a PING', () => {
     expect(start().live().hear({ frame: 'PING', t: 3 })).toEqual(['1 > PONG']);
   });

@@ -20,7 +20,8 @@ import type { DeviceDisk } from './device-disk.ts';
 import type { DeviceEffect } from './device-effect.ts';
 import type { DeviceEvent, DeviceTimer } from './device-event.ts';
 import { type Device, isUp, newInbox, type Out } from './device-state.ts';
-import { flushReceipts, onGapTimer, onMessage, onRead } from './inbox.ts';
+import { flushReceipts, onGapTimer, onMessage } from './inbox.ts';
+import { onPong, onRead } from './reads.ts';
 import { onReceiptCount } from './receipt-counts.ts';
 import { onFrameError, sayAgain } from './refused-frames.ts';
 import { newPath, type TransportChoice } from './transport.ts';
@@ -51,7 +52,9 @@ export function createDevice(options: {
       failures: 0,
       retryAfter: 0,
       replacements: 0,
+      offences: 0,
       heardAt: 0 as Micros,
+      pingedAt: undefined,
       heartbeat: options.limits.heartbeat,
     },
     path: newPath(options.transport ?? 'websocket'),
@@ -70,6 +73,7 @@ export function createDevice(options: {
     unreceipted: [],
     unreceiptedCount: 0,
     receiptArmed: false,
+    reads: { due: [], repeated: [] },
     gapArmed: false,
     open: new Set(),
     refused: new Map(),
@@ -110,7 +114,7 @@ export function stepDevice(device: Device, event: DeviceEvent, now: Micros): rea
       if (event.conn === device.link.conn) onConnected(device, now);
       break;
     case 'closed':
-      if (event.conn === device.link.conn) onClosed(device, now, out);
+      if (event.conn === device.link.conn) onClosed(device, event.code, now, out);
       break;
     case 'refused':
       if (event.conn === device.link.conn) onRefused(device, event.status, now, out);
@@ -169,8 +173,10 @@ function onFrame(device: Device, conn: ConnId, frame: ServerFrame, now: Micros, 
       onGoaway(device, frame, now, out);
       break;
     case 'PONG':
+      onPong(device, conn, frame);
+      break;
     case 'SYNC_END':
-      break; // Being heard is all that a PONG is for; what SYNC brought has been handled message by message.
+      break; // What SYNC brought has been handled message by message.
     default:
       assertNever(frame);
   }

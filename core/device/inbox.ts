@@ -1,5 +1,5 @@
 import { hasElapsed } from '../contract/elapsed.ts';
-import type { ChatId, ConnId } from '../contract/ids.ts';
+import type { ChatId } from '../contract/ids.ts';
 import type { Micros } from '../contract/time.ts';
 import type { AckFrame, MessageFrame } from '../wire/frames.ts';
 import type { OutboxItem, ShownMessage } from './device-effect.ts';
@@ -204,46 +204,5 @@ export function forgetReceipts(device: Device): void {
   for (const inbox of device.chats.values()) {
     for (const [prev, held] of inbox.ahead)
       if (held.pushed) inbox.ahead.set(prev, { ...held, pushed: false });
-  }
-}
-
-export function onRead(device: Device, chatId: ChatId, out: Out): void {
-  const inbox = device.chats.get(chatId);
-  if (inbox?.lastOther === undefined || inbox.read?.serverMsgId === inbox.lastOther) return;
-  const conn = device.link.stage === 'live' ? device.link.conn : undefined;
-  if (conn === undefined) {
-    inbox.read = { serverMsgId: inbox.lastOther, conn };
-    return;
-  }
-  // DELIVERED first: it moves the cursor, and the server takes READ only at or below it.
-  flushReceipts(device, out);
-  sendRead(inbox, inbox.lastOther, conn, out);
-}
-
-function sendRead(inbox: Inbox, serverMsgId: NonNullable<Inbox['lastOther']>, conn: ConnId, out: Out): void {
-  inbox.read = { serverMsgId, conn };
-  out.push({
-    kind: 'frame',
-    conn,
-    frame: { frame: 'RECEIPT', chatId: inbox.chatId, serverMsgId, type: 'READ' },
-  });
-}
-
-/** The last READ of a chat, when it was this connection that carried it. */
-export function sayReadAgain(device: Device, chatId: ChatId, conn: ConnId, out: Out): void {
-  const read = device.chats.get(chatId)?.read;
-  if (read === undefined || read.conn !== conn) return;
-  out.push({
-    kind: 'frame',
-    conn,
-    frame: { frame: 'RECEIPT', chatId, serverMsgId: read.serverMsgId, type: 'READ' },
-  });
-}
-
-/** READ has no answer: what an earlier connection carried may be lost, so the last of each chat is said again. */
-export function resendReads(device: Device, conn: ConnId, out: Out): void {
-  for (const inbox of device.chats.values()) {
-    if (inbox.read !== undefined && inbox.read.conn !== conn)
-      sendRead(inbox, inbox.read.serverMsgId, conn, out);
   }
 }

@@ -1,6 +1,6 @@
 import type { ErrorFrame } from '../wire/frames.ts';
 import type { Device, Out } from './device-state.ts';
-import { sayReadAgain } from './inbox.ts';
+import { onReadRefused, sayReadAgain } from './reads.ts';
 
 /**
  * What the server refused for its rate, and what is not sent again by itself: a READ, and which chats are on screen. What
@@ -18,6 +18,7 @@ export function onFrameError(device: Device, frame: ErrorFrame, out: Out): void 
   if (code !== 'rate_limited' || chatId === undefined) return;
   if (refusedFrame !== 'RECEIPT' && refusedFrame !== 'OPEN' && refusedFrame !== 'CLOSE') return;
   if (device.refused.size === 0) out.push({ kind: 'wake', timer: 'refused', after: pause });
+  if (refusedFrame === 'RECEIPT') onReadRefused(device, chatId);
   const about = refusedFrame === 'RECEIPT' ? 'RECEIPT' : 'screen';
   device.refused.set(`${about} ${chatId}`, { frame: refusedFrame, chatId });
 }

@@ -43,22 +43,24 @@ export function noteRow(recounts: Recounts, chatId: ChatId, row: number, limits:
 function recountOf({ chats }: Recounts, chatId: ChatId, limits: Limits): Recount {
   const known = chats.get(chatId);
   if (known !== undefined) return known;
-  if (chats.size >= limits.relayInFlight) forgetIdle(chats);
+  if (chats.size >= limits.relayInFlight) forgetIdle(chats, limits);
   const chat = { chatId, row: undefined, counting: false, countedAt: undefined, told: [] };
   chats.set(chatId, chat);
   return chat;
 }
 
-/** Idle chats looked at, at most, when one is to be forgotten: its senders are told the same once more. */
+/**
+ * Chats looked at, at most, when one is to be forgotten: its senders are told the same once more. What is busy goes to the
+ * end, so that the next look begins with others: a few chats that are always busy must not hide all that are idle.
+ */
 const LOOKS = 8;
 
-function forgetIdle(chats: Map<ChatId, Recount>): void {
+function forgetIdle(chats: Map<ChatId, Recount>, limits: Limits): void {
   let looks = LOOKS;
   for (const chat of chats.values()) {
-    if (looks-- === 0) return;
-    if (chat.counting || chat.row !== undefined) continue;
+    if (looks-- === 0 || chats.size < limits.relayInFlight) return;
     chats.delete(chat.chatId);
-    return;
+    if (chat.counting || chat.row !== undefined) chats.set(chat.chatId, chat);
   }
 }
 

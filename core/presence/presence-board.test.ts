@@ -156,6 +156,22 @@ describe('presence', () => {
     expect(s.reading('u_2', true)).toEqual(['1: u_2 ONLINE']);
   });
 
+  it('of who left first is told in time, however many leave after him', () => {
+    const s = start().join(1);
+    s.look(1, 'c_1');
+    s.members(1, 'c_1', 'u_1', 'u_2', 'u_3', 'u_4');
+    for (const user of ['u_2', 'u_3', 'u_4']) s.reading(user, true);
+    expect(s.reading('u_2', false, 100)).toEqual(['wake in 5 s']);
+    s.later(3_000);
+    // A wake-up now would take the place of the one that is due in two seconds.
+    expect(s.reading('u_3', false, 103)).toEqual([]);
+    s.later(2_000);
+    expect(s.wake()).toEqual(['read u_2,u_3,u_4', 'wake in 5 s']);
+    expect(s.reading('u_2', false, 100)).toEqual(['1: u_2 OFFLINE since 100']);
+    s.later(1_000);
+    expect(s.reading('u_4', false, 106)).toEqual([]);
+  });
+
   it('has the same grace for who opens the chat during it, and none for who left before', () => {
     const s = start().join(1);
     s.look(1, 'c_1');

@@ -1,6 +1,7 @@
 import { hasElapsed } from '../contract/elapsed.ts';
 import type { ChatId, UserId } from '../contract/ids.ts';
 import type { Micros } from '../contract/time.ts';
+import { armNoLater, type DueTimer } from '../session/due-timer.ts';
 import type { Gateway, Out, Session } from '../session/session-state.ts';
 import type { PresenceStatus } from '../wire/frames.ts';
 import type { PresenceReading } from './presence-reading.ts';
@@ -14,7 +15,7 @@ export interface PresenceBoard {
   readonly watched: Map<UserId, Watched>;
   /** Sessions with a chat on screen. */
   readonly viewers: Set<Session>;
-  armed: boolean;
+  readonly timer: DueTimer;
 }
 
 export interface Watched {
@@ -28,18 +29,24 @@ export interface Watched {
 }
 
 export function newPresenceBoard(): PresenceBoard {
-  return { watched: new Map(), viewers: new Set(), armed: false };
+  return { watched: new Map(), viewers: new Set(), timer: { dueAt: undefined } };
 }
 
 /** Members are asked for again after this many presence timers: who joined meanwhile is to be seen as well. */
 const MEMBERS_REFRESH = 4;
 
 /** A chat comes on screen: its members are asked for, until they are told, and now and then from then on. */
-export function openPresence(gateway: Gateway, session: Session, chatId: ChatId, out: Out): void {
+export function openPresence(
+  gateway: Gateway,
+  session: Session,
+  chatId: ChatId,
+  now: Micros,
+  out: Out,
+): void {
   session.open.set(chatId, { users: [], told: false, counted: true, age: 0 });
   gateway.presence.viewers.add(session);
   askMembers(gateway, session, chatId, out);
-  arm(gateway, gateway.limits.presenceRefresh, out);
+  arm(gateway, gateway.limits.presenceRefresh, now, out);
 }
 
 function askMembers(gateway: Gateway, session: Session, chatId: ChatId, out: Out): void {
@@ -141,9 +148,8 @@ export function onPresence(
     }
   }
   if (!leaving) return;
-  // Look again as soon as the grace is over; this replaces the regular wake-up, which then goes on from there.
-  gateway.presence.armed = false;
-  arm(gateway, gateway.limits.presenceGrace, out);
+  // Look again as soon as the grace is over, or sooner: whoever leaves next must not put off who left before.
+  arm(gateway, gateway.limits.presenceGrace, now, out);
 }
 
 function leftJustNow(gateway: Gateway, { lastSeen }: PresenceReading, now: Micros): boolean {
@@ -168,9 +174,9 @@ export function onPresenceHint(gateway: Gateway, userId: UserId, out: Out): void
   if (gateway.presence.watched.has(userId)) out.push({ kind: 'read-presence', users: [userId] });
 }
 
-export function onPresenceWake(gateway: Gateway, out: Out): void {
+export function onPresenceWake(gateway: Gateway, now: Micros, out: Out): void {
   const { presence, limits } = gateway;
-  presence.armed = false;
+  presence.timer.dueAt = undefined;
   if (presence.viewers.size === 0) return;
   for (const session of presence.viewers) {
     for (const [chatId, chat] of session.open) {
@@ -190,12 +196,11 @@ export function onPresenceWake(gateway: Gateway, out: Out): void {
   arm(
     gateway,
     leaving ? Math.min(limits.presenceGrace, limits.presenceRefresh) : limits.presenceRefresh,
+    now,
     out,
   );
 }
 
-function arm(gateway: Gateway, after: number, out: Out): void {
-  if (gateway.presence.armed) return;
-  gateway.presence.armed = true;
-  out.push({ kind: 'wake', timer: 'presence', conn: undefined, after });
+function arm(gateway: Gateway, after: number, now: Micros, out: Out): void {
+  armNoLater('presence', gateway.presence.timer, after, now, out);
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { chatId, connId, deviceId, nodeId, serverMsgId, userId } from '../contract/ids.ts';
 import { DEFAULT_LIMITS, type Limits } from '../contract/limits.ts';
-import { onePlacement } from '../contract/placement.ts';
+import { createPlacement, onePlacement, shardOf, SLOTS } from '../contract/placement.ts';
 import { type ChatRecord, OPEN_END, type ReceiptType } from '../contract/records.ts';
 import { micros } from '../contract/time.ts';
 import { createMessageService, stepMessageService } from '../sequencing/message-service.ts';
@@ -32,12 +32,12 @@ const CHAT: ChatRecord = {
   ],
 };
 
-function start(change: Partial<Limits> = {}) {
+function start(change: Partial<Limits> = {}, placement = onePlacement('eu')) {
   const service = createMessageService({
     nodeId: nodeId('ms-1'),
     instance: 1,
     limits: { ...DEFAULT_LIMITS, ...change },
-    placement: onePlacement('eu'),
+    placement,
     region: 'eu',
     seed: 1,
   });
@@ -64,20 +64,28 @@ function start(change: Partial<Limits> = {}) {
           at: micros(1_000),
         },
       }),
-    loaded: () => step({ kind: 'loaded', call, chatId: C, result: { outcome: 'ok', chat: CHAT, found: [] } }),
-    saved: (outcome: 'ok' | 'failed' | 'unknown') =>
-      step({ kind: 'receipts-saved', call, result: { outcome } }),
-    ready: () => {
+    loaded: (id = C) =>
+      step({
+        kind: 'loaded',
+        call,
+        chatId: id,
+        result: { outcome: 'ok', chat: { ...CHAT, chatId: id }, found: [] },
+      }),
+    /** The call of the latest effect that has an answer. */
+    lastCall: () => call,
+    saved: (outcome: 'ok' | 'failed' | 'unknown', of = call) =>
+      step({ kind: 'receipts-saved', call: of, result: { outcome } }),
+    ready: (id = C) => {
       step({
         kind: 'request',
         request: {
           kind: 'members',
           replyTo: { node: nodeId('gw-1'), conn: connId(1) },
           userId: userId('u_1'),
-          chatId: C,
+          chatId: id,
         },
       });
-      api.loaded();
+      api.loaded(id);
       return api;
     },
   };
@@ -174,5 +182,47 @@ describe('receipts', () => {
     expect(s.service.receipts.refused).toBe(1);
     s.receipt('DELIVERED', 7, 2);
     expect(s.saved('ok')).toEqual(['outbox-hint', 'u_2/d_2 DELIVERED #7 -> u_1,u_3']);
+  });
+});
+
+describe('receipts of several shards', () => {
+  const HALF = SLOTS / 2;
+  const TWO = createPlacement([
+    { name: 'a', region: 'eu', slots: [[0, HALF - 1]] },
+    { name: 'b', region: 'eu', slots: [[HALF, SLOTS - 1]] },
+  ]);
+  const on = (shard: number) => {
+    for (let n = 1; ; n++) if (shardOf(TWO, `c_${n}`) === shard) return chatId(`c_${n}`);
+  };
+  const [A, B] = [on(0), on(1)];
+  const both = (change: Partial<Limits> = {}) => start(change, TWO).ready(A).ready(B);
+
+  it('go in calls of their own, and one shard that is silent or fails holds up no other', () => {
+    const s = both();
+    s.receipt('DELIVERED', 4, 2, A);
+    const silent = s.lastCall();
+    expect(s.receipt('DELIVERED', 4, 2, B)).toEqual(['u_2/d_2 DELIVERED #4 -> u_1,u_3']);
+    s.receipt('DELIVERED', 5, 2, A);
+    expect(s.receipt('DELIVERED', 5, 2, B)).toEqual([]);
+    expect(s.saved('ok')).toEqual(['outbox-hint', 'u_2/d_2 DELIVERED #5 -> u_1,u_3']);
+    expect(s.saved('unknown', silent)).toEqual(['wake receipts']);
+    expect(s.saved('ok')).toEqual(['outbox-hint']);
+    expect(s.receipt('READ', 4, 2, B)).toEqual(['u_2/d_2 READ #4 -> u_1,u_3']);
+    // Both rest: one timer is enough, and brings back what each has.
+    expect(s.saved('failed')).toEqual([]);
+    expect(s.step({ kind: 'wake', timer: 'receipts' })).toEqual([
+      'u_2/d_2 DELIVERED #4 -> u_1,u_3',
+      'u_2/d_2 DELIVERED #5 -> u_1,u_3',
+      'u_2/d_2 READ #4 -> u_1,u_3',
+    ]);
+  });
+
+  it('have an even share of what may wait: a shard that is away leaves the others theirs', () => {
+    const s = both({ receiptsPending: 4 });
+    for (const user of [1, 2, 3]) s.receipt('DELIVERED', 5, user, A);
+    expect(s.service.receipts.refused).toBe(1);
+    expect(s.receipt('DELIVERED', 5, 2, B)).toEqual(['u_2/d_2 DELIVERED #5 -> u_1,u_3']);
+    s.receipt('DELIVERED', 5, 3, B);
+    expect(s.service.receipts.refused).toBe(1);
   });
 });

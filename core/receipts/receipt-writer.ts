@@ -1,8 +1,10 @@
+import { assert } from '../contract/assert.ts';
 import type { DeviceId, UserId } from '../contract/ids.ts';
+import { shardOf } from '../contract/placement.ts';
 import type { ReceiptType } from '../contract/records.ts';
 import type { ReceiptWrite, SaveReceiptsResult } from '../contract/store.ts';
 import { type ChatState, currentMembers } from '../sequencing/chat-state.ts';
-import type { ReceiptWriter } from './receipt-writer-state.ts';
+import type { ReceiptLane } from './receipt-writer-state.ts';
 import { canSee } from '../sequencing/membership.ts';
 import type { MessageService, Out } from '../sequencing/message-service-state.ts';
 import type { ReceiptRequest } from '../session/service-call.ts';
@@ -19,8 +21,9 @@ export function acceptReceipt(
   const member = chat.members.get(request.userId);
   if (member === undefined || member.spans.length === 0) return;
   const writer = service.receipts;
+  const lane = writer.lanes[shardOf(service.placement, request.chatId)] as ReceiptLane;
   const key = pendingKey(request.chatId, request.userId, request.deviceId, request.type);
-  const waiting = writer.pending.get(key);
+  const waiting = lane.pending.get(key);
   if (
     waiting !== undefined &&
     waiting.seq !== undefined &&
@@ -28,17 +31,17 @@ export function acceptReceipt(
     waiting.seq >= request.seq
   )
     return;
-  if (waiting === undefined && writer.pending.size + writer.saving.length >= service.limits.receiptsPending) {
+  if (waiting === undefined && lane.pending.size + lane.saving.length >= writer.share) {
     writer.refused++;
     return;
   }
-  const counted = currentMembers(chat).length > service.limits.receiptMembers;
+  const counted = chat.size > service.limits.receiptMembers;
   const write = toWrite(request, counted ? NOBODY : receiptRecipients(chat, request), counted);
   // Two receipts of which one is known by id only cannot be compared here: both are written, the store takes the maximum.
   if (waiting !== undefined && (waiting.seq === undefined) !== (request.seq === undefined)) {
-    writer.pending.set(`${key} ${request.serverMsgId ?? request.seq}`, write);
-  } else writer.pending.set(key, write);
-  flush(service, out);
+    lane.pending.set(`${key} ${request.serverMsgId ?? request.seq}`, write);
+  } else lane.pending.set(key, write);
+  flush(service, lane, out);
 }
 
 const NOBODY: readonly UserId[] = [];
@@ -77,43 +80,47 @@ function pendingKey(chat: string, user: UserId, device: DeviceId, type: ReceiptT
   return `${chat} ${user} ${device} ${type}`;
 }
 
-function flush(service: MessageService, out: Out): void {
-  const writer = service.receipts;
-  if (writer.phase !== 'idle' || writer.pending.size === 0) return;
-  const writes = takeBatch(writer, service.limits.receiptsBatch);
-  writer.phase = 'saving';
-  writer.saving = writes;
-  out.push({ kind: 'save-receipts', call: service.nextCall++, writes });
+function flush(service: MessageService, lane: ReceiptLane, out: Out): void {
+  if (lane.phase !== 'idle' || lane.pending.size === 0) return;
+  const writes = takeBatch(lane, service.limits.receiptsBatch);
+  const call = service.nextCall++;
+  lane.phase = 'saving';
+  lane.saving = writes;
+  lane.call = call;
+  out.push({ kind: 'save-receipts', call, writes });
 }
 
-function takeBatch(writer: ReceiptWriter, max: number): readonly ReceiptWrite[] {
-  if (writer.pending.size <= max) {
-    const all = [...writer.pending.values()];
-    writer.pending.clear();
+function takeBatch(lane: ReceiptLane, max: number): readonly ReceiptWrite[] {
+  if (lane.pending.size <= max) {
+    const all = [...lane.pending.values()];
+    lane.pending.clear();
     return all;
   }
   const writes: ReceiptWrite[] = [];
-  for (const [key, write] of writer.pending) {
+  for (const [key, write] of lane.pending) {
     if (writes.length === max) break;
     writes.push(write);
-    writer.pending.delete(key);
+    lane.pending.delete(key);
   }
   return writes;
 }
 
 export function onReceiptsSaved(
   service: MessageService,
-  _call: number,
+  call: number,
   result: SaveReceiptsResult,
   out: Out,
 ): void {
-  const writer = service.receipts;
-  const writes = writer.saving;
-  writer.saving = [];
+  const { lanes } = service.receipts;
+  const lane = lanes.find((one) => one.call === call);
+  assert(lane !== undefined, 'receipts were saved that nobody asked to save');
+  const writes = lane.saving;
+  lane.saving = [];
+  lane.call = undefined;
   if (result.outcome === 'ok') {
-    writer.phase = 'idle';
+    lane.phase = 'idle';
     if (writes.some((w) => w.counted || w.recipients.length > 0)) out.push({ kind: 'outbox-hint' });
-    flush(service, out);
+    flush(service, lane, out);
     return;
   }
   // Again, in front; a later receipt of the same key has the last word.
@@ -121,14 +128,18 @@ export function onReceiptsSaved(
   for (const w of writes) {
     pending.set(`${pendingKey(w.chatId, w.userId, w.deviceId, w.type)} again ${w.serverMsgId ?? w.seq}`, w);
   }
-  for (const [key, w] of writer.pending) pending.set(key, w);
-  writer.pending = pending;
-  writer.phase = 'resting';
-  out.push({ kind: 'wake', timer: 'receipts', after: service.limits.storeRetry });
+  for (const [key, w] of lane.pending) pending.set(key, w);
+  lane.pending = pending;
+  // One timer for all lanes: who comes while it runs goes on with the others, a little early.
+  const armed = lanes.some(({ phase }) => phase === 'resting');
+  lane.phase = 'resting';
+  if (!armed) out.push({ kind: 'wake', timer: 'receipts', after: service.limits.storeRetry });
 }
 
 export function onReceiptsWake(service: MessageService, out: Out): void {
-  if (service.receipts.phase !== 'resting') return;
-  service.receipts.phase = 'idle';
-  flush(service, out);
+  for (const lane of service.receipts.lanes) {
+    if (lane.phase !== 'resting') continue;
+    lane.phase = 'idle';
+    flush(service, lane, out);
+  }
 }

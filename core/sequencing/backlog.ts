@@ -7,9 +7,10 @@ import type { ErrorCode } from '../wire/frames.ts';
 
 /** What waits for a chat: admitted once, put back after a failure, given up when the store stays away. */
 
-export function admit(service: MessageService, chat: ChatState): boolean {
+/** @param chat undefined when it is not here: a request that is refused must not leave a chat behind. */
+export function admit(service: MessageService, chat: ChatState | undefined): boolean {
   return (
-    chat.queue.length + chat.writing.length < service.limits.chatBacklog &&
+    (chat === undefined || chat.queue.length + chat.writing.length < service.limits.chatBacklog) &&
     service.backlog + service.writing < service.limits.serviceBacklog
   );
 }

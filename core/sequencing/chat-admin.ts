@@ -99,7 +99,8 @@ export function decideAdmin(
   }
   switch (request.kind) {
     case 'members': {
-      const users = currentMembers(chat);
+      // Asked for whose presence to show. A larger chat shows none, and is not worth a list.
+      const users = chat.size - 1 > service.limits.presenceMembers ? NOBODY : currentMembers(chat);
       const { node, conn } = request.replyTo;
       reply(out, node, { kind: 'members', conn, chatId: chat.chatId, users });
       return undefined;
@@ -110,6 +111,8 @@ export function decideAdmin(
       return decideRemove(chat, actor, request, out);
   }
 }
+
+const NOBODY: readonly UserId[] = [];
 
 function decideSet(
   service: MessageService,
@@ -128,7 +131,7 @@ function decideSet(
     refuseAdmin(out, request, 'forbidden', "userId: the owner's role is fixed");
   else if (current && before.role === request.role) changed(out, request);
   else if (current) return { ...before, role: request.role };
-  else if (currentMembers(chat).length >= service.limits.chatMembers) {
+  else if (chat.size >= service.limits.chatMembers) {
     refuseAdmin(out, request, 'too_large', `the chat has its ${service.limits.chatMembers} members already`);
   } else return joined(before, request.member, request.role, chat.head);
   return undefined;
@@ -178,8 +181,9 @@ export function onTyping(service: MessageService, user: UserId, chatId: ChatId, 
   if (chat === undefined || !chat.known) return;
   const member = chat.members.get(user);
   if (member === undefined || !isCurrent(member.spans)) return;
+  // All of them but who is typing.
+  if (chat.size === 1 || chat.size - 1 > service.limits.receiptMembers) return;
   const others = currentMembers(chat).filter((other) => other !== user);
-  if (others.length === 0 || others.length > service.limits.receiptMembers) return;
   const item = { kind: 'typing', chatId, from: user } as const;
   out.push({ kind: 'publish-transient', events: others.map((recipient) => ({ recipient, item })) });
 }

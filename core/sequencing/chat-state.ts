@@ -69,6 +69,8 @@ export interface ChatState {
   members: Map<UserId, Member>;
   /** Current members; undefined when there are more than the outbox row may list. Follows `members`. */
   recipients: readonly UserId[] | undefined;
+  /** How many current members there are. Follows `members`. */
+  size: number;
   queue: Pending[];
   /** What the write under way carries, in seq order. Empty unless `writing`. */
   writing: readonly (PendingSend | PendingAdmin)[];
@@ -98,6 +100,7 @@ export function newChatState(chatId: ChatId): ChatState {
     version: 0,
     members: new Map(),
     recipients: [],
+    size: 0,
     queue: [],
     writing: [],
     appending: [],
@@ -108,6 +111,7 @@ export function newChatState(chatId: ChatId): ChatState {
   };
 }
 
+/** Walks all members of a chat that is too large to list: ask `size` first. */
 export function currentMembers(chat: ChatState): readonly UserId[] {
   if (chat.recipients !== undefined) return chat.recipients;
   const users: UserId[] = [];
@@ -122,6 +126,7 @@ export function refreshRecipients(chat: ChatState, limits: Limits): void {
   // Of a huge group's members the fan-out tells the active ones only, so it looks at each page itself.
   const most = Math.min(limits.inlineRecipients, limits.hugeGroup);
   chat.recipients = current.length <= most ? current : undefined;
+  chat.size = current.length;
 }
 
 /** A stranger must not learn whether the chat exists; who was a member knows. */

@@ -40,33 +40,39 @@ export interface CreatingChat {
 
 const IDS_PER_INSTANCE = 2 ** 32;
 
-/** @returns the state of a chat, made anew (and something idle forgotten) when it is not loaded. */
-export function chatStateOf(service: MessageService, id: ChatId): ChatState {
-  const known = service.chats.get(id);
-  if (known !== undefined) {
-    known.touched = true;
-    return known;
-  }
-  if (service.chats.size >= service.limits.loadedChats) evictOne(service);
+/** @returns the state of a chat, when it is loaded or about to be. */
+export function chatIfHere(service: MessageService, id: ChatId): ChatState | undefined {
+  const chat = service.chats.get(id);
+  if (chat !== undefined) chat.touched = true;
+  return chat;
+}
+
+/** The state of a chat that is not here; something idle is forgotten for it. Only for a request that is admitted. */
+export function addChat(service: MessageService, id: ChatId): ChatState {
+  if (service.chats.size >= service.limits.loadedChats) evict(service);
   const chat = newChatState(id);
   service.chats.set(id, chat);
   return chat;
 }
 
-/** Second chance, bounded: when everything looked at is busy the map grows by one, and the backlog limit bounds that. */
-function evictOne(service: MessageService): void {
+/**
+ * Second chance, bounded: when everything looked at is busy the map grows by one, and the backlog limit bounds that, since
+ * a chat is busy only with what was admitted. What it grew by goes again when there is less to do.
+ */
+function evict(service: MessageService): void {
   let looks = 64;
   for (const chat of service.chats.values()) {
-    if (looks-- === 0) return;
-    const busy = chat.phase !== 'idle' || chat.queue.length > 0;
-    if (!busy && !chat.touched) {
-      service.chats.delete(chat.chatId);
-      return;
-    }
-    chat.touched = false;
+    if (looks-- === 0 || service.chats.size < service.limits.loadedChats) return;
     service.chats.delete(chat.chatId);
+    if (!isBusy(chat) && !chat.touched) continue;
+    chat.touched = false;
     service.chats.set(chat.chatId, chat);
   }
+}
+
+/** What is merely cold or resting has nothing under way: it waits to be asked for again, and may be forgotten. */
+function isBusy(chat: ChatState): boolean {
+  return chat.queue.length + chat.writing.length > 0;
 }
 
 export function newServerMsgId(service: MessageService): ServerMsgId {

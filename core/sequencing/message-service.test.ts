@@ -540,6 +540,28 @@ describe('too much work', () => {
     expect(s.service.chats.has(C)).toBe(true);
     expect(s.appended(OK)).toEqual(['ack gw-1/1 k1 #1 m1', 'hint']);
   });
+
+  it('keeps no chat for what it refuses', () => {
+    const s = start({ serviceBacklog: 1 });
+    s.send('k1');
+    for (let n = 2; n < 20; n++) {
+      expect(s.send(`k${n}`, 1, { chatId: chatId(`c_${n}`) })).toEqual([`refuse gw-1/1 k${n} overloaded`]);
+    }
+    expect(s.service.chats.size).toBe(1);
+  });
+
+  it('forgets chats that are in doubt and have nothing to do, and shrinks back to its limit', () => {
+    const s = start({ loadedChats: 2, appendAttempts: 1 });
+    for (let n = 2; n < 8; n++) s.send(`k${n}`, 1, { chatId: chatId(`c_${n}`) });
+    expect(s.service.chats.size).toBe(6);
+    for (let n = 2; n < 8; n++) {
+      s.step({ kind: 'loaded', call: n, chatId: chatId(`c_${n}`), result: { outcome: 'failed' } });
+    }
+    s.retry();
+    expect([...s.service.chats.values()].map(({ phase }) => phase)).toEqual(Array(6).fill('cold'));
+    s.send('k8', 1, { chatId: chatId('c_8') });
+    expect(s.service.chats.size).toBe(2);
+  });
 });
 
 describe('membership', () => {
@@ -663,6 +685,19 @@ describe('the list of members', () => {
     s.changed(OK);
     s.later(40);
     expect(s.members('u_2')).toEqual(['members gw-1/1 u_1,u_2,u_3']);
+  });
+
+  it('names nobody when there are more than show presence, as far as changes have come', () => {
+    const s = start({ presenceMembers: 2 }).ready();
+    s.admin('set-member', 'u_1', 'u_3');
+    s.changed(OK);
+    expect(s.members('u_2')).toEqual(['members gw-1/1 u_1,u_2,u_3']);
+    s.admin('set-member', 'u_1', 'u_4');
+    s.changed(OK);
+    expect(s.members('u_2')).toEqual(['members gw-1/1 ']);
+    s.admin('remove-member', 'u_1', 'u_3');
+    s.changed(OK);
+    expect(s.members('u_2')).toEqual(['members gw-1/1 u_1,u_2,u_4']);
   });
 
   it('is refused to a stranger only after the store was asked', () => {

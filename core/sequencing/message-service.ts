@@ -63,7 +63,7 @@ export function createMessageService(options: {
     backlog: 0,
     writing: 0,
     creating: new Map(),
-    receipts: newReceiptWriter(),
+    receipts: newReceiptWriter(options.placement, options.limits),
     resting: [],
   };
 }

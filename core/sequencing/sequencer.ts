@@ -25,26 +25,23 @@ import {
   strangerCode,
 } from './chat-state.ts';
 import { isCurrent } from './membership.ts';
-import { addWaiting, findWaiting } from './waiting-sends.ts';
-import { acknowledgeSend, refuseConflict, refuseSend, sameAsFound, sameSend } from './send-answers.ts';
-import { chatStateOf, type MessageService, newServerMsgId, type Out } from './message-service-state.ts';
+import { isRepeat } from './repeated-send.ts';
+import { addWaiting } from './waiting-sends.ts';
+import { acknowledgeSend, refuseConflict, refuseSend, sameAsFound } from './send-answers.ts';
+import {
+  addChat,
+  chatIfHere,
+  type MessageService,
+  newServerMsgId,
+  type Out,
+} from './message-service-state.ts';
 
 /** The per-chat sequence: dense seqs, one write at a time, idempotent by (sender, clientMsgId) for ever. */
 
 export function onSubmit(service: MessageService, request: SubmitRequest, now: Micros, out: Out): void {
-  const chat = chatStateOf(service, request.chatId);
-  const answered = chat.recent.get(request.clientMsgId) ?? chat.earlier.get(request.clientMsgId);
-  if (answered !== undefined && answered.from === request.userId) {
-    if (sameSend(answered, request)) acknowledgeSend(out, [request.replyTo], answered, true);
-    else refuseConflict(out, request, [request.replyTo]);
-    return;
-  }
-  const waiting = findWaiting(chat.waiting, request);
-  if (waiting !== undefined) {
-    joinWaiting(waiting, request, out);
-    return;
-  }
-  if (!admit(service, chat)) {
+  const here = chatIfHere(service, request.chatId);
+  if (here !== undefined && isRepeat(here, request, out)) return;
+  if (!admit(service, here)) {
     refuseSend(
       out,
       request,
@@ -64,16 +61,18 @@ export function onSubmit(service: MessageService, request: SubmitRequest, now: M
     check: 'none',
     twin: undefined,
   };
+  const chat = here ?? addChat(service, request.chatId);
   addWaiting(chat.waiting, pending);
   enqueue(service, chat, pending, now, out);
 }
 
 export function enqueueAdmin(service: MessageService, request: AdminRequest, now: Micros, out: Out): void {
-  const chat = chatStateOf(service, request.chatId);
-  if (!admit(service, chat)) {
+  const here = chatIfHere(service, request.chatId);
+  if (!admit(service, here)) {
     refuseAdmin(out, request, 'overloaded', 'too many requests are waiting: try again a little later');
     return;
   }
+  const chat = here ?? addChat(service, request.chatId);
   enqueue(service, chat, { kind: 'admin', request, attempts: 0, check: 'none' }, now, out);
 }
 
@@ -84,27 +83,18 @@ export function enqueueReceipt(
   now: Micros,
   out: Out,
 ): void {
-  const chat = chatStateOf(service, request.chatId);
-  if (chat.known && chat.members.has(request.userId)) acceptReceipt(service, chat, request, out);
-  else if (admit(service, chat))
+  const here = chatIfHere(service, request.chatId);
+  if (here?.known === true && here.members.has(request.userId)) acceptReceipt(service, here, request, out);
+  else if (admit(service, here)) {
+    const chat = here ?? addChat(service, request.chatId);
     enqueue(service, chat, { kind: 'receipt', request, check: 'none' }, now, out);
+  }
 }
 
 function enqueue(service: MessageService, chat: ChatState, pending: Pending, now: Micros, out: Out): void {
   chat.queue.push(pending);
   service.backlog++;
   pump(service, chat, now, out);
-}
-
-const MAX_REPLY_TOS = 4;
-
-function joinWaiting(waiting: PendingSend, request: SubmitRequest, out: Out): void {
-  if (!sameSend(waiting.request, request)) {
-    refuseConflict(out, request, [request.replyTo]);
-    return;
-  }
-  // The latest connections are the ones that may still be there.
-  waiting.replyTos = [...waiting.replyTos.slice(1 - MAX_REPLY_TOS), request.replyTo];
 }
 
 /** Starts the next store call of a chat when none is under way. */

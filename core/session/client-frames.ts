@@ -14,6 +14,7 @@ import { onPong } from './proof.ts';
 import { absorbOwn, advance, markBehind, pump } from './replay.ts';
 import { closeSession, sendError } from './session-end.ts';
 import { admitFrame, admitSend } from './session-rates.ts';
+import { openSyncs } from './session-rest.ts';
 import { onResume } from './session-opening.ts';
 import type { ChatView, Gateway, Out, Session } from './session-state.ts';
 
@@ -58,7 +59,7 @@ function onLiveFrame(gateway: Gateway, session: Session, frame: ClientFrame, now
       if (admitFrame(gateway, session, frame, now, out)) onSync(gateway, session, frame, out);
       break;
     case 'OPEN':
-      if (admitFrame(gateway, session, frame, now, out)) onOpenChat(gateway, session, frame.chatId, out);
+      if (admitFrame(gateway, session, frame, now, out)) onOpenChat(gateway, session, frame.chatId, now, out);
       break;
     case 'CLOSE':
       if (admitFrame(gateway, session, frame, now, out)) closePresence(gateway, session, frame.chatId, out);
@@ -102,6 +103,8 @@ function onSend(gateway: Gateway, session: Session, frame: SendFrame, now: Micro
     return;
   }
   if (!admitSend(gateway, session, frame, now, out)) return;
+  // In the order of their times, also when one is repeated: the timer that forgets them stops at the first that is young.
+  session.requests.delete(clientMsgId);
   session.requests.set(clientMsgId, now);
   out.push({
     kind: 'request',
@@ -191,19 +194,29 @@ function report(
 function onSync(gateway: Gateway, session: Session, frame: SyncFrame, out: Out): void {
   const { chatId, afterSeq } = frame;
   // One that is being read may have to wait again.
-  const waiting = session.syncs.length + (session.reading?.sync === undefined ? 0 : 1);
-  if (waiting >= gateway.limits.sessionSyncs) {
+  if (openSyncs(session) >= gateway.limits.sessionSyncs) {
     const message = 'too many SYNC requests of this connection are waiting: ask again a little later';
     sendError(session.conn, 'overloaded', message, out, { retryAfterMs: 1_000, chatId });
     return;
   }
-  session.syncs.push({ chatId, afterSeq, limit: Math.min(frame.limit, gateway.limits.syncPage) });
+  session.syncs.push({
+    chatId,
+    afterSeq,
+    limit: Math.min(frame.limit, gateway.limits.syncPage),
+    failures: 0,
+  });
   pump(gateway, session, out);
 }
 
-function onOpenChat(gateway: Gateway, session: Session, chatId: ChatView['chatId'], out: Out): void {
+function onOpenChat(
+  gateway: Gateway,
+  session: Session,
+  chatId: ChatView['chatId'],
+  now: Micros,
+  out: Out,
+): void {
   if (session.open.has(chatId)) {
-    lookAt(gateway, session, chatId, out);
+    lookAt(gateway, session, chatId, now, out);
     return;
   }
   if (session.open.size >= gateway.limits.openChats) {
@@ -211,6 +224,6 @@ function onOpenChat(gateway: Gateway, session: Session, chatId: ChatView['chatId
     sendError(session.conn, 'overloaded', message, out, { chatId });
     return;
   }
-  openPresence(gateway, session, chatId, out);
-  lookAt(gateway, session, chatId, out);
+  openPresence(gateway, session, chatId, now, out);
+  lookAt(gateway, session, chatId, now, out);
 }

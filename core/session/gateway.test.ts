@@ -235,6 +235,7 @@ function start(change: Partial<Limits> = {}) {
         spans: EVER,
         size: 2,
       }),
+    call: () => call,
     /** How much of the store the latest fetch asked for. */
     page: () => page,
     answer: (result: FetchResult, conn = 1) =>
@@ -289,13 +290,22 @@ describe('opening a session', () => {
       return s;
     };
 
-    it('opens with the chats there are, and reads the list again with each renewal until it is whole', () => {
+    it('opens with the chats there are, and reads the list again, ever less often, until it is whole', () => {
       const s = opened();
       expect(s.chats([chat(5, 5)], 1, false)).toEqual(['1 < WELCOME e1 c_1 5/5']);
       expect(s.say({ frame: 'RESUME', cursors: [[other, 7]] })).toEqual(['1 < SYNCED c_1 5']);
       expect(s.wake('renew')).toContain('1 list');
       expect(s.chats([chat(5, 5)], 1, false)).toEqual([]);
-      expect(s.wake('renew')).toContain('1 list');
+      // After one renewal, then after up to two, up to four, and no more than that.
+      const renewals = [1, 2, 3, 4, 5].map(() => {
+        let n = 1;
+        while (!s.wake('renew').includes('1 list')) n++;
+        s.chats([chat(5, 5)], 1, false);
+        return n;
+      });
+      expect(renewals).toEqual([2, 1, 2, 3, 2]);
+      let whole = false;
+      while (!whole) whole = s.wake('renew').includes('1 list');
       // From where RESUME said, not from the stored cursor; and the store is told, as at any RESUME.
       expect(s.chats([chat(5, 5), chat(6, 9, { chatId: other })])).toEqual([
         'note DELIVERED c_2 #7',
@@ -518,9 +528,76 @@ describe('RESUME', () => {
   it('reads again what the store failed to give', () => {
     const s = start().welcome([chat(3, 4)]);
     s.resume();
-    expect(s.answer({ outcome: 'failed' })).toEqual([]);
+    // A chat that cannot be read is none of the heads, as if its shard had not been listed.
+    expect(s.answer({ outcome: 'failed' })).toEqual(['1 < SYNCED']);
+    s.later(0.25);
     expect(s.wake('retry', 1)).toEqual(['1 fetch c_1 after 3, 128']);
-    expect(s.fetched([4], 4)).toEqual(['1 < MESSAGE c_1 #4 prev 3', '1 < SYNCED c_1 4']);
+    expect(s.fetched([4], 4)).toEqual(['1 < MESSAGE c_1 #4 prev 3']);
+  });
+
+  it('takes a cursor between two memberships for the last message of the earlier one', () => {
+    const spans = [
+      { after: 0, upTo: 3 },
+      { after: 6, upTo: OPEN_END },
+    ];
+    const s = start().welcome([chat(3, 7, { spans })]);
+    // Not a receipt of what this user never saw.
+    expect(s.resume(5)).toEqual(['1 fetch c_1 after 3, 128']);
+    expect(s.fetched([7], 7, spans)).toEqual(['1 < MESSAGE c_1 #7 prev 3', '1 < SYNCED c_1 7']);
+  });
+
+  describe('when a shard falls silent after it was listed', () => {
+    const c2 = chatId('c_2');
+
+    it('waits for none of its chats with SYNCED, the live messages and the receipts of the others', () => {
+      const s = start().welcome([chat(3, 5), chat(0, 1, { chatId: c2 })]);
+      s.resume();
+      expect(s.answer({ outcome: 'failed' })).toEqual(['1 fetch c_2 after 0, 128']);
+      expect(s.fetchedRows([row(1, { chatId: c2 })], 1)).toEqual([
+        '1 < MESSAGE c_2 #1 prev 0',
+        '1 < SYNCED c_2 1',
+      ]);
+      expect(s.pushReceipt(readBy('u_2', 1, c2))).toEqual(['1 < RECEIPT u_2 READ #1', 'push 1 settled']);
+      expect(s.push(2, { chatId: c2 })).toEqual(['1 < MESSAGE c_2 #2 prev 1']);
+      // A push of the chat itself does not make it be read sooner.
+      expect(s.push(6)).toEqual(['1 < PING 1']);
+      s.later(0.25);
+      expect(s.wake('retry', 1)).toEqual(['1 fetch c_1 after 3, 128']);
+      expect(s.fetched([4, 5, 6], 6)).toEqual([
+        '1 < MESSAGE c_1 #4 prev 3',
+        '1 < MESSAGE c_1 #5 prev 4',
+        '1 < MESSAGE c_1 #6 prev 5',
+      ]);
+      expect(s.push(7)).toEqual(['1 < MESSAGE c_1 #7 prev 6']);
+    });
+
+    it('reads what has not failed first, and each other after a longer pause, up to a bound', () => {
+      const s = start({ sessionRetryMax: 1 * SECOND }).welcome([chat(3, 5), chat(0, 0, { chatId: c2 })]);
+      s.resume();
+      const pauses: string[] = [];
+      for (const pause of [0.25, 0.5, 1, 1]) {
+        const failed = { kind: 'fetched', conn: connId(1), call: s.call(), chatId: C } as const;
+        pauses.push(
+          ...s.all({ ...failed, result: { outcome: 'failed' } }).filter((l) => l.startsWith('wake')),
+        );
+        s.later(pause - 0.01);
+        expect(s.wake('retry', 1)).toEqual(['wake retry 1 in 0.01 s']);
+        s.later(0.01);
+        expect(s.wake('retry', 1)).toEqual(['1 fetch c_1 after 3, 128']);
+      }
+      expect(pauses.map((l) => l.slice('wake retry 1 in '.length))).toEqual([
+        '0.25 s',
+        '0.5 s',
+        '1 s',
+        '1 s',
+      ]);
+      // What answers has forgotten its failures.
+      s.fetched([4, 5], 5);
+      s.push(7);
+      s.all({ kind: 'fetched', conn: connId(1), call: s.call(), chatId: C, result: { outcome: 'failed' } });
+      s.later(0.25);
+      expect(s.wake('retry', 1)).toEqual(['1 fetch c_1 after 5, 128']);
+    });
   });
 
   // A message that commits while the replay is read raises the head and comes in its turn.
@@ -771,6 +848,18 @@ describe('a send', () => {
     s.ack('k2', 6);
     expect(s.send('k3')).toEqual(['submit k3 of d_1']);
   });
+
+  it('that is repeated does not keep those sent after it from being forgotten', () => {
+    const s = start({ sessionRequests: 2 }).live();
+    s.send('k1');
+    s.send('k2');
+    s.later(5);
+    s.send('k1');
+    s.later(5);
+    s.wake('session', 1);
+    expect(s.send('k3')).toEqual(['submit k3 of d_1']);
+    expect(s.send('k4')).toEqual(['1 < ERROR overloaded k4']);
+  });
 });
 
 describe('a receipt of the device', () => {
@@ -927,8 +1016,11 @@ describe('SYNC', () => {
     s.say(sync(1));
     expect(s.say(sync(2))).toEqual([]);
     expect(s.say(sync(3))).toEqual(['1 < ERROR overloaded']);
-    expect(s.answer({ outcome: 'failed' })).toEqual([]);
-    expect(s.wake('retry', 1)).toEqual(['1 fetch c_1 after 2, 2']);
+    // The one that failed rests by itself, and still counts as waiting.
+    expect(s.answer({ outcome: 'failed' })).toEqual(['1 fetch c_1 after 2, 2']);
+    expect(s.say(sync(3))).toEqual(['1 < ERROR overloaded']);
+    s.later(0.25);
+    expect(s.wake('retry', 1)).toEqual([]);
     expect(s.fetched([3], 5)).toEqual([
       '1 < MESSAGE c_1 #3 prev 2',
       '1 < SYNC_END c_1 5',
@@ -940,8 +1032,9 @@ describe('SYNC', () => {
     const s = start({ sessionSyncs: 2, inFlightMessages: 8, fetchPage: 2 }).live();
     s.say(sync(1));
     s.pushLong(6);
-    expect(s.answer({ outcome: 'failed' })).toEqual([]);
-    expect(s.wake('retry', 1)).toEqual(['1 fetch c_1 after 5, 2']);
+    expect(s.answer({ outcome: 'failed' })).toEqual(['1 fetch c_1 after 5, 2']);
+    s.later(0.25);
+    expect(s.wake('retry', 1)).toEqual([]);
     expect(s.fetched([6], 6)).toEqual(['1 < MESSAGE c_1 #6 prev 5', '1 fetch c_1 after 1, 2']);
   });
 
@@ -1052,7 +1145,11 @@ describe('the lease', () => {
     const s = start().live();
     s.renewed('recreated');
     expect(s.notListed()).toEqual(['wake retry 1 in 0.25 s']);
+    // Whoever else asks for it waits with it.
+    expect(s.renewed('recreated')).toEqual([]);
+    s.later(0.25);
     expect(s.wake('retry', 1)).toEqual(['1 list']);
+    expect(s.notListed()).toEqual(['wake retry 1 in 0.5 s']);
   });
 
   it('finds chats that began meanwhile', () => {
@@ -1091,6 +1188,35 @@ describe('the lease', () => {
   it('reads the heads of every session again when the registry failed over', () => {
     const s = start().live();
     expect(s.step({ kind: 'registry-changed' })).toEqual(['1 list']);
+  });
+
+  it('finds a DELIVERED that was lost between the gateway and the store', () => {
+    const s = start().live();
+    s.push(6);
+    s.receipt(6);
+    s.renewed('recreated');
+    expect(s.chats([chat(5, 6)])).toEqual(['note DELIVERED c_1 #6']);
+    s.renewed('recreated');
+    expect(s.chats([chat(6, 6)])).toEqual([]);
+  });
+
+  it('spreads over one renewal what makes more sessions read their heads than can read at once', () => {
+    const s = start({ gatewayFetches: 1 }).live(1, 1, 1).live(2, 2, 1);
+    const pauses = s.all({ kind: 'registry-changed' });
+    expect(pauses.map((l) => l.replace(/in .*/u, ''))).toEqual(['wake retry 1 ', 'wake retry 2 ']);
+    expect(new Set(pauses.map((l) => l.slice('wake retry 1 '.length))).size).toBe(2);
+    // Told anew meanwhile, it is not put off.
+    expect(
+      s.all({ kind: 'renewed', conns: [connId(1), connId(2)], outcomes: ['recreated', 'recreated'] }),
+    ).toEqual([]);
+    s.later(15);
+    expect(s.wake('retry', 1)).toEqual(['1 list']);
+    s.chats([chat(5, 5)]);
+    expect(s.wake('retry', 2)).toEqual(['2 list']);
+    s.chats([chat(5, 5)], 2);
+    // And once more as long after that as a registry may take to become one again.
+    for (let i = 0; i < 3; i++) expect(s.wake('renew').filter((l) => l.includes('list'))).toEqual([]);
+    expect(s.wake('renew')).toContain('1 list');
   });
 
   it('of a registry that does not answer is renewed the next time', () => {

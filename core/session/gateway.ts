@@ -53,7 +53,7 @@ export function stepGateway(gateway: Gateway, event: GatewayEvent, now: Micros):
   const out: Out = [];
   switch (event.kind) {
     case 'push':
-      onPush(gateway, event.push, out);
+      onPush(gateway, event.push, now, out);
       break;
     case 'frame':
       onClientFrame(gateway, gateway.sessions.get(event.conn), event.frame, now, out);
@@ -86,7 +86,7 @@ export function stepGateway(gateway: Gateway, event: GatewayEvent, now: Micros):
       onRenewed(gateway, event.conns, event.outcomes, now, out);
       break;
     case 'registry-changed':
-      onRegistryChanged(gateway, out);
+      onRegistryChanged(gateway, now, out);
       break;
     case 'heads':
       onHeads(gateway, event.result, out);
@@ -159,7 +159,7 @@ function onWake(
       onRenewTimer(gateway, out);
       break;
     case 'presence':
-      onPresenceWake(gateway, out);
+      onPresenceWake(gateway, now, out);
       recount(gateway, out);
       break;
     case 'heads':
@@ -176,7 +176,8 @@ function onWake(
       if (conn !== undefined) withSession(gateway, conn, (session) => onReceiptsTimer(gateway, session, out));
       break;
     case 'retry':
-      if (conn !== undefined) withSession(gateway, conn, (session) => onSessionRetry(gateway, session, out));
+      if (conn !== undefined)
+        withSession(gateway, conn, (session) => onSessionRetry(gateway, session, now, out));
       break;
     default:
       assertNever(timer);

@@ -112,7 +112,7 @@ describe('a huge group', () => {
   it('is looked at when it is opened, and as long as it is on screen', () => {
     const s = start();
     expect(s.live(3_000)).toEqual(['look in 2 s', '1 < WELCOME']);
-    expect(s.open()).toEqual(['heads c_1', 'look in 2 s', '1 count c_1 of u_1']);
+    expect(s.open()).toEqual(['heads c_1', '1 count c_1 of u_1']);
     expect(s.heads(7)).toEqual(['1 fetch after 5']);
     expect(s.fetched(3_000, 7, 6, 7)).toEqual(['1 < #6', '1 < #7']);
     s.look();
@@ -136,6 +136,38 @@ describe('a huge group', () => {
     s.step({ kind: 'closed', conn: connId(1) });
     s.step({ kind: 'closed', conn: connId(2) });
     expect(s.look()).toEqual([]);
+    expect(s.gateway.huge.sessions.size).toBe(0);
+  });
+
+  it('that is opened again and again does not put off the look at the others', () => {
+    const s = start();
+    expect(s.live(3_000)).toContain('look in 2 s');
+    s.later(1.5);
+    // The look is due in half a second, and a wake-up would take its place.
+    expect(s.open()).toEqual(['heads c_1', '1 count c_1 of u_1']);
+    s.later(0.5);
+    expect(s.open()).toEqual(['heads c_1', '1 count c_1 of u_1']);
+    expect(s.look()).toEqual(['heads c_1', 'look in 2 s']);
+    s.say({ frame: 'CLOSE', chatId: C });
+    s.later(2);
+    expect(s.look()).toEqual(['look in 30 s']);
+    // One that is due later than that is brought forward, once.
+    expect(s.open()).toEqual(['heads c_1', 'look in 2 s', '1 count c_1 of u_1']);
+    // A clock that was set forward shows a time long past: whether that wake-up comes is not known.
+    s.later(60);
+    expect(s.open()).toContain('look in 2 s');
+  });
+
+  it('that a push named and the list did not reach is forgotten with the rest of it', () => {
+    const s = start();
+    const id = connId(1);
+    const who = { userId: userId('u_1'), deviceId: deviceId('d_1') };
+    s.step({ kind: 'open', conn: id, ...who, expiresAt: micros(9_000 * SECOND) });
+    s.step({ kind: 'device-opened', conn: id, result: { outcome: 'ok', epoch: 1, confirmed: true } });
+    s.step({ kind: 'claimed', conn: id, result: { outcome: 'held', previous: undefined } });
+    s.push({ kind: 'message', message: message(6), huge: true });
+    expect(s.gateway.huge.sessions.size).toBe(1);
+    s.step({ kind: 'chats', conn: id, result: { outcome: 'ok', chats: [], complete: false } });
     expect(s.gateway.huge.sessions.size).toBe(0);
   });
 
@@ -167,6 +199,16 @@ describe('counts in a large chat', () => {
     expect(s.push({ kind: 'message', message: message(6) })).toEqual(['1 < #6', '1 < READ #6 4/2']);
   });
 
+  it('take the place of others however many wait; only what adds to them is refused', () => {
+    const s = start({ chatsPerDevice: 1 });
+    s.live(40);
+    expect(s.push({ kind: 'counts', count: count(6, 1) })).toEqual(['settled']);
+    expect(s.push({ kind: 'counts', count: count(7, 1) })).toEqual(['no-session']);
+    expect(s.push({ kind: 'counts', count: count(6, 3) })).toEqual(['settled']);
+    expect(s.push({ kind: 'counts', count: count(6, 2) })).toEqual(['settled']);
+    expect(s.push({ kind: 'message', message: message(6) })).toEqual(['1 < #6', '1 < DELIVERED #6 3/0']);
+  });
+
   it('are asked for when the chat comes on screen, until they are known', () => {
     const s = start();
     s.live(40);
@@ -177,6 +219,19 @@ describe('counts in a large chat', () => {
     expect(s.step({ kind: 'wake', timer: 'presence', conn: undefined })).not.toContain('1 count c_1 of u_1');
     // Opened once more: the user wants to know.
     expect(s.open()).toEqual(['1 count c_1 of u_1']);
+  });
+
+  it('are asked for in a chat that began after WELCOME, once its members are known', () => {
+    const s = start();
+    s.live(9);
+    const other = chatId('c_2');
+    s.push({ kind: 'message', message: { ...message(1), chatId: other } });
+    expect(s.say({ frame: 'OPEN', chatId: other })).toEqual([]);
+    const users = Array.from({ length: 40 }, (_, i) => userId(`u_${i + 1}`));
+    const told = { kind: 'members', conn: connId(1), chatId: other, users } as const;
+    expect(s.step({ kind: 'reply', reply: told })).toEqual(['1 count c_2 of u_1']);
+    // It is known from then on.
+    expect(s.step({ kind: 'reply', reply: told })).toEqual([]);
   });
 
   it('are asked for again when pushes may have passed the session by', () => {

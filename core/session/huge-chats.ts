@@ -3,6 +3,8 @@ import type { ChatId } from '../contract/ids.ts';
 import type { CountReceiptsResult, ReadHeadsResult } from '../contract/store.ts';
 import type { Micros } from '../contract/time.ts';
 import { visibleHead } from '../sequencing/membership.ts';
+import { armNoLater } from './due-timer.ts';
+import { noteSize } from './huge-state.ts';
 import { tellOrWait } from './receipts-down.ts';
 import { markBehind, pump } from './replay.ts';
 import type { Gateway, Out, Session } from './session-state.ts';
@@ -14,12 +16,11 @@ import type { Gateway, Out, Session } from './session-state.ts';
  */
 
 /** A chat comes on screen: what is there by now, and how far the user's own messages have come. */
-export function lookAt(gateway: Gateway, session: Session, chatId: ChatId, out: Out): void {
-  if (gateway.huge.sessions.get(chatId)?.has(session) === true) {
-    out.push(
-      { kind: 'read-heads', chatIds: [chatId] },
-      { kind: 'wake', timer: 'heads', conn: undefined, after: gateway.limits.openHeadCheck },
-    );
+export function lookAt(gateway: Gateway, session: Session, chatId: ChatId, now: Micros, out: Out): void {
+  const { huge, limits } = gateway;
+  if (huge.sessions.get(chatId)?.has(session) === true) {
+    out.push({ kind: 'read-heads', chatIds: [chatId] });
+    armNoLater('heads', huge.timer, limits.openHeadCheck, now, out);
   }
   countOwn(gateway, session, chatId, out);
 }
@@ -30,10 +31,27 @@ export function countOwn(gateway: Gateway, session: Session, chatId: ChatId, out
   const open = session.open.get(chatId);
   const view = session.chats.get(chatId);
   if (open === undefined || view === undefined) return;
-  open.counted = view.size <= limits.receiptMembers;
+  // Of a chat that began after WELCOME the size is not known yet: whoever tells of its members says it.
+  open.counted = view.size > 0 && view.size <= limits.receiptMembers;
+  if (view.size === 0) return;
   if (open.counted) return;
   const request = { chatId, from: session.userId, limit: limits.countedMessages };
   out.push({ kind: 'count-receipts', conn: session.conn, request });
+}
+
+/** A chat on screen has so many members: news if nothing else has said it. */
+export function learnSize(
+  gateway: Gateway,
+  session: Session,
+  chatId: ChatId,
+  size: number,
+  now: Micros,
+  out: Out,
+): void {
+  const view = session.chats.get(chatId);
+  if (view === undefined || view.size > 0) return;
+  noteSize(gateway, session, view, size, now, out);
+  countOwn(gateway, session, chatId, out);
 }
 
 export function onCounted(
@@ -61,7 +79,7 @@ export function recount(gateway: Gateway, out: Out): void {
 
 export function onHeadsTimer(gateway: Gateway, now: Micros, out: Out): void {
   const { huge, limits, presence } = gateway;
-  huge.armed = false;
+  huge.timer.dueAt = undefined;
   if (huge.sessions.size === 0) return;
   const all = huge.readAt === undefined || hasElapsed(huge.readAt, limits.headCheck, now);
   if (all) huge.readAt = now;
@@ -69,9 +87,8 @@ export function onHeadsTimer(gateway: Gateway, now: Micros, out: Out): void {
   for (let at = 0; at < chatIds.length; at += limits.lookupBatch) {
     out.push({ kind: 'read-heads', chatIds: chatIds.slice(at, at + limits.lookupBatch) });
   }
-  huge.armed = true;
   const after = presence.viewers.size > 0 ? limits.openHeadCheck : limits.headCheck;
-  out.push({ kind: 'wake', timer: 'heads', conn: undefined, after });
+  armNoLater('heads', huge.timer, after, now, out);
 }
 
 function onScreen({ huge, presence }: Gateway): ChatId[] {

@@ -4,6 +4,7 @@ import type { SessionEntry } from '../contract/records.ts';
 import type { Micros } from '../contract/time.ts';
 import type { RenewOutcome } from './lease.ts';
 import { pumpReads } from './replay.ts';
+import { restList } from './session-rest.ts';
 import { replaceSession } from './session-end.ts';
 import { entryOf, type Gateway, type Out, type Session } from './session-state.ts';
 
@@ -15,6 +16,10 @@ import { entryOf, type Gateway, type Out, type Session } from './session-state.t
  * old primary until everybody has learned of the new one, and a look-up there does not find who registered with the new
  * one. The registry is configured to end that within `leaseTtl`: what was passed over until then is found by this reading.
  * And because the queue may lose an event for good, heads are read now and then without any reason (`headsReread`).
+ *
+ * What makes many sessions read again at once spreads them over one `leaseRenew`: 50,000 lists in a row would be in the way
+ * of every session that opens. A list that lacks a silent shard is read again after one renewal, then after more and more of
+ * them, since each also reads the shards that answer.
  */
 
 export function armRenewal(gateway: Gateway, out: Out): void {
@@ -31,7 +36,7 @@ export function onRenewTimer(gateway: Gateway, out: Out): void {
   for (const session of gateway.sessions.values()) {
     if (session.phase === 'opening' || session.phase === 'claiming') continue;
     session.renewals++;
-    if (isDue(gateway, session) || session.incomplete) {
+    if (isDue(gateway, session) || isPartDue(session)) {
       session.refresh = true;
       gateway.readQueue.add(session);
     }
@@ -57,17 +62,48 @@ function isDue({ limits, seed }: Gateway, { renewals, conn }: Session): boolean 
   return renewals % (every + keyedInt(seed, REREAD_STREAM, conn, every)) === 0;
 }
 
+function isPartDue(session: Session): boolean {
+  if (!session.incomplete) return false;
+  session.relistIn--;
+  return session.relistIn <= 0;
+}
+
+const PART_STREAM = 0x70_6172_74;
+
+/** A list came: whether it is whole, and if not, after how many renewals it is read again. */
+export function noteCompleteness(gateway: Gateway, session: Session, complete: boolean): void {
+  session.incomplete = !complete;
+  session.partLists = complete ? 0 : session.partLists + 1;
+  const { seed, limits } = gateway;
+  const most = Math.max(1, Math.min(limits.relistRenewals, 2 ** Math.min(session.partLists - 1, 20)));
+  session.relistIn = 1 + keyedInt(seed, PART_STREAM + session.partLists, session.conn, most);
+}
+
 /** Whatever the old primary knew of pushes that missed a session is lost: every session reads its heads, now and later. */
-export function onRegistryChanged(gateway: Gateway, out: Out): void {
+export function onRegistryChanged(gateway: Gateway, now: Micros, out: Out): void {
+  const spread = isMany(gateway, gateway.sessions.size);
   for (const session of gateway.sessions.values()) {
     if (session.phase === 'opening' || session.phase === 'claiming') continue;
-    readAgain(gateway, session);
+    readAgain(gateway, session, spread, now, out);
   }
   pumpReads(gateway, out);
 }
 
-function readAgain(gateway: Gateway, session: Session): void {
+/** More than can be read at once. */
+function isMany({ limits }: Gateway, sessions: number): boolean {
+  return sessions > limits.gatewayFetches;
+}
+
+const SPREAD_STREAM = 0x73_7072_64;
+
+function readAgain(gateway: Gateway, session: Session, spread: boolean, now: Micros, out: Out): void {
   session.renewals = 0;
+  // A session that is being opened has nothing to be read again, and its device waits.
+  if (spread && session.phase !== 'listing') {
+    const { limits, seed } = gateway;
+    restList(gateway, session, 1 + keyedInt(seed, SPREAD_STREAM, session.conn, limits.leaseRenew), now, out);
+    return;
+  }
   session.refresh = true;
   gateway.readQueue.add(session);
 }
@@ -79,6 +115,8 @@ export function onRenewed(
   now: Micros,
   out: Out,
 ): void {
+  const recreated = outcomes?.filter((outcome) => outcome === 'recreated').length ?? 0;
+  const spread = isMany(gateway, recreated);
   conns.forEach((conn, i) => {
     const session = gateway.sessions.get(conn);
     if (session === undefined) return;
@@ -88,7 +126,7 @@ export function onRenewed(
     else if (outcome === 'recreated' || session.unanswered) {
       // A timeout is no failure: the mark may have been told, and cleared, by the answer that did not come.
       session.unanswered = false;
-      readAgain(gateway, session);
+      readAgain(gateway, session, spread, now, out);
     }
   });
   pumpReads(gateway, out);

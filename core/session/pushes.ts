@@ -1,5 +1,6 @@
 import { assertNever } from '../contract/assert.ts';
 import type { DeliveryMessage } from '../contract/records.ts';
+import type { Micros } from '../contract/time.ts';
 import type { Push, PushOutcome } from './push.ts';
 import { noteHuge } from './huge-state.ts';
 import { prove } from './proof.ts';
@@ -20,7 +21,7 @@ import {
  * the device cannot take it yet, a PONG to a PING sent after the push came. A half-open connection proves nothing, so the
  * worker looks the device up again and finds where it really is.
  */
-export function onPush(gateway: Gateway, push: Push, out: Out): void {
+export function onPush(gateway: Gateway, push: Push, now: Micros, out: Out): void {
   const session = sessionFor(gateway, push);
   if (session === undefined) {
     answer(push, 'no-session', out);
@@ -29,7 +30,7 @@ export function onPush(gateway: Gateway, push: Push, out: Out): void {
   const { item } = push;
   switch (item.kind) {
     case 'message':
-      pushMessage(gateway, session, push, item, out);
+      pushMessage(gateway, session, push, item, now, out);
       break;
     case 'receipt':
       pushReceipt(gateway, session, push, item.receipt, out);
@@ -68,6 +69,7 @@ function pushMessage(
   session: Session,
   push: Push,
   { message, huge }: Extract<Push['item'], { kind: 'message' }>,
+  now: Micros,
   out: Out,
 ): void {
   let view = session.chats.get(message.chatId);
@@ -82,7 +84,7 @@ function pushMessage(
     view = newChatView(message.chatId, 0, 0, []);
     session.chats.set(message.chatId, view);
   }
-  if (huge === true) noteHuge(gateway, session, view, out);
+  if (huge === true) noteHuge(gateway, session, view, now, out);
   const { seq } = message;
   if (seq <= view.acked) {
     answer(push, 'settled', out);

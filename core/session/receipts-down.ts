@@ -62,8 +62,10 @@ export function tellOrWait(gateway: Gateway, session: Session, news: ReceiptNews
     tell(session, news, out);
     return true;
   }
-  if (count >= gateway.limits.chatsPerDevice) return false;
-  keep(session, news.chatId, withNews(before ?? [], news));
+  const waiting = withNews(before ?? [], news);
+  // Only what adds is too much: what takes the place of another, or says less than it, is taken however many wait.
+  if (waiting.length > (before?.length ?? 0) && count >= gateway.limits.chatsPerDevice) return false;
+  keep(session, news.chatId, waiting);
   tellOfChat(session, news.chatId, out);
   return true;
 }

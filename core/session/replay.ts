@@ -1,13 +1,13 @@
 import { assert } from '../contract/assert.ts';
-import type { ConnId } from '../contract/ids.ts';
+import type { ChatId, ConnId } from '../contract/ids.ts';
 import type { DeliveryMessage, StoredMessage } from '../contract/records.ts';
 import type { FetchResult } from '../contract/store.ts';
 import type { Micros } from '../contract/time.ts';
 import { canSee, prevVisible, visibleHead } from '../sequencing/membership.ts';
 import { noteSize } from './huge-state.ts';
+import { restSync, restView } from './session-rest.ts';
 import { tellReceipts } from './receipts-down.ts';
 import {
-  armRetry,
   type ChatView,
   frameCost,
   type Gateway,
@@ -23,9 +23,9 @@ import {
  * holds no memory.
  */
 
-/** Notes whether a chat has something to fetch. */
+/** Notes whether a chat has something to fetch; one that rests comes back by itself. */
 export function markBehind(session: Session, view: ChatView): void {
-  if (view.head > view.pushed) session.behind.add(view);
+  if (view.head > view.pushed && !view.rests) session.behind.add(view);
   else session.behind.delete(view);
 }
 
@@ -37,22 +37,32 @@ export function pump(gateway: Gateway, session: Session, out: Out): void {
   }
   if (session.phase !== 'live') return;
   if (!session.synced) {
-    if (session.behind.size > 0 || session.reading?.view !== undefined) return;
-    session.synced = true;
-    const { conn } = session;
-    const heads = [...session.chats.values()].map(({ chatId, tip }) => [chatId, tip] as const);
-    out.push({ kind: 'frame', conn, frame: { frame: 'SYNCED', heads } });
+    if (firstFresh(session) !== undefined || session.reading?.view?.failures === 0) return;
+    saySynced(session, out);
   }
   tellReceipts(gateway, session, out);
 }
 
+/** A chat that cannot be read now is none of its heads, as if its shard had not been listed: it follows when it can be. */
+function saySynced(session: Session, out: Out): void {
+  session.synced = true;
+  const heads: (readonly [ChatId, number])[] = [];
+  for (const { chatId, tip, failures } of session.chats.values())
+    if (failures === 0) heads.push([chatId, tip]);
+  out.push({ kind: 'frame', conn: session.conn, frame: { frame: 'SYNCED', heads } });
+}
+
 function wantsRead(gateway: Gateway, session: Session): boolean {
-  if (session.refresh && !session.refreshing) return true;
-  if (session.phase !== 'live' || session.reading !== undefined || session.retryArmed) return false;
+  if (mayList(session)) return true;
+  if (session.phase !== 'live' || session.reading !== undefined) return false;
   return (
     (session.syncs.length > 0 && !session.congested) ||
     (session.behind.size > 0 && windowOpen(gateway, session))
   );
+}
+
+function mayList({ refresh, refreshing, listRests }: Session): boolean {
+  return refresh && !refreshing && !listRests;
 }
 
 /** Hands free reads of the store to the sessions that wait, in turn: a mass reconnect queues here, not in the store. */
@@ -62,7 +72,7 @@ export function pumpReads(gateway: Gateway, out: Out): void {
     gateway.readQueue.delete(session);
     if (!wantsRead(gateway, session)) continue;
     gateway.reads++;
-    if (session.refresh && !session.refreshing) {
+    if (mayList(session)) {
       session.refresh = false;
       session.refreshing = true;
       const { conn, userId, deviceId } = session;
@@ -73,10 +83,8 @@ export function pumpReads(gateway: Gateway, out: Out): void {
 
 function startRead(gateway: Gateway, session: Session, out: Out): void {
   const { limits } = gateway;
-  const skip = session.syncFailed && session.behind.size > 0 && windowOpen(gateway, session);
-  session.syncFailed = false;
-  const sync = skip ? undefined : session.syncs.shift();
-  const view = sync === undefined ? firstOf(session.behind) : undefined;
+  const sync = session.syncs.shift();
+  const view = sync === undefined ? (firstFresh(session) ?? firstOf(session.behind)) : undefined;
   const call = gateway.nextCall++;
   const limit = sync === undefined ? replayPage(limits, session) : sync.limit;
   session.reading = { call, view, sync };
@@ -93,6 +101,12 @@ function replayPage(limits: Gateway['limits'], session: Session): number {
   return Math.max(1, Math.min(limits.fetchPage, limits.inFlightMessages - session.inFlight));
 }
 
+/** What has failed before comes after the rest: its read may take as long as the store's patience does, once more. */
+function firstFresh({ behind }: Session): ChatView | undefined {
+  for (const view of behind) if (view.failures === 0) return view;
+  return undefined;
+}
+
 function firstOf(views: ReadonlySet<ChatView>): ChatView | undefined {
   for (const view of views) return view;
   return undefined;
@@ -103,7 +117,7 @@ export function onFetched(
   conn: ConnId,
   call: number,
   result: FetchResult,
-  _now: Micros,
+  now: Micros,
   out: Out,
 ): void {
   gateway.reads--;
@@ -112,27 +126,27 @@ export function onFetched(
     const { view, sync } = session.reading;
     session.reading = undefined;
     if (result.outcome === 'failed') {
-      giveTurn(session, view, sync);
-      armRetry(gateway, session, out);
-    } else if (view !== undefined) takeReplay(gateway, session, view, result, out);
+      if (sync !== undefined) restSync(gateway, session, sync, now, out);
+      if (view !== undefined) restView(gateway, session, view, now, out);
+    } else if (view !== undefined) takeReplay(gateway, session, view, result, now, out);
     else if (sync !== undefined) answerSync(gateway, session, sync, result, out);
     pump(gateway, session, out);
   }
   pumpReads(gateway, out);
 }
 
-/** What could not be read waits behind the rest: it may lie on a shard that is gone for long, and the rest may not. */
-function giveTurn(session: Session, view: ChatView | undefined, sync: SyncRequest | undefined): void {
-  session.syncFailed = sync !== undefined;
-  if (sync !== undefined) session.syncs.push(sync);
-  if (view !== undefined && session.behind.delete(view)) session.behind.add(view);
-}
-
 type Fetched = Extract<FetchResult, { outcome: 'ok' }>;
 
-function takeReplay(gateway: Gateway, session: Session, view: ChatView, result: Fetched, out: Out): void {
+function takeReplay(
+  gateway: Gateway,
+  session: Session,
+  view: ChatView,
+  result: Fetched,
+  now: Micros,
+  out: Out,
+): void {
   view.spans = result.spans;
-  noteSize(gateway, session, view, result.size, out);
+  noteSize(gateway, session, view, result.size, now, out);
   session.behind.delete(view);
   let complete = true;
   let covered = view.pushed;
@@ -152,10 +166,15 @@ function takeReplay(gateway: Gateway, session: Session, view: ChatView, result: 
   if (complete && !result.more) covered = Math.max(covered, result.head);
   if (covered > view.pushed) view.pushed = covered;
   absorbOwn(view);
-  if (view.head <= view.pushed) return;
+  if (view.head <= view.pushed) {
+    view.failures = 0;
+    return;
+  }
   // To the end of the line, so that one long chat does not hold up the others.
-  session.behind.add(view);
-  if (complete && result.messages.length === 0) armRetry(gateway, session, out);
+  if (!complete || result.messages.length > 0) {
+    view.failures = 0;
+    session.behind.add(view);
+  } else restView(gateway, session, view, now, out);
 }
 
 export function advance(view: ChatView, seq: number): void {

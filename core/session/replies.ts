@@ -1,6 +1,7 @@
 import { assertNever } from '../contract/assert.ts';
 import type { Micros } from '../contract/time.ts';
 import { closePresence, watchMembers } from '../presence/presence-board.ts';
+import { learnSize } from './huge-chats.ts';
 import { tellOfChat } from './receipts-down.ts';
 import { ERROR_RETRYABLE } from '../wire/frames.ts';
 import { absorbOwn, markBehind, pump } from './replay.ts';
@@ -29,6 +30,7 @@ export function onReply(gateway: Gateway, reply: ServiceReply, now: Micros, out:
     }
     case 'members':
       watchMembers(gateway, session, reply.chatId, reply.users, out);
+      learnSize(gateway, session, reply.chatId, reply.users.length, now, out);
       break;
     case 'chat-created':
     case 'member-changed':

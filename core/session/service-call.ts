@@ -27,7 +27,7 @@ export type ServiceRequest =
   | SubmitRequest
   | ReceiptRequest
   | { readonly kind: 'typing'; readonly replyTo: ReplyTo; readonly userId: UserId; readonly chatId: ChatId }
-  /** Who is in the chat, for presence; answered only to a member. */
+  /** Who is in the chat, for presence; answered only to a member. With more than `presenceMembers` others: nobody. */
   | { readonly kind: 'members'; readonly replyTo: ReplyTo; readonly userId: UserId; readonly chatId: ChatId }
   | {
       readonly kind: 'create-chat';

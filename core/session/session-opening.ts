@@ -6,13 +6,14 @@ import { canSee, prevVisible, visibleHead } from '../sequencing/membership.ts';
 import { CLOSE_CODE } from '../wire/frames.ts';
 import type { GatewayEvent } from './gateway-event.ts';
 import type { ClaimResult } from './lease.ts';
-import { armRenewal } from './lease-renewal.ts';
+import { armRenewal, noteCompleteness } from './lease-renewal.ts';
 import { prove } from './proof.ts';
 import { countOwn } from './huge-chats.ts';
-import { noteSize } from './huge-state.ts';
+import { leaveHugeChat, noteSize } from './huge-state.ts';
 import { waitWithAll } from './receipts-down.ts';
 import { markBehind, pump, pumpReads } from './replay.ts';
 import { closeWithError, refuseSession, replaceSession, sendGoaway } from './session-end.ts';
+import { pauseAfter, restList } from './session-rest.ts';
 import { connectTooEarly } from './session-rates.ts';
 import {
   armRetry,
@@ -71,14 +72,14 @@ export function onOpen(
 /** Attempts of one opening step before the device is sent away to try again. */
 const OPENING_ATTEMPTS = 8;
 
-function retryOpening(gateway: Gateway, session: Session, out: Out): void {
+function retryOpening(gateway: Gateway, session: Session, now: Micros, out: Out): void {
   session.failures++;
   if (session.failures >= OPENING_ATTEMPTS) {
     refuseSession(gateway, session, 'unavailable', 'the message store does not answer: connect again', out);
     return;
   }
   session.retrying = true;
-  armRetry(gateway, session, out);
+  armRetry(gateway, session, now, out);
 }
 
 export function onDeviceOpened(
@@ -91,7 +92,7 @@ export function onDeviceOpened(
   if (session === undefined || session.phase !== 'opening') return;
   if (result.outcome !== 'ok') {
     // An epoch that was perhaps handed out is skipped: they only need to ascend.
-    retryOpening(gateway, session, out);
+    retryOpening(gateway, session, now, out);
     return;
   }
   session.epoch = result.epoch;
@@ -162,7 +163,8 @@ export function onChats(
   const session = gateway.sessions.get(conn);
   if (session !== undefined) {
     session.refreshing = false;
-    if (result.outcome === 'failed' || !mayOpenWith(session, result)) onListFailed(gateway, session, out);
+    if (result.outcome === 'failed' || !mayOpenWith(session, result))
+      onListFailed(gateway, session, now, out);
     else if (session.phase === 'listing') welcome(gateway, session, result, now, out);
     else refreshHeads(gateway, session, result, now, out);
   }
@@ -177,11 +179,11 @@ function mayOpenWith(session: Session, { complete }: Listed): boolean {
   return complete || session.confirmed;
 }
 
-function onListFailed(gateway: Gateway, session: Session, out: Out): void {
-  if (session.phase === 'listing') retryOpening(gateway, session, out);
+function onListFailed(gateway: Gateway, session: Session, now: Micros, out: Out): void {
+  if (session.phase === 'listing') retryOpening(gateway, session, now, out);
   else {
-    session.refresh = true;
-    armRetry(gateway, session, out);
+    session.listFailures++;
+    restList(gateway, session, pauseAfter(gateway, session.listFailures), now, out);
   }
 }
 
@@ -204,19 +206,19 @@ function welcome(
 ): void {
   session.phase = 'welcomed';
   session.openedAt = now;
-  session.incomplete = !complete;
+  noteCompleteness(gateway, session, complete);
   if (!session.confirmed) {
     session.confirmed = true;
     out.push({ kind: 'confirm-device', userId: session.userId, deviceId: session.deviceId });
   }
-  if (!complete) forgetUnlisted(session, chats);
+  if (!complete) forgetUnlisted(gateway, session, chats);
   for (const chat of chats) {
     const head = visibleHead(chat.spans, chat.head);
     const early = session.chats.get(chat.chatId);
     const cursor = Math.min(chat.cursor, head);
     const view = newChatView(chat.chatId, cursor, Math.max(head, early?.head ?? 0), chat.spans);
     session.chats.set(chat.chatId, view);
-    noteSize(gateway, session, view, chat.size, out);
+    noteSize(gateway, session, view, chat.size, now, out);
     waitWithVisible(session, chat);
   }
   const { limits } = gateway;
@@ -241,14 +243,19 @@ function welcome(
 }
 
 /** A chat that a push named, and that lies where the list did not reach: how far the device is will be known later. */
-function forgetUnlisted(session: Session, chats: readonly ChatSummary[]): void {
+function forgetUnlisted(gateway: Gateway, session: Session, chats: readonly ChatSummary[]): void {
   const listed = new Set(chats.map(({ chatId }) => chatId));
-  for (const chatId of session.chats.keys()) if (!listed.has(chatId)) session.chats.delete(chatId);
+  for (const chatId of session.chats.keys()) {
+    if (listed.has(chatId)) continue;
+    session.chats.delete(chatId);
+    leaveHugeChat(gateway, session, chatId);
+  }
 }
 
 /** A list read again while live: whatever it shows that was not pushed is fetched. */
 function refreshHeads(gateway: Gateway, session: Session, listed: Listed, now: Micros, out: Out): void {
   const late = session.incomplete;
+  session.listFailures = 0;
   for (const chat of listed.chats) {
     const head = visibleHead(chat.spans, chat.head);
     let view = session.chats.get(chat.chatId);
@@ -256,25 +263,26 @@ function refreshHeads(gateway: Gateway, session: Session, listed: Listed, now: M
       if (head === 0) continue;
       view = newChatView(chat.chatId, 0, head, chat.spans);
       session.chats.set(chat.chatId, view);
-      if (late) joinLate(session, view, chat, now, out);
+      if (late) joinLate(session, view, chat);
     }
+    // Also the receipt of a device that stays connected may be lost on its way to the store.
+    if (view.acked > chat.cursor) healReceipt(session, view, now, out);
     view.spans = chat.spans;
-    noteSize(gateway, session, view, chat.size, out);
+    noteSize(gateway, session, view, chat.size, now, out);
     // What was counted while pushes passed by, nobody told.
     countOwn(gateway, session, chat.chatId, out);
     if (head > view.head) view.head = head;
     markBehind(session, view);
   }
-  session.incomplete = !listed.complete;
+  noteCompleteness(gateway, session, listed.complete);
   if (listed.complete) session.awaited = undefined;
   pump(gateway, session, out);
 }
 
 /** A chat of a shard that did not answer when the session opened: it starts where RESUME and the store say. */
-function joinLate(session: Session, view: ChatView, chat: ChatSummary, now: Micros, out: Out): void {
+function joinLate(session: Session, view: ChatView, chat: ChatSummary): void {
   const named = session.awaited?.get(chat.chatId);
-  startFrom(view, Math.min(named ?? chat.cursor, view.head));
-  if (view.pushed > chat.cursor) healReceipt(session, view, now, out);
+  startFrom(view, visibleHead(view.spans, Math.min(named ?? chat.cursor, view.head)));
   waitWithVisible(session, chat);
 }
 
@@ -299,8 +307,8 @@ export function onResume(
       continue;
     }
     const listed = view.pushed;
-    // What a client claims beyond what it can have seen is cut to that.
-    const cursor = Math.min(named, visibleHead(view.spans, view.head));
+    // What a client claims beyond what it can have seen is cut to that, also in the time between two memberships.
+    const cursor = visibleHead(view.spans, Math.min(named, view.head));
     startFrom(view, cursor);
     if (cursor > listed) healReceipt(session, view, now, out);
   }

@@ -13,8 +13,11 @@ import type { SessionEntry, Span } from '../contract/records.ts';
 import type { Micros } from '../contract/time.ts';
 import type { PresenceBoard } from '../presence/presence-board.ts';
 import type { GatewayEffect } from './gateway-effect.ts';
+import type { DueTimer } from './due-timer.ts';
+import { armNoLater } from './due-timer.ts';
 import type { HugeChats } from './huge-state.ts';
 import { type GatewayRates, newSessionRates, type SessionRates } from './rates-state.ts';
+import type { Rest } from './session-rest.ts';
 import { newWaitingReceipts, type WaitingReceipts } from './receipts-down.ts';
 
 /** One gateway: the sessions it holds, and what they share. All of it may be lost: devices resend and resume. */
@@ -69,11 +72,11 @@ export interface Session {
   inFlightBytes: number;
   /** The socket's buffer is more than half full: nothing is pushed until it drains. */
   congested: boolean;
-  /** Chats with something to fetch, in the order they will be. */
+  /** Chats with something to fetch, in the order they will be. *Invariant:* none of them rests. */
   readonly behind: Set<ChatView>;
   readonly syncs: SyncRequest[];
-  /** The last read for a SYNC failed: a chat's replay has its turn first, whatever shard that lies on. */
-  syncFailed: boolean;
+  /** What could not be read, and when it will be tried again. */
+  resting: Rest[];
   /** The store read under way: its call number and what for. *Invariant:* at most one. */
   reading:
     | {
@@ -88,13 +91,20 @@ export interface Session {
   renewals: number;
   /** Every shard has given this device its cursors. */
   confirmed: boolean;
-  /** The list of chats lacks those of shards that did not answer; each renewal reads it again until it does not. */
+  /** The list of chats lacks those of shards that did not answer; it is read again until it does not. */
   incomplete: boolean;
+  /** Such lists in a row, and the renewals until the next. */
+  partLists: number;
+  relistIn: number;
   /** Cursors that RESUME named for chats that may be among those. */
   awaited: Map<ChatId, number> | undefined;
   /** The heads must be read again: pushes may have been missed. */
   refresh: boolean;
   refreshing: boolean;
+  /** They are not read before a pause is over, whoever asks. *Invariant:* `resting` has a list. */
+  listRests: boolean;
+  /** Lists in a row that failed since the session was opened. */
+  listFailures: number;
   /** SYNCED has been sent. */
   synced: boolean;
   /**
@@ -111,7 +121,7 @@ export interface Session {
   /** Held pushes that the PING on its way will prove, and that PING's `t`. */
   proving: { readonly t: number; readonly waiters: readonly Waiter[] } | undefined;
   nextPing: number;
-  retryArmed: boolean;
+  readonly retry: DueTimer;
 }
 
 export interface OpenChat {
@@ -128,6 +138,8 @@ export interface SyncRequest {
   readonly chatId: ChatId;
   readonly afterSeq: number;
   readonly limit: number;
+  /** Reads for it in a row that failed. */
+  readonly failures: number;
 }
 
 /** A push that waits for its answer. */
@@ -151,6 +163,9 @@ export interface ChatView {
   size: number;
   /** Highest seq known to exist; above `pushed` there is something to fetch. */
   head: number;
+  /** Reads of it in a row that brought nothing; while there are any, SYNCED neither waits for it nor names it. */
+  failures: number;
+  rests: boolean;
   /** The device's cursor, by its own word. */
   acked: number;
   /** Stored cursor and visibility as listed. */
@@ -208,15 +223,19 @@ export function newSession(options: {
     congested: false,
     behind: new Set(),
     syncs: [],
-    syncFailed: false,
+    resting: [],
     reading: undefined,
     unanswered: false,
     renewals: 0,
     confirmed: false,
     incomplete: false,
+    partLists: 0,
+    relistIn: 0,
     awaited: undefined,
     refresh: false,
     refreshing: false,
+    listRests: false,
+    listFailures: 0,
     synced: false,
     receipts: newWaitingReceipts(),
     requests: new Map(),
@@ -224,7 +243,7 @@ export function newSession(options: {
     held: [],
     proving: undefined,
     nextPing: 1,
-    retryArmed: false,
+    retry: { dueAt: undefined },
   };
 }
 
@@ -235,6 +254,8 @@ export function newChatView(chatId: ChatId, cursor: number, head: number, spans:
     tip: cursor,
     size: 0,
     head,
+    failures: 0,
+    rests: false,
     acked: cursor,
     spans,
     flight: [],
@@ -262,11 +283,9 @@ export function windowOpen(gateway: Gateway, session: Session): boolean {
   );
 }
 
-/** Asks for the session's retry timer once. */
-export function armRetry(gateway: Gateway, session: Session, out: Out): void {
-  if (session.retryArmed) return;
-  session.retryArmed = true;
-  out.push({ kind: 'wake', timer: 'retry', conn: session.conn, after: gateway.limits.sessionRetry });
+/** Asks for the session's retry timer. */
+export function armRetry(gateway: Gateway, session: Session, now: Micros, out: Out): void {
+  armNoLater('retry', session.retry, gateway.limits.sessionRetry, now, out, session.conn);
 }
 
 /** Asks for the session's timer after this long, but no later than its token runs out. */

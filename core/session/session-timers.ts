@@ -3,6 +3,7 @@ import type { Micros } from '../contract/time.ts';
 import { CLOSE_CODE } from '../wire/frames.ts';
 import { pump } from './replay.ts';
 import { closeSession, closeWithError, endSession, goAway, sendError } from './session-end.ts';
+import { takeUpRested } from './session-rest.ts';
 import { resumeOpening } from './session-opening.ts';
 import { type Gateway, type Out, type Session, wakeSession } from './session-state.ts';
 
@@ -67,8 +68,9 @@ function onOpeningTimer(gateway: Gateway, session: Session, now: Micros, out: Ou
 }
 
 /** The retry timer of a session: the step, or the read, that failed is tried again. */
-export function onSessionRetry(gateway: Gateway, session: Session, out: Out): void {
-  session.retryArmed = false;
+export function onSessionRetry(gateway: Gateway, session: Session, now: Micros, out: Out): void {
+  session.retry.dueAt = undefined;
+  takeUpRested(session, now, out);
   if (session.retrying) resumeOpening(gateway, session, out);
   else pump(gateway, session, out);
 }

@@ -12,13 +12,16 @@ import { startTestServer, sumOfMetric, type TestServer } from './test-server.ts'
 const A = 'u_601' as UserId;
 const B = 'u_602' as UserId;
 
+/** Less than one page of large messages. */
+const SOCKET_BUFFER = 128 * 1024;
+
 let server: TestServer;
 let chatId: string;
 let good: RawDevice;
 let friend: RawDevice;
 
 beforeAll(async () => {
-  server = await startTestServer({ badFrames: 1_000_000, socketBufferBytes: 512 * 1024 });
+  server = await startTestServer({ badFrames: 1_000_000, socketBufferBytes: SOCKET_BUFFER });
   ({ chatId } = await createHttpCalls(server.url, () => fetchDevToken(server.url, A)).createChat('direct', [
     B,
   ]));
@@ -126,7 +129,7 @@ test('a device that stops reading is cut off, and what waited for it is not kept
   const slow = await connectRaw({ url: server.url, user: B, device: 'slow' });
   slow.socket.pause();
   const before = await bufferedMetrics();
-  // Each PING is answered by a frame that nobody takes.
+  // Each SYNC is answered by a page that nobody takes.
   const filler = { frame: 'SYNC', chatId, afterSeq: 0, limit: 256 };
   const bytes = 'x'.repeat(32 * 1024);
   for (let i = 0; i < 20; i++) {
@@ -149,7 +152,7 @@ test('a device that stops reading is cut off, and what waited for it is not kept
   }
   expect(await closedSlow()).toBeGreaterThan(0);
   const after = await bufferedMetrics();
-  // Half a megabyte of socket buffer was allowed; ten times that would be growth.
+  // A page is a quarter of a megabyte, and the test's own sockets hold a few more. Unbounded, hundreds of pages would wait.
   expect(after - before).toBeLessThan(64 * 1024 * 1024);
   await stillServed();
   slow.socket.terminate();

@@ -45,8 +45,8 @@ test('members keep their spans, watermarks and cursors are as stored', async () 
 test('a send that was stored twice, and never acknowledged, is called so', async () => {
   await client.query(`
     DROP INDEX messages_by_send;
-    INSERT INTO messages (chat_id, seq, server_msg_id, client_msg_id, from_user, from_device, sent_at)
-    VALUES (7, 1, 71, '${SEND}', 1, 10, 5), (7, 2, 72, '${SEND}', 1, 10, 6);
+    INSERT INTO messages (chat_id, seq, server_msg_id, client_msg_id, from_user, from_device, sent_at, digest)
+    VALUES (7, 1, 71, '${SEND}', 1, 10, 5, 'sixteen bytes, a'), (7, 2, 72, '${SEND}', 1, 10, 6, 'sixteen bytes, b');
     INSERT INTO bodies VALUES (0, 71, 'x'), (0, 72, 'x')`);
   const [chat, user, device] = [chatId('c_7'), userId('u_1'), deviceId('d_10')];
   const send = { chatId: chat, clientMsgId: clientMsgId(SEND), ciphertext: 'eA==' };

@@ -1,4 +1,4 @@
-import { SECOND } from '../../core/contract/time.ts';
+import { HOUR, SECOND } from '../../core/contract/time.ts';
 import { clockNames, clockOf } from './clock-of.ts';
 import { drawInstant } from './draw-fault.ts';
 import type { FaultKind } from './fault-kind.ts';
@@ -6,6 +6,8 @@ import { span } from './fault-words.ts';
 import { nothing } from './take-down.ts';
 
 const MOST = 60 * SECOND;
+/** Now and then much further than any machine is given to settle: a wrong wait must not pass for a long one. */
+const FAR = HOUR;
 
 /** A clock is set by `amount` microseconds and stays so. */
 export const clockStep: FaultKind = {
@@ -23,7 +25,7 @@ export const clockStep: FaultKind = {
       clockNames(setting.topology),
       draws,
       setting,
-      draws.between(-MOST, MOST),
+      draws.int(3) === 0 ? draws.between(-FAR, FAR) : draws.between(-MOST, MOST),
     );
   },
   begin(world, fault) {

@@ -108,9 +108,17 @@ export const DEVICE_MUTANTS: readonly Mutant[] = [
   {
     name: 'half-open-never-noticed',
     file: 'core/device/connection.ts',
-    find: 'if (hasElapsed(heardAt, device.limits.silence, now) && now >= heardAt) {',
+    find: 'if (now - device.link.heardAt >= device.limits.silence) {',
     replace: 'if (now < 0) {',
     story: 'The device believes in a connection on which nothing arrives any more.',
+    expected: ['converges', 'no-acked-message-lost', 'presence-converges'],
+  },
+  {
+    name: 'clock-set-back-trusts-a-dead-connection',
+    file: 'core/device/connection.ts',
+    find: '  if (now < device.link.heardAt) device.link.heardAt = now;\n',
+    replace: '',
+    story: 'A device whose clock is set back by an hour believes for an hour in a connection that is dead.',
     expected: ['converges', 'no-acked-message-lost', 'presence-converges'],
   },
 ];

@@ -98,4 +98,20 @@ export const LARGE_CHAT_MUTANTS: readonly Mutant[] = [
     story: 'Fan-out and session do not agree on which group is huge: nobody tells, and nobody looks.',
     expected: LOST,
   },
+  {
+    name: 'size-as-it-was-first-read',
+    file: 'core/sequencing/chat-state.ts',
+    find: '  chat.size = current.length;\n',
+    replace: '  if (chat.size === 0) chat.size = current.length;\n',
+    story: 'A chat that grows large goes on telling each receipt, and its senders never get counts.',
+    expected: COUNTS,
+  },
+  {
+    name: 'size-is-not-known',
+    file: 'core/sequencing/chat-state.ts',
+    find: '  chat.size = current.length;\n',
+    replace: '',
+    story: 'Every chat passes for small: its receipts are told one by one, and nobody counts them.',
+    expected: COUNTS,
+  },
 ];

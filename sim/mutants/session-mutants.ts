@@ -6,6 +6,14 @@ const OPENING = 'core/session/session-opening.ts';
 /** Bugs of the gateway's sessions and their leases. */
 export const SESSION_MUTANTS: readonly Mutant[] = [
   {
+    name: 'rested-chat-is-forgotten',
+    file: 'core/session/session-rest.ts',
+    find: 'if (rest.view.head > rest.view.pushed) session.behind.add(rest.view);',
+    replace: '',
+    story: 'A chat whose read failed once is not read again while its session lasts.',
+    expected: ['converges', 'no-acked-message-lost'],
+  },
+  {
     name: 'new-device-opens-with-half-a-list',
     file: OPENING,
     find: 'return complete || session.confirmed;',
@@ -16,7 +24,7 @@ export const SESSION_MUTANTS: readonly Mutant[] = [
   {
     name: 'late-chat-starts-at-its-head',
     file: OPENING,
-    find: 'startFrom(view, Math.min(named ?? chat.cursor, view.head));',
+    find: 'startFrom(view, visibleHead(view.spans, Math.min(named ?? chat.cursor, view.head)));',
     replace: 'startFrom(view, view.head);',
     story: 'A chat that joins an open session because its shard answers at last is taken as read.',
     expected: ['cursors-never-regress', 'no-acked-message-lost'],
@@ -24,7 +32,7 @@ export const SESSION_MUTANTS: readonly Mutant[] = [
   {
     name: 'resume-ignores-cursors',
     file: OPENING,
-    find: 'const cursor = Math.min(named, visibleHead(view.spans, view.head));',
+    find: 'const cursor = visibleHead(view.spans, Math.min(named, view.head));',
     replace: 'const cursor = visibleHead(view.spans, view.head);',
     story: 'After a long idle the replay starts at the head, whatever the device has.',
     expected: ['cursors-never-regress', 'no-acked-message-lost'],

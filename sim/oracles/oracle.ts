@@ -13,9 +13,9 @@ export type PromiseName =
   | 'cursors-never-regress'
   | 'bounded'
   | 'rates-are-fair'
-  | 'leases-are-fenced'
   | 'polls-carry-all'
   | 'tokens-are-honoured'
+  | 'leases-are-fenced'
   | 'converges'
   | 'latency';
 

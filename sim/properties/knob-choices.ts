@@ -10,6 +10,7 @@ export const TIGHT_LIMITS: readonly (readonly [keyof Limits, readonly number[]])
   ['deviceSendWindow', [1, 2]],
   ['deviceAhead', [1, 2]],
   ['receiptBatch', [1, 2]],
+  ['readPage', [1, 2]],
   ['inFlightMessages', [1, 1, 2, 3]],
   ['inFlightBytes', [200, 2_000]],
   ['socketBufferBytes', [4_000]],
@@ -73,6 +74,7 @@ export const DURATIONS: readonly (keyof Limits)[] = [
   'drainSpread',
   'drainTimeout',
   'sessionRetry',
+  'sessionRetryMax',
   'leaseTtl',
   'leaseRenew',
   'presenceRefresh',
@@ -91,7 +93,6 @@ export const DURATIONS: readonly (keyof Limits)[] = [
   'countInterval',
   'openHeadCheck',
   'headCheck',
-  'headsReread',
   'websocketRetry',
   'websocketRetryMax',
   'pollSilence',
@@ -99,6 +100,7 @@ export const DURATIONS: readonly (keyof Limits)[] = [
   'pollPatience',
   'pollGrace',
   'pollRetry',
+  'headsReread',
 ];
 
 /** How many times shorter every duration may be, by network: shorter than a round trip, nothing would ever be on time. */

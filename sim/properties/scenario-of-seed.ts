@@ -91,7 +91,7 @@ export function scenarioOfSeed(seed: number): Scenario {
     topology,
     knobs: { ...knobs, limits: { ...knobs.limits, ...grows, ...reread }, safetyMicros: safetyMicros + age },
     ops: later(ops),
-    faults: later(faults),
+    faults: later([...faults, ...drawPollFaults(new Draws(seed, STREAM.pollFaults), knobs, faultSetting)]),
   };
   return { ...scenario, faults: drawStaying(new Draws(seed, STREAM.staying), scenario, limits) };
 }
@@ -197,8 +197,8 @@ const DEEPEST: ReadonlySet<keyof Limits> = new Set<keyof Limits>([
   'fanOutPage',
   'gatewayFetches',
   'inlineCiphertext',
-  'inFlightMessages',
   'receiptPage',
+  'inFlightMessages',
 ]);
 
 /** Chats that count as large although they are small, and often as huge, where members pull; now and then only by looking. */

@@ -149,10 +149,14 @@ export class DeviceHost extends Host {
   }
 
   protected handle(event: object): void {
-    const { incarnation } = this;
     if (event instanceof PollStep) this.world.polls.clients.atDevice(event);
     else this.#step(event as DeviceEvent);
-    // At the end of a turn: what a device says in one breath goes in one request.
+    if (!this.paused) this.turnEnds();
+  }
+
+  /** What a device says in one breath goes in one request. */
+  protected override turnEnds(): void {
+    const { incarnation } = this;
     if (this.#spoken.length === 0) return;
     const spoken = this.#spoken;
     this.#spoken = [];

@@ -153,10 +153,14 @@ export class GatewayHost extends Host {
   }
 
   protected handle(payload: object): void {
-    const { incarnation } = this;
     if (payload instanceof PollStep) this.world.polls.servers.atGateway(this, payload);
     else this.#step(payload as GatewayEvent);
-    // At the end of a turn: the frames of a page, or of a fan-out, go into one response.
+    if (!this.paused) this.turnEnds();
+  }
+
+  /** The frames of a page, or of a fan-out, go into one response. */
+  protected override turnEnds(): void {
+    const { incarnation } = this;
     while (this.#spoken.length > 0 && this.incarnation === incarnation) {
       const conn = this.#spoken.pop()!;
       conn.poll!.gatewaySpoke = false;

@@ -42,7 +42,11 @@ function sampleInside(world: World): void {
   for (const { machine, nodeId } of world.services) {
     if (machine === undefined) continue;
     observers.gauge(nodeId, 'requests that wait', machine.backlog, limits.serviceBacklog);
-    observers.gauge(nodeId, 'receipts that wait', machine.receipts.pending.size, limits.receiptsPending);
+    // Chats that are busy with what was admitted stay, whatever the limit.
+    const loaded = Math.max(limits.loadedChats, limits.serviceBacklog);
+    observers.gauge(nodeId, 'chats loaded', machine.chats.size, loaded);
+    const { lanes, share } = machine.receipts;
+    for (const { pending } of lanes) observers.gauge(nodeId, 'receipts that wait', pending.size, share);
   }
   for (const { machine, nodeId } of world.relays) {
     if (machine !== undefined) {

@@ -188,8 +188,13 @@ export abstract class Host {
   #finishStep(): void {
     const rest = this.#unfinished;
     this.#unfinished = undefined;
-    rest?.();
+    if (rest === undefined) return;
+    rest();
+    if (!this.paused) this.turnEnds();
   }
+
+  /** A step is over, with all that it wanted: what was gathered in it goes out. */
+  protected turnEnds(): void {}
 
   #wait(event: object): void {
     this.#inbox.push(event);

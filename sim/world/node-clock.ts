@@ -1,7 +1,7 @@
-import { type Micros, micros, SECOND } from '../../core/contract/time.ts';
+import { HOUR, type Micros, micros } from '../../core/contract/time.ts';
 
 /** What every clock shows at the start of a run: far enough from 0 that a clock set back stays positive. */
-export const CLOCK_START = 1_000 * SECOND;
+export const CLOCK_START = 100 * HOUR;
 
 /** The clock of one node: true time, an offset, and a drift in parts per million. Timers run at the drifting rate. */
 export class NodeClock {

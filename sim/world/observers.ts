@@ -177,6 +177,27 @@ export class Observers implements StoreObserver {
     this.report({ kind: 'replaced', deviceId: conn.device.deviceId, epoch: conn.epoch });
   }
 
+  /** An answer to a poll, or to a post, as its device took it. */
+  pollAnswered(
+    conn: PolledConnectionNames,
+    answer: Omit<PollAnswered, 'kind' | 'gatewayId' | 'conn' | 'deviceId'>,
+  ): void {
+    if (this.#judge === undefined) return;
+    const { id, gateway, device } = conn;
+    this.report({
+      kind: 'poll-answered',
+      gatewayId: gateway.nodeId,
+      conn: id,
+      deviceId: device.deviceId,
+      ...answer,
+    });
+  }
+
+  outlived(gatewayId: NodeId, conn: ConnectionNames, span: number): void {
+    if (this.#judge === undefined) return;
+    this.report({ kind: 'outlived', gatewayId, conn: conn.id, deviceId: conn.device.deviceId, span });
+  }
+
   fenced(gatewayId: NodeId, conn: ConnectionNames): void {
     if (this.#judge === undefined) return;
     this.report({ kind: 'fenced', gatewayId, conn: conn.id, deviceId: conn.device.deviceId });
@@ -201,27 +222,6 @@ export class Observers implements StoreObserver {
   lease(deviceId: DeviceId, by: number, before: number | undefined, after: number | undefined): void {
     if (this.#judge !== undefined && before !== after)
       this.report({ kind: 'lease', deviceId, by, before, after });
-  }
-
-  /** An answer to a poll, or to a post, as its device took it. */
-  pollAnswered(
-    conn: PolledConnectionNames,
-    answer: Omit<PollAnswered, 'kind' | 'gatewayId' | 'conn' | 'deviceId'>,
-  ): void {
-    if (this.#judge === undefined) return;
-    const { id, gateway, device } = conn;
-    this.report({
-      kind: 'poll-answered',
-      gatewayId: gateway.nodeId,
-      conn: id,
-      deviceId: device.deviceId,
-      ...answer,
-    });
-  }
-
-  outlived(gatewayId: NodeId, conn: ConnectionNames, span: number): void {
-    if (this.#judge === undefined) return;
-    this.report({ kind: 'outlived', gatewayId, conn: conn.id, deviceId: conn.device.deviceId, span });
   }
 
   // ---------------------------------------------------------------- the store

@@ -15,8 +15,8 @@ const HINT_STREAM = 0x6869_6e74;
 const LATE_STREAM = 0x6c61_7465;
 const LEARN_STREAM = 0x6c65_6172;
 const LOST_STREAM = 0x6c6f_7374;
-const QUEUED_STREAM = 0x7175_6575;
 const EVICT_STREAM = 0x6576_6963;
+const QUEUED_STREAM = 0x7175_6575;
 
 export type RegistryCall =
   | Extract<GatewayEffect, { kind: 'claim' | 'renew' | 'release' | 'read-presence' }>
@@ -38,13 +38,13 @@ export class RegistryNode {
   readonly failing = new FaultDial();
   /** Up to so many microseconds are added to each call, so that calls overtake each other. */
   readonly slowness = new FaultDial();
+  /** Above 0: memory is used up and nothing may be evicted. Who is registered goes on, nobody new is. */
+  readonly full = new FaultDial();
   /**
    * Up to so many microseconds pass before a call is carried out: those of one node stay in order behind each other, those
    * of two overtake one another.
    */
   readonly backlog = new FaultDial();
-  /** Above 0: memory is used up and nothing may be evicted. Who is registered goes on, nobody new is. */
-  readonly full = new FaultDial();
   /** Presence hints that vanish, per mille. */
   readonly hintsDropped = new FaultDial();
   readonly #world: World;
