@@ -77,10 +77,7 @@ export function scenarioOfSeed(seed: number): Scenario {
   );
   const faultSetting = { topology, safetyMicros };
   const faultSize = { most: smallest ? 3 : 12, moments };
-  const faults = [
-    ...drawFaults(new Draws(seed, STREAM.faults), faultSetting, faultSize),
-    ...drawPollFaults(new Draws(seed, STREAM.pollFaults), knobs, faultSetting),
-  ];
+  const faults = drawFaults(new Draws(seed, STREAM.faults), faultSetting, faultSize);
   // Elsewhere heads that are read without a reason would mend what must not be lost in the first place.
   const reread = faults.some(({ kind }) => faultKind(kind)?.losesEvents === true)
     ? { headsReread: limits.leaseTtl + limits.leaseRenew }
