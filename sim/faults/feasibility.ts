@@ -89,6 +89,7 @@ export const EXCLUDED: Readonly<Record<ExcludedFault, Exclusion>> = {
       'receipts-monotone': 'outside',
       'counts-converge': 'outside',
       'cursors-never-regress': 'outside',
+      'leases-are-fenced': 'outside',
       converges: 'outside',
     },
     why: 'PostgreSQL loses what it has committed: refused with fsync, full_page_writes or synchronous_commit off; the doctor asks for a synchronous standby',

@@ -7,7 +7,7 @@ import { broken } from './violation.ts';
 const NAME = 'leases-are-fenced';
 
 /**
- * Promise 13. A device has one session, its newest. The registry never goes back from an epoch that it holds to an older
+ * Promise 15. A device has one session, its newest. The registry never goes back from an epoch that it holds to an older
  * one, and nobody but its holder gives a lease up; a session that was told of a newer one does nothing any more; and a
  * push that names an epoch is not taken by a session from before it. What the registry loses, it holds no more.
  */

@@ -72,7 +72,7 @@ export function drawOps(draws: Draws, topology: Topology, mix: OpMix, size: OpSi
 /** Within what a commit takes, within what a receipt takes, and beyond. Microseconds. */
 const STEPS = [0, 500, 2_000, 8_000, 30_000];
 
-/** Two write, each several things, and between the first and the last of them somebody comes in. */
+/** One or two write, several things, and between the first and the last of them somebody comes in. */
 function growingBurst(draws: Draws, topology: Topology, size: OpSize): Op[] {
   const { safetyMicros, moments } = size;
   const chat = 0;
@@ -81,9 +81,9 @@ function growingBurst(draws: Draws, topology: Topology, size: OpSize): Op[] {
   const step = draws.perMille(300) ? draws.int(moments.spread) : draws.pick(STEPS)!;
   const user = Array.from({ length: topology.users }, (_, i) => i).find((i) => !members.includes(i));
   const from = draws.int(members.length);
-  const [first, second] = [from, from + 1 + draws.int(Math.max(1, members.length - 1))].map(
-    (place) => members[place % members.length]!,
-  );
+  // Who only reads and who only writes are taken for inactive for reasons of their own.
+  const other = draws.perMille(450) ? 0 : 1 + draws.int(Math.max(1, members.length - 1));
+  const [first, second] = [from, from + other].map((place) => members[place % members.length]!);
   const devices = [
     ...Array.from({ length: 1 + draws.int(3) }, () => first!),
     ...Array.from({ length: 1 + draws.int(3) }, () => second!),

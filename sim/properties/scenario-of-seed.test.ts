@@ -26,7 +26,7 @@ function text(counted: Map<string, number>): string {
   return sorted.map(([name, share]) => `${name} ${share.toFixed(1)} %`).join(', ');
 }
 
-describe('scenarioOfSeed', () => {
+describe('scenarioOfSeed', { timeout: 60_000 }, () => {
   it('draws valid scenarios, whose faults are over by the end of the safety phase', () => {
     for (const [seed, scenario] of SCENARIOS.entries()) {
       expect(checkScenario(scenario), `seed ${seed}`).toMatchObject({ ok: true });
