@@ -42,6 +42,7 @@ test('a message is one trace: every role it passes has its span in it, and its r
     'parley-gateway: message ack',
     'parley-gateway: message push',
     'parley-message-service: message append',
+    'parley-outbox-relay: message outbox',
     'parley-outbox-relay: message publish',
   ];
   await until('a span of every role', () => names().length >= expected.length);
