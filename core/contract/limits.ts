@@ -114,8 +114,8 @@ export interface Limits {
   /** A draining gateway closes what is left after this long. */
   readonly drainTimeout: number;
   /**
-   * Receipts that were told to others while a device was away go out so many at a time, a `sessionRetry` apart: 200 kB,
-   * of which a socket's buffer takes twenty.
+   * Receipts that were told to others while a device was away go out so many at a time, a `sessionRetry` apart, and at most
+   * an eighth of what a socket's buffer takes.
    */
   readonly receiptPage: number;
   /** Delay before a failed store or registry call of a session is tried again. */

@@ -914,10 +914,20 @@ describe('receipts of others', () => {
       '1 < SYNCED c_1 5 c_2 1',
       '1 < RECEIPT u_2 READ #1',
       '1 < RECEIPT u_3 READ #2',
-      '1 < RECEIPT u_4 READ #3',
     ]);
     expect(s.push(6)).toEqual(['1 < MESSAGE c_1 #6 prev 5']);
-    expect(s.wake('receipts', 1)).toEqual(['1 < RECEIPT u_5 READ #1']);
+    expect(s.wake('receipts', 1)).toEqual([
+      '1 < RECEIPT u_4 READ #3',
+      '1 < RECEIPT u_5 READ #1',
+      'wake receipts 1 in 0.25 s',
+    ]);
+    expect(s.wake('receipts', 1)).toEqual([]);
+  });
+
+  it('come in smaller pages to a small socket: who was closed for them would come back to the same', () => {
+    const receipts = [readBy('u_2', 1), readBy('u_3', 2)];
+    const s = start({ socketBufferBytes: 8 * 256 }).welcome([chat(5, 5, { receipts })]);
+    expect(s.resume()).toEqual(['1 < SYNCED c_1 5', '1 < RECEIPT u_2 READ #1']);
   });
 
   it('wait while the socket is full, the newest for all before it', () => {

@@ -100,7 +100,7 @@ function pushMessage(
     // In a chat where both sides write, the ACK of an answer often comes before the push of what it answers.
     absorbOwn(view);
     if (view.head < view.pushed) view.head = view.pushed;
-    tellOfChat(session, view.chatId, out);
+    tellOfChat(gateway, session, view.chatId, out);
     view.waiters.push(waiter);
     return;
   }

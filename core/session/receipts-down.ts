@@ -1,4 +1,5 @@
 import type { ChatId } from '../contract/ids.ts';
+import type { Limits } from '../contract/limits.ts';
 import type { ReceiptCount, ReceiptRecord } from '../contract/records.ts';
 import { canSee } from '../sequencing/membership.ts';
 import type { Gateway, Out, Session } from './session-state.ts';
@@ -66,7 +67,7 @@ export function tellOrWait(gateway: Gateway, session: Session, news: ReceiptNews
   // Only what adds is too much: what takes the place of another, or says less than it, is taken however many wait.
   if (waiting.length > (before?.length ?? 0) && count >= gateway.limits.chatsPerDevice) return false;
   keep(session, news.chatId, waiting);
-  tellOfChat(session, news.chatId, out);
+  tellOfChat(gateway, session, news.chatId, out);
   return true;
 }
 
@@ -100,16 +101,44 @@ function keep(session: Session, chatId: ChatId, waiting: readonly ReceiptNews[])
   else receipts.byChat.delete(chatId);
 }
 
-/** Tells of what has waited for a message of this chat that was sent meanwhile. @returns how many were told. */
-export function tellOfChat(session: Session, chatId: ChatId, out: Out): number {
+/** What a RECEIPT frame costs, roughly. */
+const RECEIPT_BYTES = 256;
+
+/** A page is a small part of what a socket's buffer takes: the rest of it is for messages. */
+function pageOf({ receiptPage, socketBufferBytes }: Limits): number {
+  return Math.max(1, Math.min(receiptPage, Math.floor(socketBufferBytes / (8 * RECEIPT_BYTES))));
+}
+
+/** Tells of what has waited for messages of this chat that were sent meanwhile, a page of it at most. @returns how many. */
+export function tellOfChat(
+  gateway: Gateway,
+  session: Session,
+  chatId: ChatId,
+  out: Out,
+  most: number = pageOf(gateway.limits),
+): number {
   const waiting = session.receipts.byChat.get(chatId);
-  if (waiting === undefined || !mayBeToldNow(session)) return 0;
-  const left = waiting.filter((receipt) => !mayTell(session, receipt));
-  const told = waiting.length - left.length;
-  if (told === 0) return 0;
-  for (const receipt of waiting) if (!left.includes(receipt)) tell(session, receipt, out);
-  keep(session, chatId, left);
+  if (waiting === undefined || session.receipts.armed || !mayBeToldNow(session)) return 0;
+  const left: ReceiptNews[] = [];
+  let told = 0;
+  for (const receipt of waiting) {
+    if (!mayTell(session, receipt)) left.push(receipt);
+    else if (told === most) {
+      left.push(receipt);
+      armPage(gateway, session, out);
+    } else {
+      tell(session, receipt, out);
+      told++;
+    }
+  }
+  if (told > 0) keep(session, chatId, left);
   return told;
+}
+
+function armPage(gateway: Gateway, session: Session, out: Out): void {
+  if (session.receipts.armed) return;
+  session.receipts.armed = true;
+  out.push({ kind: 'wake', timer: 'receipts', conn: session.conn, after: gateway.limits.sessionRetry });
 }
 
 /**
@@ -119,13 +148,11 @@ export function tellOfChat(session: Session, chatId: ChatId, out: Out): number {
 export function tellReceipts(gateway: Gateway, session: Session, out: Out): void {
   const { receipts } = session;
   if (receipts.count === 0 || receipts.armed || !mayBeToldNow(session)) return;
-  let told = 0;
+  let room = pageOf(gateway.limits);
   for (const chatId of receipts.byChat.keys()) {
-    told += tellOfChat(session, chatId, out);
-    if (told < gateway.limits.receiptPage) continue;
-    receipts.armed = true;
-    out.push({ kind: 'wake', timer: 'receipts', conn: session.conn, after: gateway.limits.sessionRetry });
-    return;
+    room -= tellOfChat(gateway, session, chatId, out, room);
+    if (room === 0) armPage(gateway, session, out);
+    if (receipts.armed) return;
   }
 }
 

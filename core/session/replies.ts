@@ -69,5 +69,5 @@ function onAck(
     markBehind(session, view);
     pump(gateway, session, out);
   }
-  tellOfChat(session, chatId, out);
+  tellOfChat(gateway, session, chatId, out);
 }

@@ -48,7 +48,7 @@ export const RECEIPT_MUTANTS: readonly Mutant[] = [
   {
     name: 'second-page-of-receipts-forgotten',
     file: 'core/session/receipts-down.ts',
-    find: "    out.push({ kind: 'wake', timer: 'receipts', conn: session.conn, after: gateway.limits.sessionRetry });\n",
+    find: "  out.push({ kind: 'wake', timer: 'receipts', conn: session.conn, after: gateway.limits.sessionRetry });\n",
     replace: '',
     story: 'Receipts of many chats are told up to the end of the first page.',
     expected: ARRIVE,
