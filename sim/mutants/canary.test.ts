@@ -10,7 +10,7 @@ import { ALL_MUTANTS } from './all-mutants.ts';
 import { plant, RottenMutant } from './mutant.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-const SEEDS = 300;
+const SEEDS = 600;
 /** It takes a fault at the right moment, as real bugs do: a canary that dies at once would prove little. */
 const CANARY = 'unknown-taken-for-ok';
 

@@ -6,8 +6,8 @@ const ARRIVE = ['receipts-arrive'] as const;
 export const RECEIPT_MUTANTS: readonly Mutant[] = [
   {
     name: 'read-not-said',
-    file: 'core/device/inbox.ts',
-    find: '  flushReceipts(device, out);\n  sendRead(inbox, inbox.lastOther, conn, out);\n',
+    file: 'core/device/reads.ts',
+    find: '  flushReceipts(device, out);\n  sayRead(inbox.chatId, inbox.lastOther, conn, out);\n',
     replace: '  flushReceipts(device, out);\n',
     story: 'A user who is online reads, and his device says nothing of it.',
     expected: ARRIVE,
