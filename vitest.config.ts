@@ -51,6 +51,8 @@ export default defineConfig({
           include: ['runtime/**/*.services.test.ts'],
           fileParallelism: false,
           testTimeout: 120_000,
+          // Half a dozen engines share two cores: what fails twice is a defect, and a second try is printed.
+          retry: isCI ? 1 : 0,
           hookTimeout: 120_000,
         },
       },
@@ -63,6 +65,7 @@ export default defineConfig({
           env: { PARLEY_E2E_SYSTEM: 'cluster' },
           fileParallelism: false,
           testTimeout: 60_000,
+          retry: isCI ? 1 : 0,
           hookTimeout: 120_000,
         },
       },

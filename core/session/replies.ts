@@ -60,7 +60,15 @@ function onAck(
     view = newChatView(chatId, 0, 0, []);
     session.chats.set(chatId, view);
   }
-  if (seq <= view.pushed || view.own.size >= gateway.limits.ownAhead) return;
+  if (seq <= view.pushed) return;
+  if (view.own.size >= gateway.limits.ownAhead) {
+    // No worker pushes it to its own device: what is not remembered is fetched, and the device drops it.
+    view.head = Math.max(view.head, seq);
+    if (session.phase !== 'live') return;
+    markBehind(session, view);
+    pump(gateway, session, out);
+    return;
+  }
   view.own.add(seq);
   // A read under way may cover this seq too; it looks into `own`.
   if (session.reading?.view !== view) absorbOwn(view);

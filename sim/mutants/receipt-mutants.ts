@@ -53,4 +53,12 @@ export const RECEIPT_MUTANTS: readonly Mutant[] = [
     story: 'Receipts of many chats are told up to the end of the first page.',
     expected: ARRIVE,
   },
+  {
+    name: 'own-too-far-ahead-forgotten',
+    file: 'core/session/replies.ts',
+    find: '    view.head = Math.max(view.head, seq);\n    if (session.phase',
+    replace: '    if (session.phase',
+    story: 'Own messages beyond what a session remembers are neither noted nor fetched.',
+    expected: [...ARRIVE, 'converges'],
+  },
 ];

@@ -120,6 +120,11 @@ class Screens {
     return found;
   }
 
+  #isSeen(user: number): boolean {
+    const { userDevices, live, served } = this.#history;
+    return userDevices[user]!.some((device) => live[device]! && served[device]!);
+  }
+
   #wrongIn(device: number, chat: number, since: number, found: Wrong[]): void {
     const history = this.#history;
     const own = history.deviceUser[device]!;
@@ -134,6 +139,8 @@ class Screens {
       const user = history.seatUser[seat]!;
       if (user === own) continue;
       const truth = history.liveDevices[user]! > 0 ? 'ONLINE' : 'OFFLINE';
+      // Behind a part that stays broken nobody can tell whether he is there.
+      if (truth === 'ONLINE' && !this.#isSeen(user)) continue;
       const shown = this.#shown[device]?.[user] ?? 'OFFLINE';
       if (shown === truth) continue;
       found.push({
