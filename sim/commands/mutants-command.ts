@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { ALL_MUTANTS } from '../mutants/all-mutants.ts';
 import type { Mutant } from '../mutants/mutant.ts';
 import { EXIT, EXIT_HELP, type ExitCode, exitCodeOf } from './exit-code.ts';
+import { keptScenarioOf } from './kept-scenario.ts';
 import { huntMutant, type HuntResult } from './hunt-mutant.ts';
 import type { PlainFailure } from './plain-core.ts';
 import { flagsHelp, parseSimFlags, startOf, UsageError } from './sim-flags.ts';
@@ -25,7 +26,7 @@ const FLAGS = {
 
 const ABOUT = `Plants known bugs in the core, one at a time and each in a process of its own, and counts the seeds until the simulator
 finds it. A survivor, a timeout or a mutant that no longer fits the code is a failure: of the simulator. A kill counts only
-if the core without the mutant passes there.
+if the core without the mutant passes there; of a survivor a scenario of sim/regressions/ that it turns red counts, and is named.
 
 ${EXIT_HELP}`;
 
@@ -35,6 +36,8 @@ const SECONDS_PER_SEED = 0.1;
 interface Row {
   readonly mutant: Mutant;
   readonly result: HuntResult;
+  /** Of a survivor: the kept scenario that turns red with it. */
+  readonly kept: string | undefined;
 }
 
 /** `parley sim mutants`. @returns the exit code. @throws UsageError */
@@ -62,10 +65,11 @@ export async function mutantsCommand(argv: readonly string[]): Promise<ExitCode>
     flags.integer('jobs', 1, 256) ?? availableParallelism(),
     async (mutant) => {
       const result = await huntMutant(mutant, order, 60 + shrinkSeconds + seeds * SECONDS_PER_SEED);
+      const kept = result.outcome === 'survived' ? await keptScenarioOf(mutant.name) : undefined;
       const folder = flags.text('save');
       if (folder !== undefined && result.outcome === 'killed') save(folder, mutant, result.report.killed);
-      if (!json) console.log(rowText({ mutant, result }));
-      return { mutant, result };
+      if (!json) console.log(rowText({ mutant, result, kept }));
+      return { mutant, result, kept };
     },
   );
   if (json) console.log(JSON.stringify({ mutants: rows.map(jsonRow), ...figures(rows) }));
@@ -73,7 +77,7 @@ export async function mutantsCommand(argv: readonly string[]): Promise<ExitCode>
   // A red core is graver than a blind simulator: until it is mended nobody knows what the kills are worth.
   const [red] = rows.flatMap(({ result }) => (result.outcome === 'plain-red' ? [result.plain] : []));
   if (red !== undefined) return exitCodeOf(red.key.verdict);
-  return rows.every(({ result }) => result.outcome === 'killed') ? EXIT.ok : EXIT.mutantSurvived;
+  return rows.every(isFound) ? EXIT.ok : EXIT.mutantSurvived;
 }
 
 /** Works through the mutants, `jobs` at a time. @returns the rows in the order of the mutants. */
@@ -108,7 +112,9 @@ function printHead(count: number, seeds: number): void {
   );
 }
 
-function rowText({ mutant, result }: Row): string {
+const isFound = ({ result, kept }: Row): boolean => result.outcome === 'killed' || kept !== undefined;
+
+function rowText({ mutant, result, kept }: Row): string {
   const name = mutant.name.padEnd(36);
   switch (result.outcome) {
     case 'killed': {
@@ -118,6 +124,7 @@ function rowText({ mutant, result }: Row): string {
       return `✓ ${name} ${(killed.cause + expected).padEnd(28)} ${String(runs).padStart(6)} ${items.padStart(9)} ${seconds(huntSeconds)} ${seconds(killed.shrinkSeconds)}`;
     }
     case 'survived':
+      if (kept !== undefined) return `✓ ${name} survived ${result.report.runs} seeds; red in ${kept}`;
       return `✗ ${name} survived ${result.report.runs} seeds (${result.report.huntSeconds.toFixed(1)} s)`;
     case 'plain-red':
       return `✗ ${name} NOT KILLED BY THE MUTANT: the plain core is red at ${result.plain.what} (${causeText(result.plain)})`;
@@ -146,6 +153,7 @@ function figures(rows: readonly Row[]) {
   return {
     hunted: rows.length,
     killed: killed.length,
+    byKeptScenario: rows.filter(({ kept }) => kept !== undefined).length,
     medianSeeds: median(runs),
     medianItems: median(killed.map((kill) => kill.size)),
     mostSeeds: Math.max(0, ...runs),
@@ -160,9 +168,10 @@ function median(values: readonly number[]): number | undefined {
 
 function printFigures(rows: readonly Row[]): void {
   const sum = figures(rows);
-  const mark = sum.killed === sum.hunted ? '✓' : '✗';
+  const mark = rows.every(isFound) ? '✓' : '✗';
+  const kept = sum.byKeptScenario === 0 ? '' : `, ${sum.byKeptScenario} more by kept scenarios`;
   console.log(
-    `${mark} ${sum.killed} of ${sum.hunted} killed; median ${sum.medianSeeds ?? '–'} seeds to the kill (at most ${sum.mostSeeds}), shrunk to a median of ${sum.medianItems ?? '–'} items (at most ${sum.mostItems})`,
+    `${mark} ${sum.killed} of ${sum.hunted} killed by seeds${kept}; median ${sum.medianSeeds ?? '–'} seeds to the kill (at most ${sum.mostSeeds}), shrunk to a median of ${sum.medianItems ?? '–'} items (at most ${sum.mostItems})`,
   );
   if (rows.some((row) => killedOf(row) !== undefined && rowText(row).includes(' *'))) {
     console.log('  * another oracle than expected was faster');
@@ -172,7 +181,7 @@ function printFigures(rows: readonly Row[]): void {
     const [{ plain, report }] = red as [(typeof red)[0]];
     console.log(`✗ the core is red without any mutant: ${plain.what}, ${causeText(plain)}; mend that first`);
     console.log(`  see it: ./parley sim shrink ${report.killed?.seed}`);
-  } else if (sum.killed < sum.hunted) {
+  } else if (!rows.every(isFound)) {
     console.log(
       '  next: a survivor means that an oracle, a fault or the generator must get better (docs/simulating.md)',
     );
@@ -185,5 +194,5 @@ function jsonRow(row: Row) {
   const runs = 'report' in row.result ? row.result.report.runs : undefined;
   const { name, file, expected } = row.mutant;
   const plain = row.result.outcome === 'plain-red' ? row.result.plain : undefined;
-  return { name, file, expected, outcome, runs, plain, ...killed, scenario: undefined };
+  return { name, file, expected, outcome, runs, plain, kept: row.kept, ...killed, scenario: undefined };
 }
