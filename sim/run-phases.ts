@@ -30,6 +30,7 @@ const STAY_STREAM = 0x7374_6179;
 
 function heal(world: World): void {
   world.faults.heal();
+  world.balancer.notice();
   for (const device of world.devices) {
     // Whoever switched a device off may leave it so: who is gone must be seen to be gone.
     if (!device.switchedOn && keyedInt(world.seed, STAY_STREAM, device.index, 2) === 0) continue;

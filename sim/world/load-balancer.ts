@@ -33,6 +33,12 @@ export class LoadBalancer {
     );
   }
 
+  /** The health checks have run, long enough: whoever fails them now is sent nobody from now on. */
+  notice(): void {
+    for (const gateway of this.#gateways)
+      if (!this.isHealthy(gateway)) this.#failingSince.set(gateway, -Infinity);
+  }
+
   #isListed(gateway: GatewayHost): boolean {
     // A drain says so itself, the rest is noticed.
     if (gateway.draining) return false;
