@@ -20,9 +20,10 @@ export function servedDevices(world: World): DeviceHost[] {
   const serving = new Set(listed.filter((gateway) => serves(world, gateway)));
   return world.devices.filter((device) => {
     if (!device.up || !device.findsAWay) return false;
-    // Who has a session keeps it, whatever the load balancer thinks of that gateway; who has none yet is sent on.
+    // Who has a session, or is about to, keeps it, whatever the load balancer thinks of that gateway by now.
     const has = device.status === 'live' || device.status === 'resuming';
-    const takers = new Set([...listed, ...(has ? device.gateways() : [])]);
+    const own = device.gateways().filter((gateway) => has || mayOpen(world, gateway));
+    const takers = new Set([...listed, ...own]);
     const near = [...takers].filter((gateway) => isNear(world, device, gateway));
     return near.length > 0 && near.every((gateway) => serving.has(gateway));
   });
@@ -41,6 +42,11 @@ function workersWork(world: World, region: number): boolean {
     const heard = workers.filter((worker) => isOpen(world, worker.index, homes[region]!.index));
     return heard.length > 0 && heard.every((worker) => isOpen(world, worker.index, registry));
   });
+}
+
+/** With one of the stores a session opens, though it never is complete without the others. */
+function mayOpen(world: World, gateway: GatewayHost): boolean {
+  return world.stores.some((store) => isOpen(world, gateway.index, store.index));
 }
 
 function serves(world: World, gateway: GatewayHost): boolean {
