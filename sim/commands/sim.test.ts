@@ -151,7 +151,7 @@ describe('parley sim: exit codes', { timeout: 60_000 }, () => {
   });
 
   it('16 when a planted bug survives, 0 when all are found', async () => {
-    const only = ['mutants', '--only', 'unknown-taken-for-failed', '--from', '1', '--shrink', '1'];
+    const only = ['mutants', '--only', 'unknown-taken-for-ok', '--from', '1', '--shrink', '1'];
     expect((await sim([...only, '--seeds', '1'])).code).toBe(16);
     expect((await sim([...only, '--seeds', '2000'])).code).toBe(0);
   });
