@@ -61,6 +61,18 @@ const send = (chatId: string, ciphertext: string) => ({
   mediaIds: [],
 });
 
+/** The server goes on reading meanwhile: of two that wait for each other PostgreSQL ends one, which may be this one. */
+async function changeSchema(sql: string): Promise<void> {
+  for (;;) {
+    try {
+      await database.query(sql);
+      return;
+    } catch (error) {
+      if ((error as pg.DatabaseError).code !== '40P01') throw error;
+    }
+  }
+}
+
 /** Sends that PostgreSQL refuses, each in words that quote the row. */
 async function failInPostgres(alice: RawSocket, chatId: string): Promise<void> {
   for (const rule of [
@@ -70,11 +82,11 @@ async function failInPostgres(alice: RawSocket, chatId: string): Promise<void> {
      ALTER TABLE bodies DROP CONSTRAINT no_marker;
      CREATE TRIGGER quote BEFORE INSERT ON bodies FOR EACH ROW EXECUTE FUNCTION quote()`,
   ]) {
-    await database.query(rule);
+    await changeSchema(rule);
     alice.send(send(chatId, SAID));
     await alice.next(({ frame }) => frame === 'ERROR');
   }
-  await database.query('DROP TRIGGER quote ON bodies');
+  await changeSchema('DROP TRIGGER quote ON bodies');
 }
 
 /** Frames, bodies and tokens that are wrong, all with the secret in them. */
