@@ -22,6 +22,12 @@ const ON_CLUSTER = [
 ];
 
 const isCI = process.env['CI'] !== undefined;
+/**
+ * Real sockets, disks and processes share two cores with everything else: what fails twice is a defect, and a second try
+ * is printed. The core and the simulator have nothing of that: what fails there once has failed.
+ */
+const RETRY = isCI ? 1 : 0;
+const PURE = new Set(['core', 'sim']);
 
 export default defineConfig({
   test: {
@@ -39,6 +45,7 @@ export default defineConfig({
         extends: true as const,
         test: {
           name: folder,
+          retry: PURE.has(folder) ? 0 : RETRY,
           include: [`${folder}/**/*.test.ts`],
           exclude: ['**/node_modules/**', '**/*.services.test.ts', '**/*.browser.test.ts'],
         },
@@ -51,8 +58,7 @@ export default defineConfig({
           include: ['runtime/**/*.services.test.ts'],
           fileParallelism: false,
           testTimeout: 120_000,
-          // Half a dozen engines share two cores: what fails twice is a defect, and a second try is printed.
-          retry: isCI ? 1 : 0,
+          retry: RETRY,
           hookTimeout: 120_000,
         },
       },
@@ -65,7 +71,7 @@ export default defineConfig({
           env: { PARLEY_E2E_SYSTEM: 'cluster' },
           fileParallelism: false,
           testTimeout: 60_000,
-          retry: isCI ? 1 : 0,
+          retry: RETRY,
           hookTimeout: 120_000,
         },
       },

@@ -44,6 +44,15 @@ export async function freeBase({ portsOf, step, random }: FreePortsOptions): Pro
   throw new Error(`no ports are free: ${TRIES} places for ${portsOf(0).length} of them were tried`);
 }
 
+/** @returns so many ports in a row, free as those of {@link freeBase} are. */
+export async function freePorts(
+  count: number,
+  random: () => number = Math.random,
+): Promise<readonly number[]> {
+  const portsOf = (base: number): number[] => Array.from({ length: count }, (_, i) => base + i);
+  return portsOf(await freeBase({ portsOf, step: count, random }));
+}
+
 /** @returns those of the ports on which nobody can listen now. */
 export async function takenOf(ports: readonly number[]): Promise<readonly number[]> {
   const taken = await Promise.all(ports.map(isTaken));

@@ -1,4 +1,3 @@
-import { createServer, type AddressInfo } from 'node:net';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +7,7 @@ import { openNodeSocket } from '../client/client-socket-node.ts';
 import { createHttpCalls } from '../client/http-calls.ts';
 import { createParleyClient } from '../client/parley-client.ts';
 import { deviceId, userId } from '../../core/contract/ids.ts';
+import { freePorts } from '../cluster/free-ports.ts';
 import { createLogger } from '../observability/logger.ts';
 import type { MessageStore } from '../ports/message-store.ts';
 import type { Outbox } from '../ports/outbox.ts';
@@ -93,7 +93,8 @@ test('a process with a broken machine ends, also when it cannot let go of its ou
 
 test('while the store opens, requests and upgrades are told to come back', async () => {
   const opening = Promise.withResolvers<void>();
-  const port = await freePort();
+  // Asked before the server is there, so it cannot choose one itself.
+  const [port = 0] = await freePorts(1);
   const starting = startServer({
     ...options,
     port,
@@ -120,13 +121,3 @@ test('while the store opens, requests and upgrades are told to come back', async
   await expect(starting).rejects.toThrow('the disk is gone');
   await expect(fetch(url)).rejects.toThrow();
 });
-
-/** Asked before the server is there, so it cannot choose one itself. */
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const probe = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as AddressInfo;
-      probe.close(() => resolve(port));
-    });
-  });
-}

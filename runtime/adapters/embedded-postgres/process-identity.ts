@@ -23,14 +23,19 @@ export function isRunning(identity: ProcessIdentity): boolean {
   return started === undefined || identity.started === undefined || started === identity.started;
 }
 
-/** @returns whether some process that is no zombie has this pid. */
+/**
+ * @returns whether some process has this pid that still holds what it opened: ports, locks. A zombie holds nothing, but of a
+ * process with threads the first can be one while another, not yet gone, keeps all of it open.
+ */
 export function exists(pid: number): boolean {
   try {
     process.kill(pid, 0);
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
-  return statFields(pid)?.[0] !== 'Z';
+  // proc_pid_stat(5): state is field 3, num_threads field 20.
+  const stat = statFields(pid);
+  return stat?.[0] !== 'Z' || Number(stat[17]) > 1;
 }
 
 /** The working directory of a process, where the kernel tells it (Linux). */

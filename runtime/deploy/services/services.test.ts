@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { exists, isRunning, ownIdentity } from '../../adapters/embedded-postgres/process-identity.ts';
+import { freePorts } from '../../cluster/free-ports.ts';
 import type { Engine } from './engine.ts';
 import type { EnginePlan } from './engine-plan.ts';
 import { httpAnswers, portIsOpen } from './port-answer.ts';
@@ -70,11 +71,8 @@ async function listening(port = 0): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-async function freePort(): Promise<number> {
-  const port = await listening();
-  await new Promise((resolve) => others.pop()?.close(resolve));
-  return port;
-}
+/** What is started again on its port must not find a stranger's connection there. */
+const freePort = async (): Promise<number> => (await freePorts(1))[0] as number;
 
 const processNamed = (name: string): ServiceProcess | undefined =>
   readServiceState(folder)?.processes.find((each) => each.name === name);

@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createKafkaProcess, freePorts, newClusterId, type KafkaProcess } from './kafka-process.ts';
+import { freePorts } from '../../../cluster/free-ports.ts';
+import { createKafkaProcess, newClusterId, type KafkaProcess } from './kafka-process.ts';
 
 /** Two brokers, 1 and 2, that hold copies of the same topics, and a controller beside them that outlives either. */
 export interface TestBrokerPair {

@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createKafkaProcess, freePorts, newClusterId } from './kafka-process.ts';
+import { freePorts } from '../../../cluster/free-ports.ts';
+import { createKafkaProcess, newClusterId } from './kafka-process.ts';
 
 /** A Kafka of a test's own, on free ports of loopback in a temporary folder: it may be killed and started again. */
 export interface TestBroker {
