@@ -18,8 +18,13 @@ export interface RunOptions {
   readonly lastEvents?: number;
   /** Called after every event; slow, for the trace of one run. */
   readonly trace?: TraceSink;
-  /** Gets the rolling hash after every event, for comparing two runs. */
+  /** Gets the rolling hash after every event, for comparing two runs; with the effects in it when those are hashed too. */
   readonly hashes?: HashLog;
+  /**
+   * Also hashes what every step decided, field by field (`effectHash`). The plain hash knows when what happens where, which
+   * is what most breaks of determinism change; this one costs a sixth of the speed, and is for comparing two runs.
+   */
+  readonly hashEffects?: boolean;
 }
 
 export interface HashLog {
@@ -61,6 +66,8 @@ export interface RunResult {
   readonly crash: { readonly node: string; readonly message: string; readonly stack: string } | undefined;
   /** 16 hexadecimal digits over every event of the run: two runs of one scenario have the same. */
   readonly hash: string;
+  /** The same over every field of every effect; undefined unless the run was asked to hash them. */
+  readonly effectHash: string | undefined;
   readonly events: number;
   readonly simulatedMicros: number;
   /** How often each rare branch of the world was reached: "store.unknown.applied" -> 3. */

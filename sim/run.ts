@@ -27,6 +27,7 @@ export function runScenario(scenario: Scenario, options: RunOptions = {}): RunRe
     judge,
     maxEvents: options.maxEvents ?? DEFAULT_MAX_EVENTS,
     recentEvents: 0,
+    hashEffects: options.hashEffects === true,
   });
   const dispatcher =
     options.trace === undefined && options.hashes === undefined
@@ -69,6 +70,7 @@ function resultOf(world: World, resolved: RunSetting, pause: Pause, crash: Crash
     violation,
     crash,
     hash: engine.hash.text,
+    effectHash: world.effectHash?.text,
     events: engine.events,
     simulatedMicros: engine.now,
     probes: world.probes.counts,

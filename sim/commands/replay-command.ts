@@ -102,6 +102,7 @@ function jsonOf(result: RunResult) {
 /** @returns the position of the first event that differs between two runs, undefined when none does. */
 function firstDifference(scenario: Scenario): number | undefined {
   const [a, b] = [new HashRecorder(), new HashRecorder()];
-  const hashes = [a, b].map((log) => runJudged(scenario, { hashes: log }).hash);
-  return hashes[0] === hashes[1] ? undefined : a.firstDifference(b);
+  const [one, other] = [a, b].map((hashes) => runJudged(scenario, { hashes, hashEffects: true }));
+  const same = one!.hash === other!.hash && one!.effectHash === other!.effectHash;
+  return same ? undefined : a.firstDifference(b);
 }

@@ -36,7 +36,7 @@ export class StateHash {
     );
   }
 
-  /** Mixes whatever plain data holds, in its own order. A walk: dear for what there are millions of. */
+  /** Mixes whatever plain data holds, in its own order. */
   mixData(value: unknown): void {
     switch (typeof value) {
       case 'number':

@@ -43,6 +43,7 @@ const result = (fields: Partial<RunResult> = {}): RunResult => ({
   violation: VIOLATION,
   crash: undefined,
   hash: '0123456789abcdef',
+  effectHash: undefined,
   events: 2_674,
   simulatedMicros: 42_000_000,
   probes: new Map(),

@@ -21,7 +21,7 @@ export class TracingDispatcher implements Dispatcher {
     if (trace !== undefined) world.traceEffects = effects;
     const counted = world.dispatch(kind, target, detail, payload, context);
     if (!counted) return false;
-    const hash = world.engine.hash.word;
+    const hash = (world.engine.hash.word ^ (world.effectHash?.word ?? 0)) >>> 0;
     hashes?.push(hash);
     if (trace !== undefined) {
       const words = describeEvent(world, { kind, target, detail, payload, context });

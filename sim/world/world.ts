@@ -3,6 +3,7 @@ import { DEFAULT_LIMITS, type Limits } from '../../core/contract/limits.ts';
 import { MILLISECOND, SECOND } from '../../core/contract/time.ts';
 import type { Dispatcher } from '../engine/engine.ts';
 import { Engine } from '../engine/engine.ts';
+import { StateHash } from '../engine/state-hash.ts';
 import type { Judge } from '../oracles/judge.ts';
 import type { Scenario } from '../scenario.ts';
 import { Users } from '../workloads/users.ts';
@@ -20,7 +21,6 @@ import { sampleGauges } from './gauges.ts';
 import type { Host } from './host.ts';
 import { LATENCIES } from './latency-table.ts';
 import { LoadBalancer } from './load-balancer.ts';
-import { mixEffects } from './mix-effects.ts';
 import { Network } from './network.ts';
 import { chatIdOf, deviceIdOf, userIdOf } from './plan-ids.ts';
 import { Observers } from './observers.ts';
@@ -46,6 +46,7 @@ export interface WorldSetting {
   readonly judge: Judge | undefined;
   readonly maxEvents: number;
   readonly recentEvents: number;
+  readonly hashEffects?: boolean;
 }
 
 /**
@@ -57,6 +58,8 @@ export class World implements Dispatcher {
   readonly seed: number;
   readonly limits: Limits;
   readonly engine: Engine;
+  /** Of what machines decide; undefined while nobody compares runs. */
+  readonly effectHash: StateHash | undefined;
   readonly observers: Observers;
   readonly probes = new Probes();
   readonly regions: Regions;
@@ -115,6 +118,7 @@ export class World implements Dispatcher {
       maxPending: MOST_PENDING,
       recentEvents: setting.recentEvents,
     });
+    this.effectHash = setting.hashEffects === true ? new StateHash() : undefined;
     this.observers = new Observers(this.engine, setting.judge);
     this.network = new Network(scenario.seed, nodes, inside, LATENCIES[knobs.network]);
     this.network.onChanged = () => this.#onNetworkChanged();
@@ -282,8 +286,8 @@ export class World implements Dispatcher {
   }
 
   /** Called with the effects of every step, before they are carried out. */
-  effected(effects: Parameters<typeof mixEffects>[1]): void {
-    mixEffects(this.engine.hash, effects);
+  effected(effects: readonly object[]): void {
+    this.effectHash?.mixData(effects);
     if (this.traceEffects !== undefined) this.traceEffects.push(...effects);
   }
 
