@@ -52,7 +52,9 @@ export async function createKafkaProcess(options: KafkaProcessOptions): Promise<
 
   async function format(): Promise<void> {
     const { clusterId, controllers } = options;
-    const tool = ['kafka.tools.StorageTool', 'format', ...controllers, '-t', clusterId, '-c', properties];
+    // As one argument: an id may begin with a hyphen.
+    const cluster = `--cluster-id=${clusterId}`;
+    const tool = ['kafka.tools.StorageTool', 'format', ...controllers, cluster, '-c', properties];
     const formatting = java(128, ...tool);
     let words = '';
     for (const stream of [formatting.stdout, formatting.stderr])
