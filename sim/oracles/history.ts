@@ -25,6 +25,8 @@ export class History {
   pair: number = NONE;
   message: number = NONE;
   send: number = NONE;
+  /** Whose receipt it is that a device is shown. */
+  author: number = NONE;
 
   // --- devices and users
   readonly deviceNames: DeviceId[] = [];
@@ -53,6 +55,8 @@ export class History {
   readonly joinedAt: (number | undefined)[] = [];
   readonly pairDevice: number[] = [];
   readonly pairChat: number[] = [];
+  /** The seat of the device's user. */
+  readonly pairSeat: number[] = [];
   /** The seq up to which the device has everything it may see; NONE before it has a start. */
   readonly positions: number[] = [];
   /** The position the device started from at first; NONE before. */
@@ -164,6 +168,7 @@ export class History {
     const pair = this.pairDevice.push(device) - 1;
     row[chat] = pair;
     this.pairChat.push(chat);
+    this.pairSeat.push(this.seatOf(this.deviceUser[device]!, chat));
     this.positions.push(NONE);
     this.starts.push(NONE);
     return pair;
@@ -200,18 +205,12 @@ export class History {
   /** Finds the numbers of what the observation speaks of. */
   resolve(o: Observation): void {
     this.device = this.user = this.chat = this.seat = this.pair = this.message = this.send = NONE;
+    this.author = NONE;
+    // What comes most comes first: a switch over texts looks at one after the other.
     switch (o.kind) {
-      case 'device':
-        this.device = this.deviceOf(o.deviceId, o.userId);
-        this.user = this.deviceUser[this.device]!;
-        return;
-      case 'send':
-      case 'acked':
-      case 'send-failed':
-      case 'sent-again':
-        this.#place(o.deviceId, o.chatId);
-        this.send = this.sendOf(this.user, o.clientMsgId);
-        if (o.kind === 'acked') this.message = this.messageOf(o.serverMsgId);
+      case 'receipt-shown':
+        this.#place(o.deviceId, o.receipt.chatId);
+        this.author = this.userOf(o.receipt.userId);
         return;
       case 'start-cursor':
       case 'cursor-saved':
@@ -226,9 +225,21 @@ export class History {
         this.#place(o.deviceId, o.chatId);
         this.message = this.messageOf(o.serverMsgId);
         return;
-      case 'receipt-shown':
-        this.#place(o.deviceId, o.receipt.chatId);
+      case 'watermark-saved':
+        this.#sit(o.receipt.userId, o.receipt.chatId);
         this.message = this.messageOf(o.receipt.serverMsgId);
+        return;
+      case 'device':
+        this.device = this.deviceOf(o.deviceId, o.userId);
+        this.user = this.deviceUser[this.device]!;
+        return;
+      case 'send':
+      case 'acked':
+      case 'send-failed':
+      case 'sent-again':
+        this.#place(o.deviceId, o.chatId);
+        this.send = this.sendOf(this.user, o.clientMsgId);
+        if (o.kind === 'acked') this.message = this.messageOf(o.serverMsgId);
         return;
       case 'held-back':
       case 'sent-on':
@@ -256,10 +267,6 @@ export class History {
         this.message = this.messageOf(o.message.serverMsgId);
         this.send = this.sendOf(this.user, o.message.clientMsgId);
         return;
-      case 'watermark-saved':
-        this.#sit(o.receipt.userId, o.receipt.chatId);
-        this.message = this.messageOf(o.receipt.serverMsgId);
-        return;
       case 'content-dropped':
         this.chat = this.chatOf(o.chatId);
         return;
@@ -272,10 +279,10 @@ export class History {
 
   #place(deviceName: DeviceId, chatName: ChatId): void {
     this.device = this.deviceOf(deviceName, undefined);
+    this.user = this.deviceUser[this.device]!;
     this.chat = this.chatOf(chatName);
     this.pair = this.pairOf(this.device, this.chat);
-    this.user = this.deviceUser[this.device]!;
-    this.seat = this.seatOf(this.user, this.chat);
+    this.seat = this.pairSeat[this.pair]!;
   }
 
   #sit(userName: UserId, chatName: ChatId): void {

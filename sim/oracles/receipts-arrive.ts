@@ -45,7 +45,7 @@ export function receiptsArrive(history: History, options: JudgeOptions): Oracle 
           owed.save(o.receipt.type, o.receipt.seq, at);
           return undefined;
         case 'receipt-shown':
-          owed.tell(history.userOf(o.receipt.userId), o.receipt.type, o.receipt.seq);
+          owed.tell(o.receipt.type, o.receipt.seq);
           return undefined;
         case 'member':
           owed.change();
@@ -73,8 +73,8 @@ class OwedReceipts {
   readonly #done: (Marks | undefined)[] = [];
   /** By seat: the watermarks. */
   readonly #saved: Marks[] = [];
-  /** By pair, then user: what the device was shown. */
-  readonly #told: Map<number, Record<ReceiptType, number>>[] = [];
+  /** By pair, then user: up to which seq the device was shown receipts. */
+  readonly #told: Record<ReceiptType, number[][]> = { DELIVERED: [], READ: [] };
   /** Chats that were large for a while: their receipts are counted. */
   readonly #large = new Set<number>();
 
@@ -104,13 +104,16 @@ class OwedReceipts {
     if (seq > (marks[type]?.seq ?? 0)) marks[type] = { seq, at };
   }
 
-  tell(user: number, type: ReceiptType, seq: number): void {
-    const users = (this.#told[this.#history.pair] ??= new Map());
-    const told = users.get(user) ?? { DELIVERED: 0, READ: 0 };
+  tell(type: ReceiptType, seq: number): void {
+    this.#raise('DELIVERED', seq);
     // READ implies DELIVERED.
-    if (type === 'READ') told.READ = Math.max(told.READ, seq);
-    told.DELIVERED = Math.max(told.DELIVERED, seq);
-    users.set(user, told);
+    if (type === 'READ') this.#raise('READ', seq);
+  }
+
+  #raise(type: ReceiptType, seq: number): void {
+    const users = (this.#told[type][this.#history.pair] ??= []);
+    const { author } = this.#history;
+    if (seq > (users[author] ?? 0)) users[author] = seq;
   }
 
   /** A service may take a size, or a list of members, for the one before the change: the chat is left out from then on. */
@@ -173,7 +176,7 @@ class OwedReceipts {
       const user = history.seatUser[seat]!;
       for (const type of ['DELIVERED', 'READ'] as const) {
         const mark = this.#saved[seat]?.[type];
-        const told = this.#told[pair]?.get(user)?.[type] ?? 0;
+        const told = this.#told[type][pair]?.[user] ?? 0;
         if (mark === undefined || told >= mark.seq || !this.#wasCalm(mark.at)) continue;
         if (!sees(history.spans[own]!, mark.seq)) continue;
         const what = history.nameSeq(chat, mark.seq);

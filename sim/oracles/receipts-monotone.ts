@@ -130,7 +130,7 @@ function invented(
   receipt: ReceiptRecord,
   at: number,
 ): Violation | undefined {
-  const marks = saved[history.seatOf(history.userOf(receipt.userId), history.chat)];
+  const marks = saved[history.seatOf(history.author, history.chat)];
   const reached = marks === undefined ? 0 : receipt.type === 'READ' ? marks.read : marks.delivered;
   if (receipt.seq <= reached) return undefined;
   return broken(

@@ -127,9 +127,7 @@ export class Observers implements StoreObserver {
   }
 
   receiptShown(deviceId: DeviceId, frame: ReceiptDownFrame): void {
-    if (this.#judge === undefined) return;
-    const { chatId, userId, type, seq, serverMsgId, at } = frame;
-    this.report({ kind: 'receipt-shown', deviceId, receipt: { chatId, userId, type, seq, serverMsgId, at } });
+    if (this.#judge !== undefined) this.report({ kind: 'receipt-shown', deviceId, receipt: frame });
   }
 
   presenceShown(deviceId: DeviceId, userId: UserId, status: PresenceStatus): void {
