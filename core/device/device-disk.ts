@@ -17,14 +17,14 @@ export function emptyDisk(): DeviceDisk {
 export interface DiskImage {
   readonly userId: UserId;
   readonly outbox: Map<ClientMsgId, OutboxItem>;
-  readonly cursors: Map<ChatId, readonly [ChatId, number, ServerMsgId | undefined]>;
+  readonly cursors: Map<ChatId, [ChatId, number, ServerMsgId | undefined]>;
 }
 
 export function newDiskImage(userId: UserId, disk: DeviceDisk): DiskImage {
   return {
     userId,
     outbox: new Map(disk.outbox.map((item) => [item.clientMsgId, item])),
-    cursors: new Map(disk.cursors.map((entry) => [entry[0], entry])),
+    cursors: new Map(disk.cursors.map(([chatId, seq, last]) => [chatId, [chatId, seq, last]])),
   };
 }
 
@@ -41,8 +41,13 @@ export function applyToDisk(image: DiskImage, effect: DeviceEffect): boolean {
       return true;
     case 'show': {
       const { chatId, seq, serverMsgId, from } = effect.message;
-      const last = from === image.userId ? image.cursors.get(chatId)?.[2] : serverMsgId;
-      image.cursors.set(chatId, [chatId, seq, last]);
+      const cursor = image.cursors.get(chatId);
+      if (cursor === undefined) {
+        image.cursors.set(chatId, [chatId, seq, from === image.userId ? undefined : serverMsgId]);
+        return true;
+      }
+      cursor[1] = seq;
+      if (from !== image.userId) cursor[2] = serverMsgId;
       return true;
     }
     default:
@@ -51,5 +56,8 @@ export function applyToDisk(image: DiskImage, effect: DeviceEffect): boolean {
 }
 
 export function diskOf(image: DiskImage): DeviceDisk {
-  return { outbox: [...image.outbox.values()], cursors: [...image.cursors.values()] };
+  return {
+    outbox: [...image.outbox.values()],
+    cursors: Array.from(image.cursors.values(), ([chatId, seq, last]) => [chatId, seq, last]),
+  };
 }

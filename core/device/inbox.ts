@@ -175,24 +175,18 @@ function oweReceipt(
 export function flushReceipts(device: Device, out: Out): void {
   const { conn } = device.link;
   if (conn === undefined || !isUp(device.link)) return;
-  for (const { chatId, receipt } of takeReceipts(device)) {
-    out.push({
-      kind: 'frame',
-      conn,
-      frame: { frame: 'RECEIPT', chatId, serverMsgId: receipt.serverMsgId, type: 'DELIVERED' },
-    });
+  for (const { chatId, receipt } of device.unreceipted) {
+    if (receipt === undefined) continue;
+    const { serverMsgId } = receipt;
+    out.push({ kind: 'frame', conn, frame: { frame: 'RECEIPT', chatId, serverMsgId, type: 'DELIVERED' } });
   }
+  owesNone(device);
 }
 
-function takeReceipts(device: Device): { chatId: ChatId; receipt: NonNullable<Inbox['receipt']> }[] {
-  const owed = [];
-  for (const inbox of device.unreceipted) {
-    if (inbox.receipt !== undefined) owed.push({ chatId: inbox.chatId, receipt: inbox.receipt });
-    inbox.receipt = undefined;
-  }
+function owesNone(device: Device): void {
+  for (const inbox of device.unreceipted) inbox.receipt = undefined;
   device.unreceipted = [];
   device.unreceiptedCount = 0;
-  return owed;
 }
 
 /**
@@ -200,7 +194,7 @@ function takeReceipts(device: Device): { chatId: ChatId; receipt: NonNullable<In
  * hole was sent by the old connection; to name it in a receipt would tell the next one nothing.
  */
 export function forgetReceipts(device: Device): void {
-  takeReceipts(device);
+  owesNone(device);
   for (const inbox of device.chats.values()) {
     for (const [prev, held] of inbox.ahead)
       if (held.pushed) inbox.ahead.set(prev, { ...held, pushed: false });

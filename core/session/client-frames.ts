@@ -139,8 +139,7 @@ function onReceipt(gateway: Gateway, session: Session, frame: ReceiptUpFrame, no
     sendError(session.conn, 'no_such_chat', 'chatId: there is no such chat for this user', out, { chatId });
     return;
   }
-  const named = (m: { readonly serverMsgId: ServerMsgId }): boolean => m.serverMsgId === serverMsgId;
-  const pushed = view.flight.find(named) ?? view.beside.find(named);
+  const pushed = named(view.flight, serverMsgId) ?? named(view.beside, serverMsgId);
   if (pushed !== undefined) {
     cover(session, view, pushed.seq, out);
     report(session, view, serverMsgId, pushed.seq, 'DELIVERED', now, out);
@@ -154,6 +153,15 @@ function onReceipt(gateway: Gateway, session: Session, frame: ReceiptUpFrame, no
     report(session, view, serverMsgId, seq, 'READ', now, out);
   }
   // A DELIVERED of what was not sent, or is covered already, says nothing new.
+}
+
+function named<M extends { readonly serverMsgId: ServerMsgId }>(
+  messages: readonly M[],
+  serverMsgId: ServerMsgId,
+): M | undefined {
+  for (let i = 0; i < messages.length; i++)
+    if ((messages[i] as M).serverMsgId === serverMsgId) return messages[i];
+  return undefined;
 }
 
 /** Everything up to `seq` is with the device, whichever way it came. */
@@ -175,12 +183,12 @@ function cover(session: Session, view: ChatView, seq: number, out: Out): void {
     markBehind(session, view);
   }
   if (view.waiters.length === 0) return;
-  const waiting = [];
-  for (const waiter of view.waiters) {
-    if (waiter.seq > seq) waiting.push(waiter);
+  const { waiters } = view;
+  view.waiters = [];
+  for (const waiter of waiters) {
+    if (waiter.seq > seq) view.waiters.push(waiter);
     else out.push({ kind: 'push-result', worker: waiter.worker, pushId: waiter.pushId, outcome: 'settled' });
   }
-  view.waiters = waiting;
 }
 
 function report(

@@ -98,8 +98,8 @@ export const SESSION_MUTANTS: readonly Mutant[] = [
   {
     name: 'receipt-for-sync-ignored',
     file: 'core/session/client-frames.ts',
-    find: 'view.flight.find(named) ?? view.beside.find(named)',
-    replace: 'view.flight.find(named)',
+    find: 'named(view.flight, serverMsgId) ?? named(view.beside, serverMsgId)',
+    replace: 'named(view.flight, serverMsgId)',
     story: 'A DELIVERED that names what SYNC brought opens no window: a device with a small one starves.',
     expected: ['no-acked-message-lost', 'converges'],
   },

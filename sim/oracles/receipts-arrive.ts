@@ -58,12 +58,13 @@ export function receiptsArrive(history: History, options: JudgeOptions): Oracle 
   };
 }
 
-/** A seq, and when it was reached, in microseconds. */
+/** A seq, 0 before the first, and when it was reached, in microseconds. */
 interface Reached {
-  readonly seq: number;
-  readonly at: number;
+  seq: number;
+  at: number;
 }
-type Marks = Record<ReceiptType, Reached | undefined>;
+type Marks = Record<ReceiptType, Reached>;
+const noMarks = (): Marks => ({ DELIVERED: { seq: 0, at: 0 }, READ: { seq: 0, at: 0 } });
 type Waiting = readonly [expected: string, observed: string, stuck: string];
 
 class OwedReceipts {
@@ -84,14 +85,16 @@ class OwedReceipts {
   }
 
   show(seq: number, at: number): void {
-    const before = this.#done[this.#history.pair];
-    this.#done[this.#history.pair] = { READ: before?.READ, DELIVERED: { seq, at } };
+    const { DELIVERED } = (this.#done[this.#history.pair] ??= noMarks());
+    DELIVERED.seq = seq;
+    DELIVERED.at = at;
   }
 
   read(at: number): void {
     const done = this.#done[this.#history.pair];
-    if (done?.DELIVERED === undefined) return;
-    this.#done[this.#history.pair] = { ...done, READ: { seq: done.DELIVERED.seq, at } };
+    if (done === undefined) return;
+    done.READ.seq = done.DELIVERED.seq;
+    done.READ.at = at;
   }
 
   /** What the app had not said yet when it ended, its next RESUME says, or nobody. */
@@ -100,8 +103,10 @@ class OwedReceipts {
   }
 
   save(type: ReceiptType, seq: number, at: number): void {
-    const marks = (this.#saved[this.#history.seat] ??= { DELIVERED: undefined, READ: undefined });
-    if (seq > (marks[type]?.seq ?? 0)) marks[type] = { seq, at };
+    const reached = (this.#saved[this.#history.seat] ??= noMarks())[type];
+    if (seq <= reached.seq) return;
+    reached.seq = seq;
+    reached.at = at;
   }
 
   tell(type: ReceiptType, seq: number): void {
@@ -150,7 +155,7 @@ class OwedReceipts {
     const done = this.#done[pair];
     for (const type of ['DELIVERED', 'READ'] as const) {
       const reached = done?.[type];
-      const saved = this.#saved[seat]?.[type]?.seq ?? 0;
+      const saved = this.#saved[seat]?.[type].seq ?? 0;
       if (reached === undefined || saved >= reached.seq || !this.#wasCalm(reached.at)) continue;
       // What he saw as a member of an earlier time is settled.
       if (!sees(history.spans[seat]!, reached.seq)) continue;

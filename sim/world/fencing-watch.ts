@@ -39,11 +39,15 @@ function fenced(host: GatewayHost, machine: Machine, connId: ConnId, probe: stri
 
 /** @returns the epoch of the device's newest session here if the push names a newer one; undefined usually. */
 export function olderThanPush(machine: Machine, push: Push): number | undefined {
+  const sessions = machine.byUser.get(push.userId);
+  if (sessions === undefined) return undefined;
   let newest: number | undefined;
-  for (const { deviceId, epoch } of machine.byUser.get(push.userId) ?? []) {
-    if (deviceId === push.deviceId && epoch > (newest ?? -1)) newest = epoch;
+  for (const session of sessions) {
+    if (session.deviceId !== push.deviceId) continue;
+    if (session.epoch >= push.epoch) return undefined;
+    newest = Math.max(newest ?? 0, session.epoch);
   }
-  return newest !== undefined && newest < push.epoch ? newest : undefined;
+  return newest;
 }
 
 /** After the step: tells the observers what became of a push that found an older session than it named. */
