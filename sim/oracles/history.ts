@@ -294,6 +294,13 @@ export class History {
   /** Makes the resolved observation part of the past. */
   absorb(o: Observation, at: number): void {
     switch (o.kind) {
+      // Most of what is seen leaves the tables as they are.
+      case 'receipt-shown':
+      case 'watermark-saved':
+      case 'pushed':
+      case 'receipt-sent':
+      case 'cursor-saved':
+        return;
       case 'send':
         this.sendDevice[this.send] = this.device;
         this.sendChat[this.send] = this.chat;
