@@ -37,6 +37,8 @@ export interface Limits {
   readonly sendRetryMax: number;
   /** How long a hole may stay before the device asks SYNC: the missing message is usually already on its way. */
   readonly gapPatience: number;
+  /** It doubles, with jitter, up to this while SYNC brings nothing: a path that is slow must not fill with stale requests. */
+  readonly gapPatienceMax: number;
   /** Receipts are gathered this long, or this many messages, so that a burst costs one frame. */
   readonly receiptDelay: number;
   readonly receiptBatch: number;
@@ -288,6 +290,7 @@ export const DEFAULT_LIMITS: Limits = {
   sendRetry: 5 * SECOND,
   sendRetryMax: 30 * SECOND,
   gapPatience: 1 * SECOND,
+  gapPatienceMax: 16 * SECOND,
   receiptDelay: 20 * MILLISECOND,
   receiptBatch: 64,
   readPage: 250,
@@ -409,6 +412,7 @@ export function settleBudget(limits: Limits): number {
     2 * limits.headCheck +
     limits.reconnectMax +
     2 * limits.sendRetryMax +
+    limits.gapPatienceMax +
     1 * MINUTE
   );
 }

@@ -69,6 +69,7 @@ export const DURATIONS: readonly (keyof Limits)[] = [
   'sendRetry',
   'sendRetryMax',
   'gapPatience',
+  'gapPatienceMax',
   'receiptDelay',
   'reconnectBase',
   'reconnectMax',
