@@ -9,7 +9,7 @@ const ALL = ['device-0', 'device-1', 'device-2'];
 
 /** Devices come last: they have no connections from before. */
 function started(topology = SMALL, links: readonly string[] = []): World {
-  const world = idleWorld(smallScenario({ topology }));
+  const world = idleWorld(smallScenario({ topology, transports: ['auto'] }));
   for (const link of links) cutLink(world, link, 'lost');
   for (const host of world.hosts) host.start();
   return world;
@@ -30,6 +30,17 @@ describe('who is certain to be served', () => {
     for (const broken of ['gateway-0', 'service-0', 'worker-0', 'gateway-0~store', 'worker-1~queue'])
       expect(servedWithout(broken), broken).toEqual(ALL);
     expect(servedWithout('device-1')).toEqual(['device-0', 'device-2']);
+  });
+
+  it('is not who polls now and then only, and reaches some gateways of those that he is sent to', () => {
+    const isServedWithout = (...links: string[]): boolean => {
+      const world = started(SMALL, links);
+      const device = world.devices[1]!;
+      device.upgradesBlocked.turnUp(2);
+      return servedDevices(world).includes(device);
+    };
+    expect(isServedWithout()).toBe(true);
+    expect(isServedWithout('device-1~gateway-0')).toBe(false);
   });
 
   it('is nobody where somebody alive has the work and cannot do it', () => {

@@ -25,6 +25,8 @@ export function servedDevices(world: World): DeviceHost[] {
     const own = device.gateways().filter((gateway) => has || mayOpen(world, gateway));
     const takers = new Set([...listed, ...own]);
     const near = [...takers].filter((gateway) => isNear(world, device, gateway));
+    // Where each upgrade ends by a timeout it polls now and then only, and needs a lucky pick each time.
+    if (device.upgradesBlocked.value > 1 && near.length < takers.size) return false;
     return near.length > 0 && near.every((gateway) => serving.has(gateway));
   });
 }
