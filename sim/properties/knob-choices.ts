@@ -58,7 +58,7 @@ export const TIGHT_LIMITS: readonly (readonly [keyof Limits, readonly number[]])
   ['websocketAttempts', [1, 3]],
   ['pollResponseBytes', [1, 500, 2_000]],
   ['pollFrames', [1, 4]],
-  ['pollRequestBytes', [500, 2_000]],
+  ['pollRequestBytes', [1, 500]],
   ['pollRetries', [0, 1]],
   ['publishEvents', [1, 2]],
   ['relayPublishes', [1, 2]],
