@@ -127,6 +127,8 @@ export interface Limits {
    * times a second each, and when it is back nobody waits long.
    */
   readonly sessionRetryMax: number;
+  /** A gateway whose reads have all failed for this long sends who needs the store elsewhere: a failover takes less. */
+  readonly storePatience: number;
   /** Chats a session may have on screen at once. */
   readonly openChats: number;
 
@@ -333,6 +335,7 @@ export const DEFAULT_LIMITS: Limits = {
   receiptPage: 1_024,
   sessionRetry: 250 * MILLISECOND,
   sessionRetryMax: 8 * SECOND,
+  storePatience: 30 * SECOND,
   openChats: 16,
 
   deviceSendInterval: 4 * MILLISECOND,
@@ -413,6 +416,7 @@ export function settleBudget(limits: Limits): number {
     limits.reconnectMax +
     2 * limits.sendRetryMax +
     limits.gapPatienceMax +
+    limits.storePatience +
     1 * MINUTE
   );
 }

@@ -82,6 +82,7 @@ export const DURATIONS: readonly (keyof Limits)[] = [
   'drainTimeout',
   'sessionRetry',
   'sessionRetryMax',
+  'storePatience',
   'leaseTtl',
   'leaseRenew',
   'presenceRefresh',

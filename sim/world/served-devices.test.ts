@@ -51,13 +51,25 @@ describe('who is certain to be served', () => {
     expect(servedWithout('gateway-0~registry', 'device-1~gateway-0')).toEqual(['device-1']);
   });
 
-  it('is who has no connection to a gateway that cannot', () => {
-    const world = started();
-    world.engine.runUntil(2_000_000, world);
-    const [gateway] = world.devices[0]!.gateways();
-    cutLink(world, `${gateway!.name}~store`, 'lost');
-    const served = servedDevices(world);
-    expect(served).not.toContain(world.devices[0]);
-    expect(served).toEqual(world.devices.filter((device) => !device.gateways().includes(gateway!)));
+  describe('where devices have a connection to a gateway that cannot', () => {
+    const afterwards = (...broken: string[]): { served: string[]; others: string[] } => {
+      const world = started();
+      world.engine.runUntil(2_000_000, world);
+      const [gateway] = world.devices[0]!.gateways();
+      for (const engine of broken) cutLink(world, `${gateway!.name}~${engine}`, 'lost');
+      const others = world.devices.filter((device) => !device.gateways().includes(gateway!));
+      const names = (devices: typeof others): string[] => devices.map(({ name }) => name);
+      return { served: names(servedDevices(world)), others: names(others) };
+    };
+
+    it('is everybody when it has lost the store: it sends them away', () => {
+      expect(afterwards('store').served).toEqual(ALL);
+    });
+
+    it('is who is elsewhere when it has lost the registry too, and does not hear what it has missed', () => {
+      const { served, others } = afterwards('store', 'registry');
+      expect(served).toEqual(others);
+      expect(served).not.toContain('device-0');
+    });
   });
 });
