@@ -177,6 +177,14 @@ describe('a gateway that has lost its store', () => {
     expect(s.notFetched()).toEqual([]);
   });
 
+  it('finds out by a count that a device waits for', () => {
+    const s = start().live();
+    const counted = (): string[] => s.step({ kind: 'counted', conn: connId(1), chatId: C, result: FAILED });
+    expect(counted()).toEqual([]);
+    s.later(30);
+    expect(counted()).toEqual(['1 list']);
+  });
+
   it('finds out by the heads of huge groups as well, of which their members hear nothing else', () => {
     const s = start(DEFAULT_LIMITS.hugeGroup + 1).live();
     expect(s.step({ kind: 'heads', result: FAILED })).toEqual([]);
