@@ -37,6 +37,8 @@ export interface Limits {
   readonly sendRetryMax: number;
   /** How long a hole may stay before the device asks SYNC: the missing message is usually already on its way. */
   readonly gapPatience: number;
+  /** It doubles, with jitter, up to this while SYNC brings nothing: a path that is slow must not fill with stale requests. */
+  readonly gapPatienceMax: number;
   /** Receipts are gathered this long, or this many messages, so that a burst costs one frame. */
   readonly receiptDelay: number;
   readonly receiptBatch: number;
@@ -125,6 +127,8 @@ export interface Limits {
    * times a second each, and when it is back nobody waits long.
    */
   readonly sessionRetryMax: number;
+  /** A gateway whose reads have all failed for this long sends who needs the store elsewhere: a failover takes less. */
+  readonly storePatience: number;
   /** Chats a session may have on screen at once. */
   readonly openChats: number;
 
@@ -288,6 +292,7 @@ export const DEFAULT_LIMITS: Limits = {
   sendRetry: 5 * SECOND,
   sendRetryMax: 30 * SECOND,
   gapPatience: 1 * SECOND,
+  gapPatienceMax: 16 * SECOND,
   receiptDelay: 20 * MILLISECOND,
   receiptBatch: 64,
   readPage: 250,
@@ -330,6 +335,7 @@ export const DEFAULT_LIMITS: Limits = {
   receiptPage: 1_024,
   sessionRetry: 250 * MILLISECOND,
   sessionRetryMax: 8 * SECOND,
+  storePatience: 30 * SECOND,
   openChats: 16,
 
   deviceSendInterval: 4 * MILLISECOND,
@@ -409,6 +415,8 @@ export function settleBudget(limits: Limits): number {
     2 * limits.headCheck +
     limits.reconnectMax +
     2 * limits.sendRetryMax +
+    limits.gapPatienceMax +
+    limits.storePatience +
     1 * MINUTE
   );
 }

@@ -21,7 +21,8 @@ export interface Device {
   unreceiptedCount: number;
   receiptArmed: boolean;
   readonly reads: Reads;
-  gapArmed: boolean;
+  /** When the next look at holes is due; undefined while there are none. */
+  gapDue: Micros | undefined;
   /** On screen; told to each new connection again. */
   readonly open: Set<ChatId>;
   /** Frames but SENDs that were refused for their rate on this connection, to be said again when the timer comes. */
@@ -97,7 +98,10 @@ export interface Inbox {
   readonly ahead: Map<number, Ahead>;
   /** Highest seq that arrived ahead of a hole and could not be kept: SYNC must bring it. */
   dropped: number;
+  /** When the hole was found, or asked for; the next SYNC goes a patience later. */
   gapSince: Micros;
+  /** SYNCs on this connection since the cursor last moved; sets the patience. */
+  asks: number;
   /** Newest message that came as a MESSAGE frame and is shown, to be named in the next DELIVERED. */
   receipt: { readonly serverMsgId: ServerMsgId; readonly seq: number } | undefined;
   /** Newest shown message of somebody else: what READ names. */
@@ -142,6 +146,7 @@ export function newInbox(chatId: ChatId, cursor: number, lastOther: ServerMsgId 
     ahead: new Map(),
     dropped: 0,
     gapSince: 0 as Micros,
+    asks: 0,
     receipt: undefined,
     lastOther,
     counts: undefined,

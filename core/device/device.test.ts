@@ -181,13 +181,19 @@ function start(
 }
 
 /** The number at the end of `wake reconnect in 123.4`. */
-const delayOf = (lines: readonly string[]): number =>
+const delayOf = (lines: readonly string[], timer: DeviceTimer = 'reconnect'): number =>
   Number(
     lines
-      .find((l) => l.startsWith('wake reconnect'))
+      .find((l) => l.startsWith(`wake ${timer}`))
       ?.split(' ')
       .pop(),
   );
+
+/** How long the next look at holes waits, when this one said SYNC. */
+const pauseAfterSync = (lines: readonly string[]): number => {
+  expect(lines[0]).toContain('> SYNC');
+  return delayOf(lines, 'gap');
+};
 
 // ---------------------------------------------------------------- scenarios
 
@@ -648,15 +654,66 @@ describe('the inbox', () => {
     expect(s.all({ kind: 'frame', conn: connId(1), frame: { frame: 'PONG', t: 1 } })).toEqual([]);
     s.message(8);
     s.later(999);
-    expect(s.wake('gap')).toEqual(['wake gap in 1000']);
+    expect(s.wake('gap')).toEqual(['wake gap in 1']);
     s.later(1);
-    expect(s.wake('gap')).toEqual(['1 > SYNC c_1 after 5', 'wake gap in 1000']);
-    s.later(1_000);
-    expect(s.wake('gap')).toEqual(['1 > SYNC c_1 after 5', 'wake gap in 1000']);
+    const pause = pauseAfterSync(s.wake('gap'));
+    expect(pause).toBeGreaterThanOrEqual(1_000);
+    expect(pause).toBeLessThan(2_000);
+    s.later(pause - 1);
+    expect(s.wake('gap')).toEqual(['wake gap in 1']);
+    s.later(1);
+    expect(pauseAfterSync(s.wake('gap'))).toBeGreaterThanOrEqual(2_000);
     s.message(6);
     s.message(7);
-    s.later(1_000);
+    s.later(10_000);
     expect(s.wake('gap')).toEqual([]);
+  });
+
+  it('asks for the same ever less often, up to a bound, at times of its own', () => {
+    const pausesOf = (seed: number): number[] => {
+      const s = start({}, emptyDisk(), seed).live();
+      s.message(8);
+      let pause = 1_000;
+      return Array.from({ length: 8 }, () => {
+        s.later(pause);
+        pause = pauseAfterSync(s.wake('gap'));
+        return pause;
+      });
+    };
+    const pauses = pausesOf(1);
+    pauses.forEach((pause, i) => {
+      expect(pause).toBeGreaterThanOrEqual(Math.min(1_000 * 2 ** i, 8_000));
+      expect(pause).toBeLessThan(Math.min(2_000 * 2 ** i, 16_000));
+    });
+    expect(pausesOf(2)).not.toEqual(pauses);
+  });
+
+  it('is patient from the start again with a hole that gets smaller, and on a new connection', () => {
+    const s = start().live();
+    s.message(9);
+    s.later(1_000);
+    s.later(pauseAfterSync(s.wake('gap')));
+    const long = pauseAfterSync(s.wake('gap'));
+    expect(long).toBeGreaterThanOrEqual(2_000);
+    expect(s.message(6)).toEqual(['show c_1 #6 of u_2']);
+    s.later(long);
+    expect(s.wake('gap')[0]).toBe('1 > SYNC c_1 after 6');
+    s.reconnect().live();
+    s.later(1_000);
+    expect(s.wake('gap')[0]).toBe('2 > SYNC c_1 after 6');
+  });
+
+  it('looks after a new hole in time while it waits long for another', () => {
+    const s = start().live();
+    s.message(8);
+    s.later(1_000);
+    for (let i = 0; i < 3; i++) s.later(pauseAfterSync(s.wake('gap')));
+    s.wake('gap');
+    const due = s.device.gapDue!;
+    s.message(3, { chatId: chatId('c_2') });
+    expect(s.device.gapDue).toBeLessThan(due);
+    s.later(1_000);
+    expect(s.wake('gap')[0]).toBe('1 > SYNC c_2 after 0');
   });
 
   it('has patience with each hole anew', () => {
@@ -666,8 +723,8 @@ describe('the inbox', () => {
     s.later(900);
     expect(s.message(6)).toEqual(['show c_1 #6 of u_2', 'show c_1 #7 of u_2']);
     s.later(100);
-    expect(s.wake('gap')).toEqual(['wake gap in 1000']);
-    s.later(1_000);
+    expect(s.wake('gap')).toEqual(['wake gap in 900']);
+    s.later(900);
     expect(s.wake('gap')[0]).toBe('1 > SYNC c_1 after 7');
   });
 
@@ -704,7 +761,7 @@ describe('the inbox', () => {
     s.message(8);
     expect(s.message(6)).toEqual(['show c_1 #6 of u_2', 'show c_1 #7 of u_2']);
     s.later(1_000);
-    expect(s.wake('gap')).toEqual(['1 > SYNC c_1 after 7', 'wake gap in 1000']);
+    expect(s.wake('gap')[0]).toBe('1 > SYNC c_1 after 7');
     expect(s.message(8)).toEqual(['show c_1 #8 of u_2']);
     s.later(1_000);
     expect(s.wake('gap')).toEqual([]);

@@ -75,7 +75,7 @@ export function createDevice(options: {
     unreceiptedCount: 0,
     receiptArmed: false,
     reads: { due: [], repeated: [] },
-    gapArmed: false,
+    gapDue: undefined,
     open: new Set(),
     refused: new Map(),
   };

@@ -1,5 +1,7 @@
+import { doubled } from '../contract/backoff.ts';
 import { hasElapsed } from '../contract/elapsed.ts';
-import type { ChatId } from '../contract/ids.ts';
+import type { ChatId, ConnId } from '../contract/ids.ts';
+import { hashText, keyedInt } from '../contract/random.ts';
 import type { Micros } from '../contract/time.ts';
 import type { AckFrame, MessageFrame } from '../wire/frames.ts';
 import type { OutboxItem, ShownMessage } from './device-effect.ts';
@@ -98,7 +100,7 @@ function hold(
   if (before === undefined && inbox.ahead.size >= device.limits.deviceAhead) {
     inbox.dropped = Math.max(inbox.dropped, message.seq);
   } else inbox.ahead.set(prev, { message, pushed: pushed || before?.pushed === true });
-  armGap(device, out);
+  armGap(device, device.limits.gapPatience, now, out);
 }
 
 /** A message is known to exist that nobody will send by himself: SYNC brings it, unless it comes meanwhile. */
@@ -107,13 +109,14 @@ export function noteMissing(device: Device, chatId: ChatId, seq: number, now: Mi
   if (seq <= inbox.cursor) return;
   if (!hasHole(inbox)) inbox.gapSince = now;
   inbox.dropped = Math.max(inbox.dropped, seq);
-  armGap(device, out);
+  armGap(device, device.limits.gapPatience, now, out);
 }
 
-function armGap(device: Device, out: Out): void {
-  if (device.gapArmed) return;
-  device.gapArmed = true;
-  out.push({ kind: 'wake', timer: 'gap', after: device.limits.gapPatience });
+/** Unless it is due no later. Where the clock was set back, what looks far off is armed anew. */
+function armGap(device: Device, after: number, now: Micros, out: Out): void {
+  if (device.gapDue !== undefined && device.gapDue <= now + after) return;
+  device.gapDue = (now + after) as Micros;
+  out.push({ kind: 'wake', timer: 'gap', after });
 }
 
 /** Something above the cursor is known to exist that is not next. */
@@ -123,35 +126,45 @@ function hasHole(inbox: Inbox): boolean {
 
 function show(device: Device, inbox: Inbox, message: ShownMessage, pushed: boolean, out: Out): void {
   inbox.cursor = message.seq;
+  inbox.asks = 0;
   if (message.from !== device.userId) inbox.lastOther = message.serverMsgId;
   out.push({ kind: 'show', message });
   if (pushed) oweReceipt(device, inbox, message, out);
 }
 
 export function onGapTimer(device: Device, now: Micros, out: Out): void {
-  device.gapArmed = false;
+  device.gapDue = undefined;
   const { conn } = device.link;
-  let holes = false;
+  let nearest: number | undefined;
   for (const inbox of device.chats.values()) {
     if (!hasHole(inbox)) continue;
-    holes = true;
-    if (
-      conn === undefined ||
-      !isUp(device.link) ||
-      !hasElapsed(inbox.gapSince, device.limits.gapPatience, now)
-    )
-      continue;
-    const { chatId, cursor } = inbox;
-    inbox.gapSince = now;
-    out.push({
-      kind: 'frame',
-      conn,
-      frame: { frame: 'SYNC', chatId, afterSeq: cursor, limit: device.limits.syncPage },
-    });
+    let left = device.limits.gapPatience;
+    if (conn !== undefined && isUp(device.link)) {
+      if (hasElapsed(inbox.gapSince, patience(device, inbox), now)) ask(device, conn, inbox, now, out);
+      left = inbox.gapSince + patience(device, inbox) - now;
+    }
+    nearest = Math.min(nearest ?? left, left);
   }
-  if (!holes) return;
-  device.gapArmed = true;
-  out.push({ kind: 'wake', timer: 'gap', after: device.limits.gapPatience });
+  if (nearest !== undefined) armGap(device, nearest, now, out);
+}
+
+function ask(device: Device, conn: ConnId, inbox: Inbox, now: Micros, out: Out): void {
+  const { chatId, cursor } = inbox;
+  inbox.gapSince = now;
+  inbox.asks++;
+  const frame = { frame: 'SYNC', chatId, afterSeq: cursor, limit: device.limits.syncPage } as const;
+  out.push({ kind: 'frame', conn, frame });
+}
+
+/**
+ * How long a hole waits for its next SYNC. The server keeps a SYNC that it cannot answer yet, so to ask again helps only
+ * where it had no room for it; where the path is slow, each one that is repeated makes it slower.
+ */
+function patience({ limits, seed, deviceId }: Device, { chatId, asks }: Inbox): number {
+  if (asks === 0) return limits.gapPatience;
+  const half = Math.ceil(doubled(limits.gapPatience, asks, limits.gapPatienceMax) / 2);
+  // Those who miss the same message have found out at the same moment.
+  return half + keyedInt(seed, hashText(`${deviceId} ${chatId}`), asks, half);
 }
 
 // ---------------------------------------------------------------- receipts
@@ -191,11 +204,13 @@ function owesNone(device: Device): void {
 
 /**
  * The connection is gone: the next RESUME says by its cursors what these receipts would have said. What waits ahead of a
- * hole was sent by the old connection; to name it in a receipt would tell the next one nothing.
+ * hole was sent by the old connection; to name it in a receipt would tell the next one nothing. Nor has the next one been
+ * asked for anything.
  */
 export function forgetReceipts(device: Device): void {
   owesNone(device);
   for (const inbox of device.chats.values()) {
+    inbox.asks = 0;
     for (const [prev, held] of inbox.ahead)
       if (held.pushed) inbox.ahead.set(prev, { ...held, pushed: false });
   }

@@ -17,6 +17,7 @@ import { endSession, onDrain, onDrainEnd, onEvict } from './session-end.ts';
 import { onChats, onClaimed, onDeviceOpened, onOpen } from './session-opening.ts';
 import { newGatewayRates } from './rates-state.ts';
 import type { Gateway, Out, Session } from './session-state.ts';
+import { newStoreLoss } from './store-loss.ts';
 import { onBuffered, onPolled, onSessionRetry, onSessionTimer } from './session-timers.ts';
 
 /**
@@ -43,6 +44,7 @@ export function createGateway(options: {
     presence: newPresenceBoard(),
     rates: newGatewayRates(options.limits),
     huge: newHugeChats(),
+    store: newStoreLoss(),
     renewArmed: false,
     draining: false,
   };
@@ -89,10 +91,10 @@ export function stepGateway(gateway: Gateway, event: GatewayEvent, now: Micros):
       onRegistryChanged(gateway, now, out);
       break;
     case 'heads':
-      onHeads(gateway, event.result, out);
+      onHeads(gateway, event.result, now, out);
       break;
     case 'counted':
-      onCounted(gateway, gateway.sessions.get(event.conn), event.chatId, event.result, out);
+      onCounted(gateway, gateway.sessions.get(event.conn), event.chatId, event.result, now, out);
       break;
     case 'evict':
       onEvict(gateway, event.userId, event.deviceId, event.epoch, now, out);

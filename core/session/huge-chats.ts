@@ -6,8 +6,9 @@ import { visibleHead } from '../sequencing/membership.ts';
 import { armNoLater } from './due-timer.ts';
 import { noteSize } from './huge-state.ts';
 import { tellOrWait } from './receipts-down.ts';
-import { markBehind, pump } from './replay.ts';
+import { markBehind, pump, pumpReads } from './replay.ts';
 import type { Gateway, Out, Session } from './session-state.ts';
+import { askWhetherLost, noteRead } from './store-loss.ts';
 
 /**
  * Pulling in large chats. In a huge group whoever has been away is told nothing until he is back, so his session looks:
@@ -59,8 +60,14 @@ export function onCounted(
   session: Session | undefined,
   chatId: ChatId,
   result: CountReceiptsResult,
+  now: Micros,
   out: Out,
 ): void {
+  noteRead(gateway, result.outcome === 'ok', now);
+  if (session !== undefined && result.outcome === 'failed') {
+    askWhetherLost(gateway, session, now);
+    pumpReads(gateway, out);
+  }
   const open = session?.open.get(chatId);
   // Closed again meanwhile; or it failed, and the presence timer asks once more.
   if (session === undefined || open === undefined || result.outcome === 'failed') return;
@@ -99,9 +106,16 @@ function onScreen({ huge, presence }: Gateway): ChatId[] {
   return [...chatIds];
 }
 
-export function onHeads(gateway: Gateway, result: ReadHeadsResult, out: Out): void {
-  // Heads that could not be read are read the next time.
-  if (result.outcome === 'failed') return;
+export function onHeads(gateway: Gateway, result: ReadHeadsResult, now: Micros, out: Out): void {
+  // Those of a shard that does not answer are left out, and read the next time.
+  const answered = result.outcome === 'ok' && result.heads.length > 0;
+  noteRead(gateway, answered, now);
+  if (!answered) {
+    for (const sessions of gateway.huge.sessions.values())
+      for (const session of sessions) askWhetherLost(gateway, session, now);
+    pumpReads(gateway, out);
+    return;
+  }
   for (const [chatId, head] of result.heads) {
     for (const session of gateway.huge.sessions.get(chatId) ?? [])
       takeHead(gateway, session, chatId, head, out);

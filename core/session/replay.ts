@@ -6,6 +6,7 @@ import type { Micros } from '../contract/time.ts';
 import { canSee, prevVisible, visibleHead } from '../sequencing/membership.ts';
 import { noteSize } from './huge-state.ts';
 import { restSync, restView } from './session-rest.ts';
+import { askWhetherLost, noteRead } from './store-loss.ts';
 import { tellReceipts } from './receipts-down.ts';
 import {
   type ChatView,
@@ -120,6 +121,7 @@ export function onFetched(
   now: Micros,
   out: Out,
 ): void {
+  noteRead(gateway, result.outcome === 'ok', now);
   gateway.reads--;
   const session = gateway.sessions.get(conn);
   if (session !== undefined && session.reading?.call === call) {
@@ -128,6 +130,7 @@ export function onFetched(
     if (result.outcome === 'failed') {
       if (sync !== undefined) restSync(gateway, session, sync, now, out);
       if (view !== undefined) restView(gateway, session, view, now, out);
+      askWhetherLost(gateway, session, now);
     } else if (view !== undefined) takeReplay(gateway, session, view, result, now, out);
     else if (sync !== undefined) answerSync(gateway, session, sync, result, out);
     pump(gateway, session, out);

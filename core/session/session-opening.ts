@@ -14,6 +14,7 @@ import { waitWithAll } from './receipts-down.ts';
 import { markBehind, pump, pumpReads } from './replay.ts';
 import { closeWithError, refuseSession, replaceSession, sendGoaway } from './session-end.ts';
 import { pauseAfter, restList } from './session-rest.ts';
+import { noteRead, sendAwayIfLost } from './store-loss.ts';
 import { connectTooEarly } from './session-rates.ts';
 import {
   armRetry,
@@ -156,6 +157,7 @@ export function onChats(
   now: Micros,
   out: Out,
 ): void {
+  noteRead(gateway, result.outcome === 'ok', now);
   gateway.reads--;
   const session = gateway.sessions.get(conn);
   if (session !== undefined) {
@@ -180,6 +182,7 @@ function onListFailed(gateway: Gateway, session: Session, now: Micros, out: Out)
   if (session.phase === 'listing') retryOpening(gateway, session, now, out);
   else {
     session.listFailures++;
+    sendAwayIfLost(gateway, session, now, out);
     restList(gateway, session, pauseAfter(gateway, session.listFailures), now, out);
   }
 }

@@ -18,6 +18,7 @@ import { armNoLater } from './due-timer.ts';
 import type { HugeChats } from './huge-state.ts';
 import { type GatewayRates, newSessionRates, type SessionRates } from './rates-state.ts';
 import type { Rest } from './session-rest.ts';
+import type { StoreLoss } from './store-loss.ts';
 import { newWaitingReceipts, type WaitingReceipts } from './receipts-down.ts';
 
 /** One gateway: the sessions it holds, and what they share. All of it may be lost: devices resend and resume. */
@@ -37,6 +38,7 @@ export interface Gateway {
   readonly presence: PresenceBoard;
   readonly rates: GatewayRates;
   readonly huge: HugeChats;
+  readonly store: StoreLoss;
   renewArmed: boolean;
   draining: boolean;
 }
@@ -105,6 +107,8 @@ export interface Session {
   listRests: boolean;
   /** Lists in a row that failed since the session was opened. */
   listFailures: number;
+  /** Told to go elsewhere, as this gateway has lost the store. */
+  sentAway: boolean;
   /** SYNCED has been sent. */
   synced: boolean;
   /**
@@ -236,6 +240,7 @@ export function newSession(options: {
     refreshing: false,
     listRests: false,
     listFailures: 0,
+    sentAway: false,
     synced: false,
     receipts: newWaitingReceipts(),
     requests: new Map(),

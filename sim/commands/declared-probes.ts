@@ -82,6 +82,7 @@ const SELDOM = [
   'session.goaway.slow_consumer',
   'session.push.fenced',
   'session.renewal.fenced',
+  'session.sent-away',
   'store.answer.lost',
   'store.list.incomplete',
   'store.unknown.applied',

@@ -47,6 +47,14 @@ export const DEVICE_MUTANTS: readonly Mutant[] = [
     expected: ['no-acked-message-lost', 'converges'],
   },
   {
+    name: 'hole-asked-for-without-end',
+    file: INBOX,
+    find: '  inbox.asks++;\n',
+    replace: '',
+    story: 'The device repeats SYNC at the same pace, however long it has had no answer: a slow path fills.',
+    expected: ['rates-are-fair'],
+  },
+  {
     name: 'dropped-ahead-forgotten',
     file: INBOX,
     find: 'return inbox.ahead.size > 0 || inbox.dropped > inbox.cursor;',

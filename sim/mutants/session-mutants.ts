@@ -30,6 +30,14 @@ export const SESSION_MUTANTS: readonly Mutant[] = [
     expected: ['cursors-never-regress', 'no-acked-message-lost'],
   },
   {
+    name: 'kept-where-no-store-is',
+    file: 'core/session/store-loss.ts',
+    find: "  sendGoaway(gateway, session.conn, 'drain', out);\n",
+    replace: '',
+    story: 'A gateway that has lost its store keeps those who wait for what only a store has, for ever.',
+    expected: ['no-acked-message-lost', 'converges'],
+  },
+  {
     name: 'resume-ignores-cursors',
     file: OPENING,
     find: 'const cursor = visibleHead(view.spans, Math.min(named, view.head));',

@@ -215,6 +215,7 @@ export class History {
       case 'start-cursor':
       case 'cursor-saved':
       case 'watching':
+      case 'asked':
       case 'read':
       case 'pushed':
         this.#place(o.deviceId, o.chatId);

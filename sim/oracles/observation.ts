@@ -106,6 +106,14 @@ export type Observation =
   | { readonly kind: 'held-back'; readonly deviceId: DeviceId; readonly span: number }
   /** A device that was held back since it was started sends something. */
   | { readonly kind: 'sent-on'; readonly deviceId: DeviceId }
+  /** A device says SYNC: it has the chat up to `afterSeq`, and something behind that is missing. */
+  | {
+      readonly kind: 'asked';
+      readonly deviceId: DeviceId;
+      readonly conn: ConnId;
+      readonly chatId: ChatId;
+      readonly afterSeq: number;
+    }
   // ---- what gateways send
   /** A SEND was passed on, or refused for its rate. */
   | {

@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest';
-import { deviceId, nodeId, userId } from '../../core/contract/ids.ts';
+import { describe, expect, test } from 'vitest';
+import { chatId, connId, deviceId, nodeId, userId } from '../../core/contract/ids.ts';
 import { DEFAULT_LIMITS } from '../../core/contract/limits.ts';
 import { MILLISECOND, SECOND } from '../../core/contract/time.ts';
 import { type Tale, threeDevices } from './tale.ts';
@@ -43,4 +43,33 @@ test('a send is overtaken by a later one', () => {
   expect(judged(tale.commit('d_1', 'c_1', 1, 'm_2').commit('d_1', 'c_1', 2, 'm_1'))).toMatch(
     /k_1 before k_2; it gets seq 2/,
   );
+});
+
+describe('a device that asks again and again for what is missing', () => {
+  /** Pauses in seconds; `gapPatience` is one. */
+  const asks = (pauses: readonly number[], conn: (n: number) => number = () => 1): Tale =>
+    pauses.reduce(
+      (tale, pause, n) =>
+        tale.wait(pause * SECOND).tell({
+          kind: 'asked',
+          deviceId: deviceId('d_1'),
+          conn: connId(conn(n)),
+          chatId: chatId('c_1'),
+          afterSeq: 4,
+        }),
+      threeDevices(),
+    );
+  const evenly = Array.from({ length: 20 }, () => 1);
+
+  test('does so ever less often, though its clock was set now and then', () => {
+    expect(judged(asks([0, 1, 2, 4, 8, 0, 8, 0, 8, 0, 8]))).toBeUndefined();
+  });
+
+  test('does not, and is called too fast', () => {
+    expect(judged(asks(evenly))).toMatch(/d_1 of u_1 asks for what follows seq 4 of c_1 at most 7 times/);
+  });
+
+  test('begins anew on each connection', () => {
+    expect(judged(asks(evenly, (n) => n >> 2))).toBeUndefined();
+  });
 });

@@ -3,6 +3,7 @@ import { type History, NONE } from './history.ts';
 import type { JudgeOptions } from './judge.ts';
 import type { Observation } from './observation.ts';
 import type { Oracle, Violation } from './oracle.ts';
+import { RepeatedAsks } from './repeated-asks.ts';
 import { broken } from './violation.ts';
 
 const NAME = 'rates-are-fair';
@@ -35,12 +36,13 @@ class Tokens {
 /**
  * Promise 11. Rates hold and are fair: a gateway lets no device and no user send faster than its rate, and refuses nobody
  * who is slower; a device that is asked to wait is silent for as long, and what it sends in a chat keeps its order whatever
- * was refused. (That nothing refused is lost is promise 9.) Buckets are judged while no fault is about, since a clock may
+ * was refused; and who asks for the same again does so ever less often. (That nothing refused is lost is promise 9.) Buckets are judged while no fault is about, since a clock may
  * step and a gateway that starts anew has forgotten them; so is order, a while after it.
  */
 export function ratesAreFair(history: History, options: JudgeOptions): Oracle {
   const { limits } = options;
   const rates = new SendRates(history, limits);
+  const asks = new RepeatedAsks(history, limits);
   const waits: { readonly until: number; readonly since: number }[] = [];
   /** By pair: the newest committed of the device's sends. */
   const newest: number[] = [];
@@ -53,9 +55,11 @@ export function ratesAreFair(history: History, options: JudgeOptions): Oracle {
   const aftermath = limits.leaseTtl + limits.sendRetryMax;
   return {
     name: NAME,
-    watches: ['admitted', 'refused', 'held-back', 'sent-on', keepsOrder ? 'committed' : 'end'],
+    watches: ['admitted', 'refused', 'held-back', 'sent-on', 'asked', keepsOrder ? 'committed' : 'end'],
     observe(o, at) {
       switch (o.kind) {
+        case 'asked':
+          return asks.asked(o, at);
         case 'admitted':
           return rates.admitted(o.gatewayId, at);
         case 'refused':

@@ -345,7 +345,10 @@ export class DeviceHost extends Host {
     if (frame.frame === 'RECEIPT') this.world.observers.receiptSent(this, frame);
     else if (frame.frame === 'SEND' && this.#failed.has(frame.clientMsgId)) {
       this.world.observers.sentAgain(this.deviceId, frame);
-    } else if (frame.frame === 'SYNC') this.world.probes.hit('device.sync');
+    } else if (frame.frame === 'SYNC') {
+      this.world.probes.hit('device.sync');
+      this.world.observers.asked(this.deviceId, conn.id, frame);
+    }
     this.world.links.up(conn, { kind: 'frame', conn: conn.id, frame });
   }
 

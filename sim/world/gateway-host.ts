@@ -317,6 +317,7 @@ export class GatewayHost extends Host {
   #noteGoaway(conn: Connection, { reason }: GoawayFrame): void {
     const { probes, observers } = this.world;
     probes.hit(`session.goaway.${reason}`);
+    if (reason === 'drain' && !this.draining) probes.hit('session.sent-away');
     if (reason === 'replaced') observers.replaced(conn);
     if (reason === 'auth_expired' && conn.resumed && !conn.synced) probes.hit('token.expired.mid-replay');
   }

@@ -77,6 +77,32 @@ describe('Host', () => {
     expect(host.done).toEqual(['a0', 'a1', 'a2', 'c']);
   });
 
+  it('carries out a second step of the same turn behind the rest of the one in whose midst it stands still', () => {
+    const { host } = setUp();
+    let goOn = (): void => {};
+    const standStill = (): void =>
+      host.pauseAfter(0, () => {
+        goOn = host.pause();
+      });
+    const twoSteps = (): void => {
+      standStill();
+      host.receive(job('a', 2));
+      host.afterPause(() => host.done.push('b'));
+    };
+    twoSteps();
+    expect(host.done).toEqual(['a0']);
+    // Once more in the rest of the first.
+    standStill();
+    goOn();
+    expect(host.done).toEqual(['a0', 'a1']);
+    goOn();
+    expect(host.done).toEqual(['a0', 'a1', 'b']);
+    twoSteps();
+    host.crashAfter(0, () => host.stop(false));
+    goOn();
+    expect(host.done).toEqual(['a0', 'a1', 'b', 'a0', 'a1']);
+  });
+
   it('a slow one that stands still in the midst of a step takes nothing from its inbox meanwhile', () => {
     const { world, host } = setUp();
     host.slowDown(10);

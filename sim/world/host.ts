@@ -125,6 +125,18 @@ export abstract class Host {
     }
   }
 
+  /** Whoever drives several steps in one turn, and finds that the host stands still in the midst of them, goes on behind that. */
+  afterPause(rest: () => void): void {
+    const first = this.#unfinished;
+    const { incarnation } = this;
+    this.#unfinished = () => {
+      first?.();
+      if (this.incarnation !== incarnation) return;
+      if (this.paused) this.afterPause(rest);
+      else rest();
+    };
+  }
+
   #diesHere(): boolean {
     if (this.#effectsToCrash < 0 || --this.#effectsToCrash >= 0) return false;
     this.world.probes.hit('process.crash.mid-step');

@@ -8,6 +8,7 @@ import type {
   ReceiptDownFrame,
   ReceiptUpFrame,
   ResumeFrame,
+  SyncFrame,
 } from '../../core/wire/frames.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Judge } from '../oracles/judge.ts';
@@ -101,6 +102,10 @@ export class Observers implements StoreObserver {
 
   sentOn(deviceId: DeviceId): void {
     if (this.#judge !== undefined) this.report({ kind: 'sent-on', deviceId });
+  }
+
+  asked(deviceId: DeviceId, conn: ConnId, { chatId, afterSeq }: SyncFrame): void {
+    if (this.#judge !== undefined) this.report({ kind: 'asked', deviceId, conn, chatId, afterSeq });
   }
 
   startCursor(deviceId: DeviceId, chatId: ChatId, seq: number): void {

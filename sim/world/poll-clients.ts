@@ -137,10 +137,14 @@ export class PollClients {
     this.#carryOutAll(conn, stepPollClient<ClientFrame, SaidFrame>(endsOf(conn).client, event));
   }
 
-  #carryOutAll(conn: Connection, effects: readonly Effect[]): void {
+  #carryOutAll(conn: Connection, effects: readonly Effect[], from: number = 0): void {
     const { device } = conn;
     const { incarnation } = device;
-    for (let i = 0; i < effects.length; i++) {
+    for (let i = from; i < effects.length; i++) {
+      if (device.paused) {
+        device.afterPause(() => this.#carryOutAll(conn, effects, i));
+        return;
+      }
       const effect = effects[i]!;
       // The app died, or closed the connection, at what came before: only its farewell is still said.
       if (device.incarnation !== incarnation) return;

@@ -109,11 +109,18 @@ export class PollServers {
   #session(conn: Connection, event: Event): void {
     const { session } = endsOf(conn);
     if (session === undefined) return;
+    this.#carryOutAll(conn, stepPollSession(session, event), 0);
+  }
+
+  #carryOutAll(conn: Connection, effects: readonly Effect[], from: number): void {
     const { gateway } = conn;
     const { incarnation } = gateway;
-    const effects = stepPollSession(session, event);
-    for (let i = 0; i < effects.length; i++) {
+    for (let i = from; i < effects.length; i++) {
       if (gateway.incarnation !== incarnation) return;
+      if (gateway.paused) {
+        gateway.afterPause(() => this.#carryOutAll(conn, effects, i));
+        return;
+      }
       this.#carryOutAtGateway(conn, effects[i]!);
     }
   }
@@ -128,7 +135,7 @@ export class PollServers {
         this.#fail(conn, effect.request, statusOf(effect.why), retryAfterOf(effect.why));
         return;
       case 'hear':
-        this.#hear(conn, effect.request);
+        this.#hear(conn, effect.request, 0);
         return;
       case 'open':
         gateway.open(conn);
@@ -148,12 +155,17 @@ export class PollServers {
     }
   }
 
-  #hear(conn: Connection, request: number): void {
+  #hear(conn: Connection, request: number, from: number): void {
     const { gateway, id } = conn;
     const { incarnation } = gateway;
     const { posts } = endsOf(conn);
-    for (const frame of posts.get(request) ?? []) {
-      const event = { kind: 'frame', conn: id, frame } as const;
+    const frames = posts.get(request) ?? [];
+    for (let i = from; i < frames.length; i++) {
+      if (gateway.paused) {
+        gateway.afterPause(() => this.#hear(conn, request, i));
+        return;
+      }
+      const event = { kind: 'frame', conn: id, frame: frames[i]! } as const;
       gateway.deliver(this.#wire ? overTheWireUp(event, this.#world.limits) : event);
       if (gateway.incarnation !== incarnation) return;
     }

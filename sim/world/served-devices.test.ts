@@ -9,7 +9,7 @@ const ALL = ['device-0', 'device-1', 'device-2'];
 
 /** Devices come last: they have no connections from before. */
 function started(topology = SMALL, links: readonly string[] = []): World {
-  const world = idleWorld(smallScenario({ topology }));
+  const world = idleWorld(smallScenario({ topology, transports: ['auto'] }));
   for (const link of links) cutLink(world, link, 'lost');
   for (const host of world.hosts) host.start();
   return world;
@@ -32,6 +32,17 @@ describe('who is certain to be served', () => {
     expect(servedWithout('device-1')).toEqual(['device-0', 'device-2']);
   });
 
+  it('is not who polls now and then only, and reaches some gateways of those that he is sent to', () => {
+    const isServedWithout = (...links: string[]): boolean => {
+      const world = started(SMALL, links);
+      const device = world.devices[1]!;
+      device.upgradesBlocked.turnUp(2);
+      return servedDevices(world).includes(device);
+    };
+    expect(isServedWithout()).toBe(true);
+    expect(isServedWithout('device-1~gateway-0')).toBe(false);
+  });
+
   it('is nobody where somebody alive has the work and cannot do it', () => {
     for (const broken of ['worker-0~registry', 'service-1~store', 'relay-0~queue', 'registry', 'store'])
       expect(servedWithout(broken), broken).toEqual([]);
@@ -40,13 +51,25 @@ describe('who is certain to be served', () => {
     expect(servedWithout('gateway-0~registry', 'device-1~gateway-0')).toEqual(['device-1']);
   });
 
-  it('is who has no connection to a gateway that cannot', () => {
-    const world = started();
-    world.engine.runUntil(2_000_000, world);
-    const [gateway] = world.devices[0]!.gateways();
-    cutLink(world, `${gateway!.name}~store`, 'lost');
-    const served = servedDevices(world);
-    expect(served).not.toContain(world.devices[0]);
-    expect(served).toEqual(world.devices.filter((device) => !device.gateways().includes(gateway!)));
+  describe('where devices have a connection to a gateway that cannot', () => {
+    const afterwards = (...broken: string[]): { served: string[]; others: string[] } => {
+      const world = started();
+      world.engine.runUntil(2_000_000, world);
+      const [gateway] = world.devices[0]!.gateways();
+      for (const engine of broken) cutLink(world, `${gateway!.name}~${engine}`, 'lost');
+      const others = world.devices.filter((device) => !device.gateways().includes(gateway!));
+      const names = (devices: typeof others): string[] => devices.map(({ name }) => name);
+      return { served: names(servedDevices(world)), others: names(others) };
+    };
+
+    it('is everybody when it has lost the store: it sends them away', () => {
+      expect(afterwards('store').served).toEqual(ALL);
+    });
+
+    it('is who is elsewhere when it has lost the registry too, and does not hear what it has missed', () => {
+      const { served, others } = afterwards('store', 'registry');
+      expect(served).toEqual(others);
+      expect(served).not.toContain('device-0');
+    });
   });
 });

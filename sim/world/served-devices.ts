@@ -10,7 +10,8 @@ import type { World } from './world.ts';
  *
  * It is the proof that goes before the demand (sim/run-phases.ts), so it errs on the side of nobody. What may not be left
  * behind is whoever is alive, is given work, and cannot do it: a worker that the queue hears and that does not reach the
- * registry keeps its partitions, and a gateway without its registry keeps its devices.
+ * registry keeps its partitions, and a gateway without its registry keeps its devices. One that has lost every store lets go of
+ * those who need one (core/session/store-loss.ts).
  */
 export function servedDevices(world: World): DeviceHost[] {
   for (let region = 0; region < world.stores.length; region++) {
@@ -22,9 +23,13 @@ export function servedDevices(world: World): DeviceHost[] {
     if (!device.up || !device.findsAWay) return false;
     // Who has a session, or is about to, keeps it, whatever the load balancer thinks of that gateway by now.
     const has = device.status === 'live' || device.status === 'resuming';
-    const own = device.gateways().filter((gateway) => has || mayOpen(world, gateway));
+    const own = device
+      .gateways()
+      .filter((gateway) => (has ? !letsGo(world, gateway) : mayOpen(world, gateway)));
     const takers = new Set([...listed, ...own]);
     const near = [...takers].filter((gateway) => isNear(world, device, gateway));
+    // Where each upgrade ends by a timeout it polls now and then only, and needs a lucky pick each time.
+    if (device.upgradesBlocked.value > 1 && near.length < takers.size) return false;
     return near.length > 0 && near.every((gateway) => serving.has(gateway));
   });
 }
@@ -49,10 +54,21 @@ function mayOpen(world: World, gateway: GatewayHost): boolean {
   return world.stores.some((store) => isOpen(world, gateway.index, store.index));
 }
 
+/** It pushes what it is given, is sent nobody, and sends away whoever waits for something that only a store has. */
+function letsGo(world: World, gateway: GatewayHost): boolean {
+  return gateway.up && !mayOpen(world, gateway) && servesButStores(world, gateway);
+}
+
 function serves(world: World, gateway: GatewayHost): boolean {
-  const engines = [...world.stores, ...world.registries].map(({ index }) => index);
+  const stores = world.stores.map(({ index }) => index);
+  return reachesAll(world, gateway, stores) && servesButStores(world, gateway);
+}
+
+function servesButStores(world: World, gateway: GatewayHost): boolean {
+  const registries = world.registries.map(({ index }) => index);
   return (
-    reachesAll(world, gateway, engines) && world.stores.every((_, home) => isAnswered(world, gateway, home))
+    reachesAll(world, gateway, registries) &&
+    world.stores.every((_, home) => isAnswered(world, gateway, home))
   );
 }
 
