@@ -101,7 +101,7 @@ export const SESSION_MUTANTS: readonly Mutant[] = [
     find: 'view.flight.find(named) ?? view.beside.find(named)',
     replace: 'view.flight.find(named)',
     story: 'A DELIVERED that names what SYNC brought opens no window: a device with a small one starves.',
-    expected: ['no-acked-message-lost', 'converges'],
+    expected: ['receipts-arrive', 'no-acked-message-lost', 'converges'],
   },
   {
     name: 'cursor-moved-at-push',

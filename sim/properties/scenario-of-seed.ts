@@ -40,7 +40,7 @@ const LARGE = 200;
 const CALM = 12;
 
 /** Runs that are a situation of people, limits and faults that fit each other, per mille. */
-const SITUATION = 100;
+const SITUATION = 120;
 
 /** Two runs in five: a handful of events in the smallest system, all at one moment. Rare pairs meet there. */
 const SMALLEST = 400;

@@ -6,8 +6,11 @@ import { drawFaults } from '../draw-faults.ts';
 import { scaledDurations, SPEEDS } from '../knob-choices.ts';
 import { allWriteAtOnce } from './all-write-at-once.ts';
 import { changesNetwork } from './changes-network.ts';
+import { comesAndGoes } from './comes-and-goes.ts';
 import { diesInMidStep } from './dies-in-mid-step.ts';
 import { growsHuge } from './grows-huge.ts';
+import { movesAround } from './moves-around.ts';
+import { pollerIsSentAway } from './poller-is-sent-away.ts';
 import { publishedInParts } from './published-in-parts.ts';
 import type { DrawnSituation, Situation, SituationSetting } from './situation.ts';
 
@@ -28,6 +31,9 @@ export const SITUATIONS: readonly Situation[] = [
   changesNetwork,
   allWriteAtOnce,
   allWriteAtOnce,
+  pollerIsSentAway,
+  comesAndGoes,
+  movesAround,
 ];
 
 /**
@@ -60,6 +66,7 @@ export function drawSituation(
     knobs: {
       limits: { ...scaled, ...drawn.limits },
       network,
+      ...(drawn.transports === undefined ? {} : { transports: drawn.transports }),
       wire: draws.perMille(50),
       safetyMicros: safetyMicros + age,
     },

@@ -1,6 +1,6 @@
 import type { Limits } from '../../../core/contract/limits.ts';
 import type { Draws } from '../../engine/draws.ts';
-import type { Fault, Op, Topology } from '../../scenario.ts';
+import type { DeviceTransport, Fault, Op, Topology } from '../../scenario.ts';
 
 /** What a situation is drawn for. */
 export interface SituationSetting {
@@ -18,6 +18,8 @@ export interface DrawnSituation {
   readonly topology: Topology;
   /** The limits that it needs. */
   readonly limits: Partial<Record<keyof Limits, number>>;
+  /** Missing: all by WebSocket. */
+  readonly transports?: readonly DeviceTransport[];
   readonly ops: readonly Op[];
   readonly faults: readonly Fault[];
 }
