@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { cutLink } from '../faults/take-down.ts';
+import type { Scenario } from '../scenario.ts';
 import { inTwoRegions } from '../properties/draw-topology.ts';
 import { servedDevices } from './served-devices.ts';
 import { idleWorld, SMALL, smallScenario } from './testing-world.ts';
@@ -48,5 +49,18 @@ describe('who is certain to be served', () => {
     const served = servedDevices(world);
     expect(served).not.toContain(world.devices[0]);
     expect(served).toEqual(world.devices.filter((device) => !device.gateways().includes(gateway!)));
+  });
+
+  it('is not who tries seldom, by polls between WebSockets that hang, and may try in vain', () => {
+    const served = (transports: Scenario['knobs']['transports'], link?: string): string[] => {
+      const world = idleWorld(smallScenario({ transports: transports! }));
+      for (const device of world.devices) device.upgradesBlocked.turnUp(2);
+      if (link !== undefined) cutLink(world, link, 'lost');
+      for (const host of world.hosts) host.start();
+      return servedDevices(world).map(({ name }) => name);
+    };
+    expect(served(['auto'])).toEqual(ALL);
+    expect(served(['auto'], 'device-1~gateway-0')).toEqual(['device-0', 'device-2']);
+    expect(served(['poll'], 'device-1~gateway-0')).toEqual(ALL);
   });
 });

@@ -25,6 +25,8 @@ export function servedDevices(world: World): DeviceHost[] {
     const own = device.gateways().filter((gateway) => has || mayOpen(world, gateway));
     const takers = new Set([...listed, ...own]);
     const near = [...takers].filter((gateway) => isNear(world, device, gateway));
+    // Few attempts, each at any of them: it may be out of luck for longer than the run is given to settle.
+    if (device.triesSeldom && near.length < takers.size) return false;
     return near.length > 0 && near.every((gateway) => serving.has(gateway));
   });
 }
