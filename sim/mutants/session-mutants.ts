@@ -109,7 +109,7 @@ export const SESSION_MUTANTS: readonly Mutant[] = [
     find: 'named(view.flight, serverMsgId) ?? named(view.beside, serverMsgId)',
     replace: 'named(view.flight, serverMsgId)',
     story: 'A DELIVERED that names what SYNC brought opens no window: a device with a small one starves.',
-    expected: ['no-acked-message-lost', 'converges'],
+    expected: ['receipts-arrive', 'no-acked-message-lost', 'converges'],
   },
   {
     name: 'cursor-moved-at-push',

@@ -13,6 +13,7 @@ import { drawStaying } from './draw-staying.ts';
 import { drawTopology } from './draw-topology.ts';
 import type { Moments } from './moments.ts';
 import { NEVER } from '../world/looks.ts';
+import { drawSituation } from './situations/draw-situation.ts';
 import { scaledDurations, SPEEDS, TIGHT_LIMITS } from './knob-choices.ts';
 
 /** One stream for each part: more chats must not change which faults there are. */
@@ -27,6 +28,7 @@ const STREAM = {
   pollFaults: 8,
   staying: 9,
   calm: 10,
+  situation: 11,
 } as const;
 
 const SECOND = 1_000_000;
@@ -36,6 +38,9 @@ const LARGE = 200;
 
 /** Long runs without any fault, per mille: enough to time thousands of deliveries in each campaign. */
 const CALM = 12;
+
+/** Runs that are a situation of people, limits and faults that fit each other, per mille. */
+const SITUATION = 120;
 
 /** Two runs in five: a handful of events in the smallest system, all at one moment. Rare pairs meet there. */
 const SMALLEST = 400;
@@ -49,6 +54,8 @@ const SMALLEST = 400;
 export function scenarioOfSeed(seed: number): Scenario {
   const calm = new Draws(seed, STREAM.calm);
   if (calm.perMille(CALM)) return calmScenario(seed, calm);
+  const situation = new Draws(seed, STREAM.situation);
+  if (situation.perMille(SITUATION)) return drawSituation(situation, keyedHash(seed, STREAM.run, 0));
   const mix = new Draws(seed, STREAM.mix);
   const smallest = mix.perMille(SMALLEST);
   const topology = drawTopology(new Draws(seed, STREAM.topology), smallest);

@@ -96,6 +96,11 @@ export class DeviceHost extends Host {
     return this.#transport !== 'websocket' || this.upgradesBlocked.value === 0;
   }
 
+  /** Before each poll that it tries come WebSockets of which each must time out. */
+  get triesSeldom(): boolean {
+    return this.#transport !== 'poll' && this.upgradesBlocked.value > 1;
+  }
+
   override start(): void {
     if (this.switchedOn) super.start();
   }

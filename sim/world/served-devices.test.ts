@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { cutLink } from '../faults/take-down.ts';
+import type { Scenario } from '../scenario.ts';
 import { inTwoRegions } from '../properties/draw-topology.ts';
 import { servedDevices } from './served-devices.ts';
 import { idleWorld, SMALL, smallScenario } from './testing-world.ts';
@@ -9,7 +10,7 @@ const ALL = ['device-0', 'device-1', 'device-2'];
 
 /** Devices come last: they have no connections from before. */
 function started(topology = SMALL, links: readonly string[] = []): World {
-  const world = idleWorld(smallScenario({ topology, transports: ['auto'] }));
+  const world = idleWorld(smallScenario({ topology }));
   for (const link of links) cutLink(world, link, 'lost');
   for (const host of world.hosts) host.start();
   return world;
@@ -30,17 +31,6 @@ describe('who is certain to be served', () => {
     for (const broken of ['gateway-0', 'service-0', 'worker-0', 'gateway-0~store', 'worker-1~queue'])
       expect(servedWithout(broken), broken).toEqual(ALL);
     expect(servedWithout('device-1')).toEqual(['device-0', 'device-2']);
-  });
-
-  it('is not who polls now and then only, and reaches some gateways of those that he is sent to', () => {
-    const isServedWithout = (...links: string[]): boolean => {
-      const world = started(SMALL, links);
-      const device = world.devices[1]!;
-      device.upgradesBlocked.turnUp(2);
-      return servedDevices(world).includes(device);
-    };
-    expect(isServedWithout()).toBe(true);
-    expect(isServedWithout('device-1~gateway-0')).toBe(false);
   });
 
   it('is nobody where somebody alive has the work and cannot do it', () => {
@@ -71,5 +61,18 @@ describe('who is certain to be served', () => {
       expect(served).toEqual(others);
       expect(served).not.toContain('device-0');
     });
+  });
+
+  it('is not who tries seldom, by polls between WebSockets that hang, and may try in vain', () => {
+    const served = (transports: Scenario['knobs']['transports'], link?: string): string[] => {
+      const world = idleWorld(smallScenario({ transports: transports! }));
+      for (const device of world.devices) device.upgradesBlocked.turnUp(2);
+      if (link !== undefined) cutLink(world, link, 'lost');
+      for (const host of world.hosts) host.start();
+      return servedDevices(world).map(({ name }) => name);
+    };
+    expect(served(['auto'])).toEqual(ALL);
+    expect(served(['auto'], 'device-1~gateway-0')).toEqual(['device-0', 'device-2']);
+    expect(served(['poll'], 'device-1~gateway-0')).toEqual(ALL);
   });
 });

@@ -28,8 +28,8 @@ export function servedDevices(world: World): DeviceHost[] {
       .filter((gateway) => (has ? !letsGo(world, gateway) : mayOpen(world, gateway)));
     const takers = new Set([...listed, ...own]);
     const near = [...takers].filter((gateway) => isNear(world, device, gateway));
-    // Where each upgrade ends by a timeout it polls now and then only, and needs a lucky pick each time.
-    if (device.upgradesBlocked.value > 1 && near.length < takers.size) return false;
+    // Few attempts, each at any of them: it may be out of luck for longer than the run is given to settle.
+    if (device.triesSeldom && near.length < takers.size) return false;
     return near.length > 0 && near.every((gateway) => serving.has(gateway));
   });
 }
