@@ -108,9 +108,11 @@ export async function connectPairs(
       repeated: order.repeated,
     };
   }
-  const answered = async (): Promise<void> => {
+  /** Until everything is answered and has arrived: what one load leaves behind is not the next one's to wait for. */
+  const settled = async (): Promise<void> => {
     onAnswer = () => undefined;
     for (let i = 0; i < 500 && senders.some(({ device }) => device.waiting > 0); i++) await sleep(10);
+    for (let i = 0; i < 1_500 && deliveries.count < acks.count; i++) await sleep(10);
     await sleep(100);
   };
 
@@ -123,7 +125,7 @@ export async function connectPairs(
         await sleep(seconds * 1_000);
         onAnswer = () => undefined;
         const elapsed = (performance.now() - began) / 1_000;
-        await answered();
+        await settled();
         return elapsed;
       }),
     pace: (seconds, perSecond) =>
@@ -134,7 +136,7 @@ export async function connectPairs(
           for (; sent < due; sent++) sendFrom(sent % pairs);
         }
         const elapsed = (performance.now() - began) / 1_000;
-        await answered();
+        await settled();
         return elapsed;
       }),
     async close() {

@@ -2,6 +2,8 @@
 export interface LinkLimits {
   /** A batch is closed when it has reached this many characters: small enough that reading one never holds up a process for long. */
   readonly batchBytes: number;
+  /** Milliseconds from one writing to the next, of this process to all others; after a silence there is nothing to wait for. */
+  readonly gapMs: number;
   /** Batches given to the stream and not yet taken by HTTP/2. What is said meanwhile gathers in the next batch. */
   readonly writesInFlight: number;
   /** Characters that wait for one peer; beyond it pushes are answered `unreachable` and the rest is dropped. */
@@ -37,6 +39,7 @@ export interface LinkLimits {
 
 export const DEFAULT_LINK_LIMITS: LinkLimits = {
   batchBytes: 64 * 1024,
+  gapMs: 5,
   writesInFlight: 2,
   queueBytes: 8 * 1024 * 1024,
   itemBytes: 1024 * 1024,

@@ -36,6 +36,7 @@ export class LinkPeers {
   readonly #peers = new Map<NodeId, LinkPeer>();
   #server: LinkServer | undefined;
   #dirty: LinkPeer[] = [];
+  #flushedAt = Number.NEGATIVE_INFINITY;
   #isLeaving = false;
   #ticks = 0;
   readonly #ticker: NodeJS.Timeout;
@@ -190,12 +191,18 @@ export class LinkPeers {
 
   #flushSoon(peer: LinkPeer): void {
     if (this.#dirty.push(peer) > 1) return;
-    // After the events of this turn: what they say goes out together.
-    setImmediate(() => {
-      const dirty = this.#dirty;
-      this.#dirty = [];
-      for (const each of dirty) each.flush();
-    });
+    // After a silence, at the end of this turn: what its events say goes out together. Under traffic what comes meanwhile, too:
+    // each write is a system call here and a wake-up there.
+    const wait = Math.ceil(this.#flushedAt + this.#options.limits.gapMs - performance.now());
+    if (wait <= 0) setImmediate(() => this.#flush());
+    else setTimeout(() => this.#flush(), wait);
+  }
+
+  #flush(): void {
+    this.#flushedAt = performance.now();
+    const dirty = this.#dirty;
+    this.#dirty = [];
+    for (const each of dirty) each.flush();
   }
 
   #tick(): void {

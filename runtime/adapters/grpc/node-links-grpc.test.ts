@@ -1,3 +1,4 @@
+import { DEFAULT_LINK_LIMITS } from './link-limits.ts';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { chatId, connId, deviceId, nodeId, userId, type NodeId } from '../../../core/contract/ids.ts';
 import { createPlacement, onePlacement, regionOf } from '../../../core/contract/placement.ts';
@@ -69,16 +70,20 @@ describe('what is said', () => {
     expect(await rig.metric(worker, 'parley_links_queue_bytes')).toBe(0);
   });
 
-  it('in several turns of the event loop keeps its order too', async () => {
+  it('in several turns of the event loop keeps its order too, and is gathered for some milliseconds', async () => {
     const worker = await rig.start('worker-1.1', 'delivery-worker');
     const heard = gatewayAt(await rig.start('gateway-1.2', 'gateway'), 'gateway-1.2');
     workerAt(worker, 'worker-1.1');
+    const before = performance.now();
     for (let pushId = 0; pushId < 300; pushId++) {
       worker.push(nodeId('gateway-1.2'), madePush('worker-1.1', pushId));
       if (pushId % 3 === 0) await new Promise(setImmediate);
     }
     await soon(() => expect(heard.pushes).toHaveLength(300));
     expect(heard.pushes.map((push) => push.pushId)).toEqual(Array.from({ length: 300 }, (_, i) => i));
+    // The hello, the first, and one each time that the gap is over.
+    const gaps = (performance.now() - before) / DEFAULT_LINK_LIMITS.gapMs;
+    expect(worker.counters.batches.sent).toBeLessThanOrEqual(3 + gaps);
   });
 
   it('of every kind arrives: requests, replies on the stream of the request, evictions', async () => {

@@ -46,6 +46,10 @@ export interface LaneOptions {
 /** A lane lingers while it holds less than this part of a group. */
 const LINGER_SHARE = 8;
 
+/** Of the time that a group took, and at most so many milliseconds. */
+const REST_SHARE = 2;
+const REST_MAX_MS = 30;
+
 /** Ceiling of the pause after a conflict: the other transaction is over in a moment. Milliseconds. */
 const CONFLICT_BASE_MS = 1;
 const CONFLICT_MAX_MS = 1_000;
@@ -78,6 +82,9 @@ export class GroupLane<Request, Result> {
   /** Groups that are to be carried out before anything that waits: halves, and repetitions. */
   #urgent: Calls<Request, Result>[] = [];
   #scheduled = false;
+  /** When the last group ended, and how long it took. */
+  #endedAt = Number.NEGATIVE_INFINITY;
+  #tookMs = 0;
   #patience: NodeJS.Timeout | undefined;
   #onIdle: (() => void) | undefined;
   #closed = false;
@@ -129,8 +136,18 @@ export class GroupLane<Request, Result> {
       this.#scheduled = false;
       this.#dispatch();
     };
-    if (this.#kind.lingerMs === undefined || this.#worthAGroup()) setImmediate(dispatch);
-    else setTimeout(dispatch, this.#kind.lingerMs);
+    const wait = this.#urgent.length > 0 || this.#worthAGroup() ? 0 : this.#wait();
+    if (wait <= 0) setImmediate(dispatch);
+    else setTimeout(dispatch, wait);
+  }
+
+  /**
+   * The slower the store, the larger its groups: a lane that has just carried out one leaves the store alone for twice as long
+   * as that took. After a silence nobody waits.
+   */
+  #wait(): number {
+    const rest = this.#endedAt + Math.min(REST_MAX_MS, REST_SHARE * this.#tookMs) - performance.now();
+    return Math.ceil(Math.max(this.#kind.lingerMs ?? 0, rest));
   }
 
   #worthAGroup(): boolean {
@@ -187,7 +204,9 @@ export class GroupLane<Request, Result> {
     worker.busy = true;
     const startedAt = performance.now();
     const onOutcome = (outcome: GroupOutcome<Result>): void => {
-      this.#options.metrics?.group(this.#kind.name, calls.length, (performance.now() - startedAt) / 1000);
+      this.#endedAt = performance.now();
+      this.#tookMs = this.#endedAt - startedAt;
+      this.#options.metrics?.group(this.#kind.name, calls.length, this.#tookMs / 1000);
       this.#ended(worker, calls, attempt, outcome);
     };
     try {
