@@ -51,6 +51,14 @@ function setUp(): { world: World; service: Host; outcomes: string[] } {
 const head = (world: World): number => world.store.model.chats.get(chat)!.head;
 
 describe('StoreNode', () => {
+  it('answers within the patience of a client, however slow it is', () => {
+    const { world, service, outcomes } = setUp();
+    world.store.slowness.turnUp(1_000_000_000);
+    for (let i = 0; i < 20; i++) world.store.call(service, append(i));
+    world.engine.runUntil(61_000_000, world);
+    expect(outcomes).toHaveLength(20);
+  });
+
   it('answers each call once, after a latency', () => {
     const { world, service, outcomes } = setUp();
     world.store.call(service, append(0));

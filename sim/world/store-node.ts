@@ -13,6 +13,8 @@ const SERVICE_STREAM = 0x7374_6f72;
 const SLOW_STREAM = 0x7374_736c;
 const TROUBLE_STREAM = 0x7374_7472;
 const LATE_STREAM = 0x7374_6c61;
+/** However slow it is made: no client waits longer for one answer. */
+const LONGEST_WORK = 60 * SECOND;
 
 /** Longest time after which a write of unknown outcome may still take effect. Microseconds. */
 const ZOMBIE_MICROS = 2 * SECOND;
@@ -123,7 +125,7 @@ export class StoreNode {
     const slowness =
       this.slowness.value === 0 ? 1 : 1 + keyedInt(seed, SLOW_STREAM, key, this.slowness.value);
     const work = drawLatency(table, keyedHash(seed, SERVICE_STREAM, key)) * slowness;
-    const delay = work + network.delay(this.index, host.index);
+    const delay = Math.min(work, LONGEST_WORK) + network.delay(this.index, host.index);
     this.#complete(host, incarnation, call, completion, delay);
   }
 
