@@ -1,5 +1,5 @@
 import { assertNever } from '../contract/assert.ts';
-import type { DeliveryMessage } from '../contract/records.ts';
+import { type DeliveryMessage, OPEN_END } from '../contract/records.ts';
 import type { Micros } from '../contract/time.ts';
 import type { Push, PushOutcome } from './push.ts';
 import { noteHuge } from './huge-state.ts';
@@ -86,6 +86,7 @@ function pushMessage(
   }
   if (huge === true) noteHuge(gateway, session, view, now, out);
   const { seq } = message;
+  noteReturn(view, seq);
   if (seq <= view.acked) {
     answer(push, 'settled', out);
     return;
@@ -109,6 +110,15 @@ function pushMessage(
   if (session.phase !== 'live') return;
   markBehind(session, view);
   pump(gateway, session, out);
+}
+
+/**
+ * Who had left and is back sees more than this session has read. In a huge group it must know: nobody pushes what follows to
+ * him, and a head that it takes for invisible it would never fetch.
+ */
+function noteReturn(view: ChatView, seq: number): void {
+  const last = view.spans[view.spans.length - 1];
+  if (last !== undefined && seq > last.upTo) view.spans = [...view.spans, { after: seq - 1, upTo: OPEN_END }];
 }
 
 /** The short way, without the store: the message is the very next one of a chat that is up to date. */

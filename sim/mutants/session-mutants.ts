@@ -38,6 +38,14 @@ export const SESSION_MUTANTS: readonly Mutant[] = [
     expected: ['no-acked-message-lost', 'converges'],
   },
   {
+    name: 'return-to-a-huge-group-not-noted',
+    file: 'core/session/pushes.ts',
+    find: '  noteReturn(view, seq);\n',
+    replace: '',
+    story: 'A session takes who is back in a huge group for gone, and never fetches what he is not pushed.',
+    expected: ['no-acked-message-lost', 'converges'],
+  },
+  {
     name: 'resume-ignores-cursors',
     file: OPENING,
     find: 'const cursor = visibleHead(view.spans, Math.min(named, view.head));',
