@@ -175,12 +175,16 @@ export function onPresenceWake(gateway: Gateway, now: Micros, out: Out): void {
   const { presence, limits } = gateway;
   presence.timer.dueAt = undefined;
   if (presence.viewers.size === 0) return;
+  const stale: { readonly session: Session; readonly chatId: ChatId }[] = [];
   for (const session of presence.viewers) {
     for (const [chatId, chat] of session.open) {
       chat.age++;
-      if (!chat.told || chat.age >= limits.membersRefresh) askMembers(gateway, session, chatId, out);
+      if (!chat.told) askMembers(gateway, session, chatId, out);
+      else if (chat.age >= limits.membersRefresh) stale.push({ session, chatId });
     }
   }
+  // Behind those who have not heard yet: a service that is full takes the first of them, each time.
+  for (const { session, chatId } of stale) askMembers(gateway, session, chatId, out);
   const users: UserId[] = [];
   let leaving = false;
   for (const watched of presence.watched.values()) {

@@ -143,9 +143,17 @@ export const DELIVERY_MUTANTS: readonly Mutant[] = [
   {
     name: 'members-asked-for-once',
     file: 'core/presence/presence-board.ts',
-    find: 'if (!chat.told || chat.age >= limits.membersRefresh) askMembers(gateway, session, chatId, out);',
+    find: 'if (!chat.told) askMembers(gateway, session, chatId, out);\n      else if (chat.age >= limits.membersRefresh) stale.push({ session, chatId });',
     replace: '',
     story: 'A chat whose members could not be told when it was opened shows no presence.',
+    expected: ['presence-converges'],
+  },
+  {
+    name: 'members-refreshed-before-the-unheard',
+    file: 'core/presence/presence-board.ts',
+    find: 'stale.push({ session, chatId });',
+    replace: 'askMembers(gateway, session, chatId, out);',
+    story: 'A full service takes the same requests each time, and one chat never shows who is there.',
     expected: ['presence-converges'],
   },
   {
