@@ -115,8 +115,7 @@ type Run = (targets: LoadTargets, sizes: Sizes, show: Show) => Promise<void>;
 const RUN: Record<Part, Run> = {
   async sends({ gateways, roles }, { seconds, pairs, rate, window, devices }, show) {
     const load = await connectPairs(gateways, pairs, devices);
-    await load.saturate(2, window); // warms up
-    await load.pace(2, rate);
+    await load.pace(seconds / 2, 2 * rate); // warms up
     const steady = await withCpu(roles, show, () => load.pace(seconds, rate));
     showLatencies(show, `sends: at ${rate} messages/s`, steady, TARGET_DELIVERY_P99_MS);
     // Afterwards: databases clean up for a while after they were full.
