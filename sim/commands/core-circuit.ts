@@ -117,17 +117,17 @@ export class Circuit {
       busy = false;
       const devices = this.#forDevices.turn();
       for (let i = 0; i < devices; i++) {
-        const { device, conn, event } = this.#forDevices.at(i);
+        const { device, conn, event } = this.#forDevices.take(i);
         this.#stepDevice(device, conn, event);
       }
       const gateway = this.#forGateway.turn();
-      for (let i = 0; i < gateway; i++) this.#stepGateway(this.#forGateway.at(i));
+      for (let i = 0; i < gateway; i++) this.#stepGateway(this.#forGateway.take(i));
       const service = this.#forService.turn();
-      for (let i = 0; i < service; i++) this.#stepService(this.#forService.at(i));
+      for (let i = 0; i < service; i++) this.#stepService(this.#forService.take(i));
       const relay = this.#forRelay.turn();
-      for (let i = 0; i < relay; i++) this.#stepRelay(this.#forRelay.at(i));
+      for (let i = 0; i < relay; i++) this.#stepRelay(this.#forRelay.take(i));
       const worker = this.#forWorker.turn();
-      for (let i = 0; i < worker; i++) this.#stepWorker(this.#forWorker.at(i));
+      for (let i = 0; i < worker; i++) this.#stepWorker(this.#forWorker.take(i));
       busy = devices + gateway + service + relay + worker > 0;
     }
   }
