@@ -88,4 +88,21 @@ export const SERVICE_MUTANTS: readonly Mutant[] = [
     story: 'Who left and comes back reads what was written while he was away.',
     expected: ['delivered-set-is-membership'],
   },
+  {
+    name: 'unreachable-service-asked-for-ever',
+    file: 'core/session/service-routes.ts',
+    find: '  return best(candidates, hash, usable) ?? best(candidates, hash, anyService);\n',
+    replace: '  return best(candidates, hash, anyService) ?? best(candidates, hash, usable);\n',
+    story:
+      'The requests of a chat go to its own service although that one is gone and another would take them.',
+    expected: ['presence-converges'],
+  },
+  {
+    name: 'chat-served-abroad',
+    file: 'core/session/service-routes.ts',
+    find: 'routes.byRegion.get(regionOf(routes.placement, key))',
+    replace: 'routes.byRegion.get(regionOf(routes.placement, request.userId))',
+    story: 'A request goes to a service of the region of who sends it, not of its chat.',
+    expected: ['latency'],
+  },
 ];

@@ -1,5 +1,7 @@
-import { hashText, keyedInt } from '../../core/contract/random.ts';
+import type { NodeId } from '../../core/contract/ids.ts';
+import { keyedInt } from '../../core/contract/random.ts';
 import type { ServiceRequest } from '../../core/session/service-call.ts';
+import { createServiceRoutes, serviceFor, type ServiceRoutes } from '../../core/session/service-routes.ts';
 import { FaultDial } from './fault-dial.ts';
 import type { ServiceHost } from './service-host.ts';
 import type { World } from './world.ts';
@@ -17,29 +19,32 @@ const MISROUTE_STREAM = 0x6d69_7372;
 const MOST_DOUBLINGS = 4;
 
 /**
- * Which message service a request goes to: the chat's own in its home region, by hash, or the next one while that one does not answer. The
- * request that found it out is lost; its device repeats it. Two services may so serve one chat at a time.
+ * Carries requests to the message services that the core chooses. A service that does not answer is passed over for a while;
+ * the request that found it out is lost, and its device repeats it. Two services may so serve one chat at a time.
  */
 export class RequestRouter {
-  /** Requests that go to any service, per mille. */
+  /** Requests that go to any service of the region, per mille. */
   readonly misrouted = new FaultDial();
   readonly #world: World;
   #requests = 0;
-  readonly #byRegion: readonly (readonly ServiceHost[])[];
+  readonly #routes: ServiceRoutes;
+  readonly #services: ReadonlyMap<NodeId, ServiceHost>;
   /** Services that are passed over, per (sender, service). */
   readonly #avoid = new Map<number, Avoided>();
+  #from: Sender | undefined;
 
   constructor(world: World, services: readonly ServiceHost[]) {
     this.#world = world;
-    this.#byRegion = Array.from({ length: world.regions.count }, (_, region) =>
-      services.filter((service) => service.regionIndex === region),
+    this.#services = new Map(services.map((service) => [service.nodeId, service]));
+    const { regions } = world;
+    this.#routes = createServiceRoutes(
+      regions.placement,
+      services.map(({ nodeId, regionIndex }) => ({ nodeId, region: regions.nameOf(regionIndex) })),
     );
   }
 
   send(from: Sender, request: ServiceRequest): void {
-    const first = 'chatId' in request ? hashText(request.chatId) : hashText(request.userId);
-    const home = this.#world.regions.homeOf('chatId' in request ? request.chatId : request.userId);
-    const service = this.#choose(from, first, this.#byRegion[home]!);
+    const service = this.#choose(from, request);
     if (service === undefined) return;
     const key = this.#key(from, service);
     if (this.#world.sendInside(from, service, { kind: 'request', request })) {
@@ -53,29 +58,28 @@ export class RequestRouter {
     this.#avoid.set(key, { until: this.#world.engine.now + span, failures });
   }
 
-  #choose(from: Sender, first: number, services: readonly ServiceHost[]): ServiceHost | undefined {
-    const count = services.length;
-    if (count === 0) return undefined;
-    const misrouted = this.#misroute(services);
-    if (misrouted !== undefined) return misrouted;
-    for (let i = 0; i < count; i++) {
-      const service = services[(first + i) % count]!;
-      if (this.#avoid.size === 0) return service;
-      const until = this.#avoid.get(this.#key(from, service))?.until;
-      if (until === undefined || until <= this.#world.engine.now) {
-        if (i > 0) this.#world.probes.hit('request.rerouted');
-        return service;
-      }
-    }
-    return services[first % count];
+  #choose(from: Sender, request: ServiceRequest): ServiceHost | undefined {
+    this.#from = from;
+    const chosen = serviceFor(this.#routes, request, this.#isUsable);
+    const service = chosen === undefined ? undefined : this.#services.get(chosen);
+    return service === undefined ? undefined : (this.#misroute(service) ?? service);
   }
 
-  #misroute(services: readonly ServiceHost[]): ServiceHost | undefined {
+  readonly #isUsable = (node: NodeId): boolean => {
+    if (this.#avoid.size === 0) return true;
+    const until = this.#avoid.get(this.#key(this.#from!, this.#services.get(node)!))?.until;
+    if (until === undefined || until <= this.#world.engine.now) return true;
+    this.#world.probes.hit('request.rerouted');
+    return false;
+  };
+
+  #misroute({ regionIndex }: ServiceHost): ServiceHost | undefined {
     if (this.misrouted.value === 0) return undefined;
     const { seed } = this.#world;
     const key = this.#requests++;
     if (keyedInt(seed, MISROUTE_STREAM, key, 1_000) >= this.misrouted.value) return undefined;
-    return services[keyedInt(seed, MISROUTE_STREAM, ~key, services.length)];
+    const others = [...this.#services.values()].filter((service) => service.regionIndex === regionIndex);
+    return others[keyedInt(seed, MISROUTE_STREAM, ~key, others.length)];
   }
 
   #key(from: Sender, service: ServiceHost): number {

@@ -1,19 +1,20 @@
 import type { NodeId } from '../../../core/contract/ids.ts';
 import type { Placement } from '../../../core/contract/placement.ts';
+import { createServiceRoutes, type ServiceRoutes } from '../../../core/session/service-routes.ts';
 import type { NodeDirectory, NodeRecord } from '../../ports/node-directory.ts';
-import { ServiceRoutes } from './service-routes.ts';
 
 /**
  * Whom requests and hints may go to: the nodes of the directory, and those it has forgotten while their link is up. A link
  * says more than a directory that missed some heartbeats of a busy process, or lost them.
  */
 export class KnownNodes {
-  readonly routes: ServiceRoutes;
+  readonly #placement: Placement;
   readonly #self: Pick<NodeRecord, 'nodeId' | 'region'>;
   readonly #directory: NodeDirectory;
   readonly #isLinked: (node: NodeId) => boolean;
   #records: ReadonlyMap<NodeId, NodeRecord> = new Map();
   #relays: readonly NodeId[] = [];
+  #routes: ServiceRoutes;
 
   constructor(options: {
     readonly self: Pick<NodeRecord, 'nodeId' | 'region'>;
@@ -25,7 +26,12 @@ export class KnownNodes {
     this.#self = options.self;
     this.#directory = options.directory;
     this.#isLinked = options.isLinked;
-    this.routes = new ServiceRoutes(options.placement);
+    this.#placement = options.placement;
+    this.#routes = createServiceRoutes(options.placement, []);
+  }
+
+  get routes(): ServiceRoutes {
+    return this.#routes;
   }
 
   /** Of this region, in other processes. */
@@ -40,7 +46,8 @@ export class KnownNodes {
       if (!records.has(id) && this.#isLinked(id)) records.set(id, record);
     }
     this.#records = records;
-    this.routes.update(records.values());
+    const services = [...records.values()].filter(({ role }) => role === 'message-service' || role === 'all');
+    this.#routes = createServiceRoutes(this.#placement, services);
     this.#relays = [...records.values()].filter((node) => this.#isRelay(node)).map(({ nodeId }) => nodeId);
   }
 

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { NodeId } from '../../../core/contract/ids.ts';
 import type { Placement } from '../../../core/contract/placement.ts';
 import type { ServiceRequest } from '../../../core/session/service-call.ts';
+import { serviceFor } from '../../../core/session/service-routes.ts';
 import type { Metrics } from '../../observability/metrics.ts';
 import type { NodeDirectory, NodeRecord } from '../../ports/node-directory.ts';
 import type { NodeLinks } from '../../ports/node-links.ts';
@@ -73,7 +74,7 @@ export async function startGrpcNodeLinks(options: GrpcLinksOptions): Promise<Grp
   const nodes = new KnownNodes({ self, directory, placement, isLinked: (node) => peers.isWith(node) });
   const usable = (node: NodeId): boolean => node === self.nodeId || peers.takesRequests(node);
   const pass = (request: ServiceRequest): boolean => {
-    const service = nodes.routes.serviceFor(request, usable);
+    const service = serviceFor(nodes.routes, request, usable);
     if (service === undefined) return false;
     if (service === self.nodeId) ends.request(request);
     else peers.find(service)?.say('request', encodeRequest(request));
