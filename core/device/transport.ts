@@ -49,8 +49,8 @@ export function wantsWebSocket(path: Path, limits: Limits, now: Micros): boolean
 export function missed(path: Path, limits: Limits, status: number | undefined, now: Micros): void {
   if (path.choice !== 'auto' || status === 429 || status === 503) return;
   if (path.transport === 'poll') {
-    // Nobody is there by this way either: begin again with the better one.
-    path.misses = 0;
+    // Nobody is there by this way either. Both in turn from now on: which one comes back first is not known.
+    path.misses = Math.max(0, limits.websocketAttempts - 1);
     return;
   }
   path.misses++;
