@@ -1,92 +1,40 @@
 import { describe, expect, it } from 'vitest';
-import { chatId, clientMsgId, connId, deviceId, nodeId, serverMsgId, userId } from '../contract/ids.ts';
-import { DEFAULT_LIMITS, type Limits } from '../contract/limits.ts';
-import { OPEN_END, type DeliveryItem, type ReceiptCount, type StoredMessage } from '../contract/records.ts';
-import { micros, SECOND } from '../contract/time.ts';
-import type { ClientFrame, ServerFrame } from '../wire/frames.ts';
-import type { GatewayEffect } from './gateway-effect.ts';
+import { chatId, connId, deviceId, serverMsgId, userId } from '../contract/ids.ts';
+import type { Limits } from '../contract/limits.ts';
+import type { DeliveryItem, ReceiptCount } from '../contract/records.ts';
+import { micros } from '../contract/time.ts';
+import type { ClientFrame } from '../wire/frames.ts';
 import type { GatewayEvent } from './gateway-event.ts';
-import { createGateway, stepGateway } from './gateway.ts';
+import { C, chat, EVER, GatewayUnderTest, row } from './testing/gateway-under-test.ts';
 
-const C = chatId('c_1');
-const EVER = [{ after: 0, upTo: OPEN_END }];
-
-function frameLine(frame: ServerFrame): string {
-  if (frame.frame === 'MESSAGE') return `#${frame.seq}`;
-  if (frame.frame !== 'RECEIPT') return frame.frame;
-  if (frame.userId !== undefined) return `${frame.type} by ${frame.userId}`;
-  return `${frame.type} #${frame.seq} ${frame.deliveredCount}/${frame.readCount}`;
-}
-
-function line(effect: GatewayEffect): string | undefined {
-  switch (effect.kind) {
-    case 'frame':
-      return `${effect.conn} < ${frameLine(effect.frame)}`;
-    case 'fetch':
-      return `${effect.conn} fetch after ${effect.afterSeq}`;
-    case 'read-heads':
-      return `heads ${effect.chatIds.join()}`;
-    case 'count-receipts':
-      return `${effect.conn} count ${effect.request.chatId} of ${effect.request.from}`;
-    case 'list-chats':
-      return `${effect.conn} list`;
-    case 'push-result':
-      return effect.outcome;
-    case 'wake':
-      return effect.timer === 'heads' ? `look in ${effect.after / SECOND} s` : undefined;
-    default:
-      return undefined;
-  }
-}
-
-const message = (seq: number): StoredMessage => ({
-  chatId: C,
-  seq,
-  serverMsgId: serverMsgId(`m_${seq}`),
-  clientMsgId: clientMsgId(`k${seq}`),
-  from: userId('u_9'),
-  fromDevice: deviceId('d_9'),
-  ciphertext: 'AAAA',
-  mediaIds: [],
-  sentAt: micros(1),
-});
+const message = (seq: number) => row(seq, { from: userId('u_9'), fromDevice: deviceId('d_9') });
 const count = (seq: number, deliveredCount: number, readCount = 0): ReceiptCount => {
   const about = { chatId: C, seq, serverMsgId: serverMsgId(`m_${seq}`), from: userId('u_1') };
   return { ...about, deliveredCount, readCount, at: micros(1) };
 };
 
+/** Beside the point: what is done for presence, and timers other than that of looks. */
+const BESIDE = /^(?:members|watch|unwatch|read-presence|wake (?!heads))/u;
+
+/** A gateway with sessions of one chat, each of a user of its own. */
 function start(change: Partial<Limits> = {}) {
-  const gateway = createGateway({
-    nodeId: nodeId('gw-1'),
-    region: 'eu',
-    limits: { ...DEFAULT_LIMITS, ...change },
-    seed: 1,
-  });
-  let now = 100 * SECOND;
-  let call = 0;
-  let pushId = 0;
-  const step = (event: GatewayEvent): string[] => {
-    const effects = stepGateway(gateway, event, micros(now));
-    for (const effect of effects) if (effect.kind === 'fetch') call = effect.call;
-    return effects.flatMap((effect) => line(effect) ?? []);
-  };
+  const gateway = new GatewayUnderTest(change);
+  const step = (event: GatewayEvent): string[] => gateway.all(event).filter((l) => !BESIDE.test(l));
   const api = {
-    gateway,
+    gateway: gateway.gateway,
     step,
-    later: (seconds: number) => (now += seconds * SECOND),
+    later: (seconds: number) => gateway.later(seconds),
+    /** Up to the list of chats, which is asked for and not there yet. */
+    listing: (conn = 1) => gateway.listing(conn, conn, 1, conn),
     /** Live, in a chat of `size` members and five messages, all of which the device has. */
     live: (size: number, conn = 1) => {
-      const id = connId(conn);
-      const who = { userId: userId(`u_${conn}`), deviceId: deviceId(`d_${conn}`) };
-      step({ kind: 'open', conn: id, ...who, expiresAt: micros(9_000 * SECOND) });
-      step({ kind: 'device-opened', conn: id, result: { outcome: 'ok', epoch: 1, confirmed: true } });
-      step({ kind: 'claimed', conn: id, result: { outcome: 'held', previous: undefined } });
+      api.listing(conn);
       const lines = api.listed(size, 5, conn);
       api.say({ frame: 'RESUME', cursors: [] }, conn);
       return lines;
     },
     listed: (size: number, head: number, conn = 1) => {
-      const chats = [{ chatId: C, head, cursor: 5, spans: EVER, receipts: [], size }];
+      const chats = [chat(5, head, { size })];
       return step({ kind: 'chats', conn: connId(conn), result: { outcome: 'ok', chats, complete: true } });
     },
     say: (frame: ClientFrame, conn = 1) => step({ kind: 'frame', conn: connId(conn), frame }),
@@ -96,12 +44,9 @@ function start(change: Partial<Limits> = {}) {
     fetched: (size: number, head: number, ...seqs: number[]) => {
       const messages = seqs.map(message);
       const result = { outcome: 'ok', messages, more: false, head, spans: EVER, size } as const;
-      return step({ kind: 'fetched', conn: connId(1), call, chatId: C, result });
+      return step({ kind: 'fetched', conn: connId(1), call: gateway.call(), chatId: C, result });
     },
-    push: (item: DeliveryItem) => {
-      const to = { userId: userId('u_1'), deviceId: deviceId('d_1'), epoch: 1 };
-      return step({ kind: 'push', push: { worker: nodeId('dw-1'), pushId: ++pushId, ...to, item } });
-    },
+    push: (item: DeliveryItem) => step(gateway.pushOf(item)),
     counted: (...counts: ReceiptCount[]) =>
       step({ kind: 'counted', conn: connId(1), chatId: C, result: { outcome: 'ok', counts } }),
   };
@@ -111,13 +56,13 @@ function start(change: Partial<Limits> = {}) {
 describe('a huge group', () => {
   it('is looked at when it is opened, and as long as it is on screen', () => {
     const s = start();
-    expect(s.live(3_000)).toEqual(['look in 2 s', '1 < WELCOME']);
+    expect(s.live(3_000)).toEqual(['wake heads in 2 s', '1 < WELCOME e1 c_1 5/5']);
     expect(s.open()).toEqual(['heads c_1', '1 count c_1 of u_1']);
-    expect(s.heads(7)).toEqual(['1 fetch after 5']);
-    expect(s.fetched(3_000, 7, 6, 7)).toEqual(['1 < #6', '1 < #7']);
+    expect(s.heads(7)).toEqual(['1 fetch c_1 after 5, 128']);
+    expect(s.fetched(3_000, 7, 6, 7)).toEqual(['1 < MESSAGE c_1 #6 prev 5', '1 < MESSAGE c_1 #7 prev 6']);
     s.look();
     s.later(2);
-    expect(s.look()).toEqual(['heads c_1', 'look in 2 s']);
+    expect(s.look()).toEqual(['heads c_1', 'wake heads in 2 s']);
     expect(s.heads(7)).toEqual([]);
   });
 
@@ -125,12 +70,12 @@ describe('a huge group', () => {
     const s = start();
     s.live(3_000);
     s.live(3_000, 2);
-    expect(s.look()).toEqual(['heads c_1', 'look in 30 s']);
-    expect(s.heads(6)).toEqual(['1 fetch after 5', '2 fetch after 5']);
+    expect(s.look()).toEqual(['heads c_1', 'wake heads in 30 s']);
+    expect(s.heads(6)).toEqual(['1 fetch c_1 after 5, 128', '2 fetch c_1 after 5, 128']);
     s.later(10);
-    expect(s.look()).toEqual(['look in 30 s']);
+    expect(s.look()).toEqual(['wake heads in 30 s']);
     s.later(20);
-    expect(s.look()).toEqual(['heads c_1', 'look in 30 s']);
+    expect(s.look()).toEqual(['heads c_1', 'wake heads in 30 s']);
     // A look that fails is followed by the next one.
     expect(s.step({ kind: 'heads', result: { outcome: 'failed' } })).toEqual([]);
     s.step({ kind: 'closed', conn: connId(1) });
@@ -141,48 +86,44 @@ describe('a huge group', () => {
 
   it('that is opened again and again does not put off the look at the others', () => {
     const s = start();
-    expect(s.live(3_000)).toContain('look in 2 s');
+    expect(s.live(3_000)).toContain('wake heads in 2 s');
     s.later(1.5);
     // The look is due in half a second, and a wake-up would take its place.
     expect(s.open()).toEqual(['heads c_1', '1 count c_1 of u_1']);
     s.later(0.5);
     expect(s.open()).toEqual(['heads c_1', '1 count c_1 of u_1']);
-    expect(s.look()).toEqual(['heads c_1', 'look in 2 s']);
+    expect(s.look()).toEqual(['heads c_1', 'wake heads in 2 s']);
     s.say({ frame: 'CLOSE', chatId: C });
     s.later(2);
-    expect(s.look()).toEqual(['look in 30 s']);
+    expect(s.look()).toEqual(['wake heads in 30 s']);
     // One that is due later than that is brought forward, once.
-    expect(s.open()).toEqual(['heads c_1', 'look in 2 s', '1 count c_1 of u_1']);
+    expect(s.open()).toEqual(['heads c_1', 'wake heads in 2 s', '1 count c_1 of u_1']);
     // A clock that was set forward shows a time long past: whether that wake-up comes is not known.
     s.later(60);
-    expect(s.open()).toContain('look in 2 s');
+    expect(s.open()).toContain('wake heads in 2 s');
   });
 
   it('that a push named and the list did not reach is forgotten with the rest of it', () => {
     const s = start();
-    const id = connId(1);
-    const who = { userId: userId('u_1'), deviceId: deviceId('d_1') };
-    s.step({ kind: 'open', conn: id, ...who, expiresAt: micros(9_000 * SECOND) });
-    s.step({ kind: 'device-opened', conn: id, result: { outcome: 'ok', epoch: 1, confirmed: true } });
-    s.step({ kind: 'claimed', conn: id, result: { outcome: 'held', previous: undefined } });
+    s.listing();
     s.push({ kind: 'message', message: message(6), huge: true });
     expect(s.gateway.huge.sessions.size).toBe(1);
-    s.step({ kind: 'chats', conn: id, result: { outcome: 'ok', chats: [], complete: false } });
+    s.step({ kind: 'chats', conn: connId(1), result: { outcome: 'ok', chats: [], complete: false } });
     expect(s.gateway.huge.sessions.size).toBe(0);
   });
 
   it('that has grown to be one is known from a push, or from a read', () => {
     const pushed = start();
-    expect(pushed.live(9)).toEqual(['1 < WELCOME']);
+    expect(pushed.live(9)).toEqual(['1 < WELCOME e1 c_1 5/5']);
     expect(pushed.open()).toEqual([]);
     expect(pushed.push({ kind: 'message', message: message(6), huge: true })).toEqual([
-      'look in 2 s',
-      '1 < #6',
+      'wake heads in 2 s',
+      '1 < MESSAGE c_1 #6 prev 5',
     ]);
     const read = start();
     read.live(9);
     read.push({ kind: 'message', message: { ...message(6), ciphertext: undefined } });
-    expect(read.fetched(2_001, 6, 6)).toEqual(['look in 2 s', '1 < #6']);
+    expect(read.fetched(2_001, 6, 6)).toEqual(['wake heads in 2 s', '1 < MESSAGE c_1 #6 prev 5']);
   });
 });
 
@@ -190,23 +131,32 @@ describe('counts in a large chat', () => {
   it('are told to the sender when the message has been sent, and not before SYNCED', () => {
     const s = start();
     s.live(40);
-    expect(s.push({ kind: 'counts', count: count(5, 3) })).toEqual(['1 < DELIVERED #5 3/0', 'settled']);
-    expect(s.push({ kind: 'counts', count: count(6, 1) })).toEqual(['settled']);
+    expect(s.push({ kind: 'counts', count: count(5, 3) })).toEqual([
+      '1 < RECEIPT 3/0 DELIVERED #5',
+      'push 1 settled',
+    ]);
+    expect(s.push({ kind: 'counts', count: count(6, 1) })).toEqual(['push 2 settled']);
     // The later count of the same message takes the place of the earlier one.
-    expect(s.push({ kind: 'counts', count: count(6, 4, 2) })).toEqual(['settled']);
+    expect(s.push({ kind: 'counts', count: count(6, 4, 2) })).toEqual(['push 3 settled']);
     // One that was overtaken on its way says less.
-    expect(s.push({ kind: 'counts', count: count(6, 3, 1) })).toEqual(['settled']);
-    expect(s.push({ kind: 'message', message: message(6) })).toEqual(['1 < #6', '1 < READ #6 4/2']);
+    expect(s.push({ kind: 'counts', count: count(6, 3, 1) })).toEqual(['push 4 settled']);
+    expect(s.push({ kind: 'message', message: message(6) })).toEqual([
+      '1 < MESSAGE c_1 #6 prev 5',
+      '1 < RECEIPT 4/2 READ #6',
+    ]);
   });
 
   it('take the place of others however many wait; only what adds to them is refused', () => {
     const s = start({ chatsPerDevice: 1 });
     s.live(40);
-    expect(s.push({ kind: 'counts', count: count(6, 1) })).toEqual(['settled']);
-    expect(s.push({ kind: 'counts', count: count(7, 1) })).toEqual(['no-session']);
-    expect(s.push({ kind: 'counts', count: count(6, 3) })).toEqual(['settled']);
-    expect(s.push({ kind: 'counts', count: count(6, 2) })).toEqual(['settled']);
-    expect(s.push({ kind: 'message', message: message(6) })).toEqual(['1 < #6', '1 < DELIVERED #6 3/0']);
+    expect(s.push({ kind: 'counts', count: count(6, 1) })).toEqual(['push 1 settled']);
+    expect(s.push({ kind: 'counts', count: count(7, 1) })).toEqual(['push 2 no-session']);
+    expect(s.push({ kind: 'counts', count: count(6, 3) })).toEqual(['push 3 settled']);
+    expect(s.push({ kind: 'counts', count: count(6, 2) })).toEqual(['push 4 settled']);
+    expect(s.push({ kind: 'message', message: message(6) })).toEqual([
+      '1 < MESSAGE c_1 #6 prev 5',
+      '1 < RECEIPT 3/0 DELIVERED #6',
+    ]);
   });
 
   it('are asked for when the chat comes on screen, until they are known', () => {
@@ -215,7 +165,7 @@ describe('counts in a large chat', () => {
     expect(s.open()).toEqual(['1 count c_1 of u_1']);
     s.step({ kind: 'counted', conn: connId(1), chatId: C, result: { outcome: 'failed' } });
     expect(s.step({ kind: 'wake', timer: 'presence', conn: undefined })).toContain('1 count c_1 of u_1');
-    expect(s.counted(count(3, 0), count(4, 2, 1))).toEqual(['1 < READ #4 2/1']);
+    expect(s.counted(count(3, 0), count(4, 2, 1))).toEqual(['1 < RECEIPT 2/1 READ #4']);
     expect(s.step({ kind: 'wake', timer: 'presence', conn: undefined })).not.toContain('1 count c_1 of u_1');
     // Opened once more: the user wants to know.
     expect(s.open()).toEqual(['1 count c_1 of u_1']);

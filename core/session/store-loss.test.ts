@@ -1,105 +1,35 @@
 import { describe, expect, it } from 'vitest';
-import { chatId, clientMsgId, connId, deviceId, nodeId, serverMsgId, userId } from '../contract/ids.ts';
+import { connId, deviceId, userId } from '../contract/ids.ts';
 import { DEFAULT_LIMITS } from '../contract/limits.ts';
-import { OPEN_END } from '../contract/records.ts';
-import { micros, SECOND } from '../contract/time.ts';
-import type { GoawayFrame } from '../wire/frames.ts';
-import { createGateway, stepGateway } from './gateway.ts';
-import type { GatewayEffect } from './gateway-effect.ts';
 import type { GatewayEvent } from './gateway-event.ts';
+import { C, chat, GatewayUnderTest, row } from './testing/gateway-under-test.ts';
 
-const C = chatId('c_1');
 const FAILED = { outcome: 'failed' } as const;
 
-function line(effect: GatewayEffect): string[] {
-  switch (effect.kind) {
-    case 'frame':
-      return [
-        `${effect.conn} < ${effect.frame.frame}${effect.frame.frame === 'GOAWAY' ? ` ${effect.frame.reason}` : ''}`,
-      ];
-    case 'list-chats':
-      return [`${effect.conn} list`];
-    case 'fetch':
-      return [`${effect.conn} fetch`];
-    case 'disconnect':
-      return [`${effect.conn} close`];
-    default:
-      return [];
-  }
-}
-
-/** A gateway with sessions of a chat of five messages, which all of them have. */
+/** A gateway with sessions of a chat of five messages, which all of them have. Each is of a user of its own. */
 function start(size = 2) {
-  const gateway = createGateway({ nodeId: nodeId('gw-1'), region: 'eu', limits: DEFAULT_LIMITS, seed: 1 });
-  let now = 100 * SECOND;
-  const calls = new Map<number, number>();
-  const goaways: GoawayFrame[] = [];
-  const step = (event: GatewayEvent): string[] => {
-    const effects = stepGateway(gateway, event, micros(now));
-    for (const effect of effects) {
-      if (effect.kind === 'fetch') calls.set(effect.conn, effect.call);
-      else if (effect.kind === 'frame' && effect.frame.frame === 'GOAWAY') goaways.push(effect.frame);
-    }
-    return effects.flatMap(line);
-  };
+  const gateway = new GatewayUnderTest();
+  const step = (event: GatewayEvent): string[] => gateway.step(event);
   const api = {
-    goaways,
+    goaways: gateway.goaways,
     step,
-    later: (seconds: number) => (now += seconds * SECOND),
+    later: (seconds: number) => gateway.later(seconds),
     retry: (conn = 1) => step({ kind: 'wake', timer: 'retry', conn: connId(conn) }),
-    listed: (conn = 1) => {
-      const chats = [
-        { chatId: C, head: 5, cursor: 5, spans: [{ after: 0, upTo: OPEN_END }], receipts: [], size },
-      ];
-      return step({ kind: 'chats', conn: connId(conn), result: { outcome: 'ok', chats, complete: true } });
-    },
+    listed: (conn = 1) => gateway.chats([chat(5, 5, { size })], conn),
     notListed: (conn = 1) => step({ kind: 'chats', conn: connId(conn), result: FAILED }),
     live(conn = 1) {
-      const who = { userId: userId(`u_${conn}`), deviceId: deviceId(`d_${conn}`) };
-      step({ kind: 'open', conn: connId(conn), ...who, expiresAt: micros(9_000 * SECOND) });
-      const opened = { outcome: 'ok', epoch: 1, confirmed: true } as const;
-      step({ kind: 'device-opened', conn: connId(conn), result: opened });
-      step({ kind: 'claimed', conn: connId(conn), result: { outcome: 'held', previous: undefined } });
+      gateway.listing(conn, conn, 1, conn);
       api.listed(conn);
-      step({ kind: 'frame', conn: connId(conn), frame: { frame: 'RESUME', cursors: [] } });
+      gateway.resume(undefined, conn);
       return api;
     },
-    sync: (conn = 1) =>
-      step({
-        kind: 'frame',
-        conn: connId(conn),
-        frame: { frame: 'SYNC', chatId: C, afterSeq: 0, limit: 10 },
-      }),
-    notFetched: (conn = 1) => {
-      const call = calls.get(conn)!;
-      return step({ kind: 'fetched', conn: connId(conn), call, chatId: C, result: FAILED });
-    },
+    sync: (conn = 1) => gateway.say({ frame: 'SYNC', chatId: C, afterSeq: 0, limit: 10 }, conn),
+    notFetched: (conn = 1) => gateway.answer(FAILED, conn),
     /** A message that comes next, with all it says. */
-    push: (seq: number, conn = 1) =>
-      step({
-        kind: 'push',
-        push: {
-          worker: nodeId('dw-1'),
-          pushId: seq,
-          userId: userId(`u_${conn}`),
-          deviceId: deviceId(`d_${conn}`),
-          epoch: 1,
-          item: {
-            kind: 'message',
-            message: {
-              chatId: C,
-              seq,
-              serverMsgId: serverMsgId(`m_${seq}`),
-              clientMsgId: clientMsgId(`k${seq}`),
-              from: userId('u_9'),
-              fromDevice: deviceId('d_9'),
-              ciphertext: 'AAAA',
-              mediaIds: [],
-              sentAt: micros(1),
-            },
-          },
-        },
-      }),
+    push: (seq: number, conn = 1) => {
+      const message = row(seq, { from: userId('u_9'), fromDevice: deviceId('d_9') });
+      return gateway.pushItem({ kind: 'message', message }, conn, 1, conn);
+    },
   };
   return api;
 }
@@ -130,11 +60,11 @@ describe('a gateway that has lost its store', () => {
     const s = start().live().live(2);
     failFor32Seconds(s);
     s.notListed();
-    expect(s.push(6)).toContain('1 < MESSAGE');
-    expect(s.push(6, 2)).toContain('2 < MESSAGE');
+    expect(s.push(6)).toContain('1 < MESSAGE c_1 #6 prev 5');
+    expect(s.push(6, 2)).toContain('2 < MESSAGE c_1 #6 prev 5');
     expect(s.goaways).toHaveLength(1);
     // It needs something now: what the others found out is known.
-    expect(s.sync(2)).toEqual(['2 fetch']);
+    expect(s.sync(2)).toEqual(['2 fetch c_1 after 0, 10']);
     expect(s.notFetched(2)).toEqual(['2 list']);
     expect(s.notListed(2)).toEqual(['2 < GOAWAY drain']);
   });
