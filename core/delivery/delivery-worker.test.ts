@@ -109,6 +109,16 @@ describe('a delivery', () => {
     expect(s.pushed(2)).toEqual(['commit p0 g1 1']);
   });
 
+  it('is not ended by an answer to something else, of the time before a restart perhaps', () => {
+    const s = start();
+    s.records(0, ['u_2']);
+    expect(s.pushed(1)).toEqual([]);
+    expect(s.marked(1)).toEqual([]);
+    s.sessions(1, 'u_2: d_2@gw-1');
+    expect(s.marked(2)).toEqual([]);
+    expect(s.pushed(2)).toEqual(['commit p0 g1 1']);
+  });
+
   it('ends at once for who has no session: the next RESUME reads it from the store', () => {
     const s = start();
     s.records(0, ['u_2']);
@@ -235,8 +245,8 @@ describe('a registry that is down', () => {
     s.records(0, ['u_2', 'u_3'], TYPING);
     expect(s.registryDown(1)).toEqual(['commit p0 g1 2']);
     s.records(2, ['u_2'], TYPING);
-    expect(s.sessions(2, 'u_2: d_2@gw-1')).toEqual(['@3 push typing to d_2 e1 at gw-1', 'commit p0 g1 3']);
-    expect(s.pushed(3, 'unreachable')).toEqual([]);
+    expect(s.sessions(2, 'u_2: d_2@gw-1')).toEqual(['@0 push typing to d_2 e1 at gw-1', 'commit p0 g1 3']);
+    expect(s.pushed(0, 'unreachable')).toEqual([]);
   });
 });
 

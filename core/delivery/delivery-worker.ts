@@ -1,5 +1,6 @@
 import { assertNever } from '../contract/assert.ts';
 import { doubled } from '../contract/backoff.ts';
+import { addCall, callAt, type CallTable, newCallTable, takeCall } from '../contract/call-table.ts';
 import { hasElapsed } from '../contract/elapsed.ts';
 import type { DeviceId, NodeId } from '../contract/ids.ts';
 import type { Limits } from '../contract/limits.ts';
@@ -21,20 +22,17 @@ import { begin, finish, newPartitionOffsets, type PartitionOffsets } from './par
 export interface DeliveryWorker {
   readonly nodeId: NodeId;
   readonly limits: Limits;
-  nextId: number;
   readonly partitions: Map<number, PartitionOffsets>;
   /** Events in progress. *Invariant:* the partitions are paused when at or above `deliveryTasks`. */
   tasks: number;
   paused: boolean;
-  readonly lookups: Map<number, readonly Task[]>;
-  /** By pushId, in order of sending: the oldest times out first. */
-  readonly pushes: Map<number, Pushed>;
-  readonly marks: Map<number, Task>;
+  /** What waits for an answer, pushes among it: the oldest times out first. */
+  readonly calls: CallTable<Call>;
   resting: Task[];
   /** When the armed wake-up comes, roughly; undefined when none is armed. */
   wakeAt: Micros | undefined;
   /** Partitions whose watermark moved in this step. */
-  readonly moved: Set<number>;
+  readonly moved: number[];
 }
 
 interface Task {
@@ -55,11 +53,10 @@ interface Task {
   restFor: number;
 }
 
-interface Pushed {
-  readonly task: Task;
-  readonly entry: SessionEntry;
-  readonly sentAt: Micros;
-}
+type Call =
+  | { readonly kind: 'lookup'; readonly tasks: readonly Task[] }
+  | { readonly kind: 'push'; readonly task: Task; readonly entry: SessionEntry; readonly sentAt: Micros }
+  | { readonly kind: 'mark'; readonly task: Task };
 
 export function createDeliveryWorker(options: {
   readonly nodeId: NodeId;
@@ -69,16 +66,13 @@ export function createDeliveryWorker(options: {
   return {
     nodeId: options.nodeId,
     limits: options.limits,
-    nextId: 1,
     partitions: new Map(),
     tasks: 0,
     paused: false,
-    lookups: new Map(),
-    pushes: new Map(),
-    marks: new Map(),
+    calls: newCallTable(),
     resting: [],
     wakeAt: undefined,
-    moved: new Set(),
+    moved: [],
   };
 }
 
@@ -124,6 +118,21 @@ export function stepDeliveryWorker(
 const NO_ENTRIES: readonly SessionEntry[] = [];
 const NO_DEVICES: readonly DeviceId[] = [];
 
+/** Not the number of any push. */
+const UNANSWERED = 0;
+
+/** An answer to something else, from before a restart perhaps, ends nothing. */
+function take<Kind extends Call['kind']>(
+  worker: DeliveryWorker,
+  number: number,
+  kind: Kind,
+): Extract<Call, { kind: Kind }> | undefined {
+  const call = callAt(worker.calls, number);
+  if (call?.kind !== kind) return undefined;
+  takeCall(worker.calls, number);
+  return call as Extract<Call, { kind: Kind }>;
+}
+
 function onRecords(
   worker: DeliveryWorker,
   number: number,
@@ -164,8 +173,7 @@ function lookUp(worker: DeliveryWorker, tasks: readonly Task[], out: Out): void 
   for (let at = 0; at < tasks.length; at += worker.limits.lookupBatch) {
     const batch =
       tasks.length <= worker.limits.lookupBatch ? tasks : tasks.slice(at, at + worker.limits.lookupBatch);
-    const call = worker.nextId++;
-    worker.lookups.set(call, batch);
+    const call = addCall(worker.calls, { kind: 'lookup', tasks: batch });
     out.push({ kind: 'lookup', call, users: batch.map((task) => task.event.recipient) });
   }
 }
@@ -177,9 +185,8 @@ function onSessions(
   now: Micros,
   out: Out,
 ): void {
-  const tasks = worker.lookups.get(call);
+  const tasks = take(worker, call, 'lookup')?.tasks;
   if (tasks === undefined) return;
-  worker.lookups.delete(call);
   for (let i = 0; i < tasks.length; i++) {
     const task = tasks[i] as Task;
     const found = users?.[i];
@@ -200,7 +207,9 @@ function pushAll(
   const { item } = task.event;
   for (const entry of sessions) {
     if (isSender(task.event, entry) || task.settled.includes(entry.deviceId)) continue;
-    const pushId = worker.nextId++;
+    // Typing is worth one try: nobody waits for its answer.
+    const pushId =
+      item.kind === 'typing' ? UNANSWERED : addCall(worker.calls, { kind: 'push', task, entry, sentAt: now });
     const push = {
       worker: worker.nodeId,
       pushId,
@@ -210,10 +219,8 @@ function pushAll(
       item,
     };
     out.push({ kind: 'push', gatewayId: entry.gatewayId, push });
-    // Typing is worth one try.
-    if (item.kind === 'typing') continue;
+    if (pushId === UNANSWERED) continue;
     task.open++;
-    worker.pushes.set(pushId, { task, entry, sentAt: now });
     arm(worker, worker.limits.pushTimeout, now, out);
   }
   if (task.open === 0) finishTask(worker, task, out);
@@ -235,9 +242,8 @@ function onPushed(
   now: Micros,
   out: Out,
 ): void {
-  const pushed = worker.pushes.get(pushId);
+  const pushed = take(worker, pushId, 'push');
   if (pushed === undefined) return; // It timed out before, and was taken care of.
-  worker.pushes.delete(pushId);
   const { task, entry } = pushed;
   task.open--;
   if (outcome !== 'settled') task.failed = [...task.failed, entry];
@@ -265,8 +271,7 @@ function endAttempt(worker: DeliveryWorker, task: Task, now: Micros, out: Out): 
 }
 
 function mark(worker: DeliveryWorker, task: Task, out: Out): void {
-  const call = worker.nextId++;
-  worker.marks.set(call, task);
+  const call = addCall(worker.calls, { kind: 'mark', task });
   out.push({
     kind: 'mark-missed',
     call,
@@ -275,9 +280,8 @@ function mark(worker: DeliveryWorker, task: Task, out: Out): void {
 }
 
 function onMarked(worker: DeliveryWorker, call: number, ok: boolean, now: Micros, out: Out): void {
-  const task = worker.marks.get(call);
+  const task = take(worker, call, 'mark')?.task;
   if (task === undefined) return;
-  worker.marks.delete(call);
   if (ok) finishTask(worker, task, out);
   else restInSilence(worker, task, now, out);
 }
@@ -286,7 +290,7 @@ function finishTask(worker: DeliveryWorker, task: Task, out: Out): void {
   worker.tasks--;
   const partition = worker.partitions.get(task.partition);
   if (partition !== undefined && partition.generation === task.generation && finish(partition, task.slot)) {
-    worker.moved.add(task.partition);
+    if (!worker.moved.includes(task.partition)) worker.moved.push(task.partition);
   }
   if (worker.paused && worker.tasks <= worker.limits.deliveryTasks / 2) {
     worker.paused = false;
@@ -295,8 +299,7 @@ function finishTask(worker: DeliveryWorker, task: Task, out: Out): void {
 }
 
 function commitMoved(worker: DeliveryWorker, out: Out): void {
-  if (worker.moved.size === 0) return;
-  for (const number of worker.moved) {
+  for (let number = worker.moved.pop(); number !== undefined; number = worker.moved.pop()) {
     const partition = worker.partitions.get(number);
     if (partition === undefined) continue;
     out.push({
@@ -306,7 +309,6 @@ function commitMoved(worker: DeliveryWorker, out: Out): void {
       offset: partition.watermark,
     });
   }
-  worker.moved.clear();
 }
 
 // ---------------------------------------------------------------- time
@@ -351,12 +353,15 @@ function onWake(worker: DeliveryWorker, now: Micros, out: Out): void {
     }
   }
   worker.resting = resting;
-  for (const [pushId, pushed] of worker.pushes) {
-    if (!hasElapsed(pushed.sentAt, worker.limits.pushTimeout, now)) {
-      nearest = Math.min(nearest, pushed.sentAt + worker.limits.pushTimeout - now);
+  const { calls } = worker;
+  for (let number = calls.first; number < calls.next; number++) {
+    const call = callAt(calls, number);
+    if (call?.kind !== 'push') continue;
+    if (!hasElapsed(call.sentAt, worker.limits.pushTimeout, now)) {
+      nearest = Math.min(nearest, call.sentAt + worker.limits.pushTimeout - now);
       break;
     }
-    onPushed(worker, pushId, 'unreachable', now, out);
+    onPushed(worker, number, 'unreachable', now, out);
   }
   lookUp(worker, due, out);
   if (nearest !== Number.POSITIVE_INFINITY) arm(worker, nearest, now, out);

@@ -1,4 +1,5 @@
 import { assert, assertNever } from '../contract/assert.ts';
+import { addCall, type CallTable, newCallTable, takeCall } from '../contract/call-table.ts';
 import type { ChatId, UserId } from '../contract/ids.ts';
 import type { Limits } from '../contract/limits.ts';
 import type { DeliveryEvent, OutboxRow } from '../contract/records.ts';
@@ -23,27 +24,29 @@ import type { RelayEvent, RelayTimer } from './relay-event.ts';
  */
 export interface Relay {
   readonly limits: Limits;
-  nextCall: number;
   reading: boolean;
   /** A hint came while a read was under way: what it announced may not be in that read. */
   readAgain: boolean;
   /** Rows read and not yet deleted. *Invariant:* at most `relayInFlight`. */
   readonly inFlight: Set<number>;
-  readonly calls: Map<number, Call>;
+  readonly calls: CallTable<Call>;
   /** Publishes under way. *Invariant:* at most `relayPublishes`. */
   publishing: number;
   /** Publishes that wait until fewer are under way, in order. */
   queued: PublishCall[];
   readonly recounts: Recounts;
   /** Calls that failed, until the retry timer. */
-  resting: Call[];
+  resting: Exclude<Call, typeof READ>[];
 }
 
 type Call =
+  | typeof READ
   | PublishCall
   | { readonly kind: 'delete'; readonly ids: readonly number[] }
   | { readonly kind: 'members'; readonly page: Page }
   | { readonly kind: 'count'; readonly chatId: ChatId; readonly row: number };
+
+const READ = { kind: 'read' } as const;
 
 interface PublishCall {
   readonly kind: 'publish';
@@ -70,11 +73,10 @@ interface Page {
 export function createRelay(options: { readonly limits: Limits; readonly seed: number }): Relay {
   return {
     limits: options.limits,
-    nextCall: 1,
     reading: false,
     readAgain: false,
     inFlight: new Set(),
-    calls: new Map(),
+    calls: newCallTable(),
     publishing: 0,
     queued: [],
     recounts: newRecounts(),
@@ -92,6 +94,7 @@ export function stepRelay(relay: Relay, event: RelayEvent, now: Micros): readonl
       read(relay, out);
       break;
     case 'outbox':
+      take(relay, event.call);
       onOutbox(relay, event.result, now, out);
       break;
     case 'members':
@@ -125,7 +128,7 @@ function read(relay: Relay, out: Out): void {
   relay.readAgain = false;
   const { outboxBatch, inlineCiphertext } = relay.limits;
   const request = { limit: Math.min(room, outboxBatch), inlineCiphertext, except: [...relay.inFlight] };
-  out.push({ kind: 'read-outbox', call: relay.nextCall++, request });
+  out.push({ kind: 'read-outbox', call: addCall(relay.calls, READ), request });
 }
 
 function onOutbox(relay: Relay, result: ReadOutboxResult, now: Micros, out: Out): void {
@@ -253,12 +256,13 @@ function onDeleted(relay: Relay, call: Call, result: DeleteOutboxResult, out: Ou
     rest(relay, call, out);
     return;
   }
-  for (const id of call.ids) relay.inFlight.delete(id);
+  if (call.ids.length === relay.inFlight.size) relay.inFlight.clear();
+  else for (const id of call.ids) relay.inFlight.delete(id);
   if (relay.readAgain) read(relay, out);
 }
 
 /** Makes the call; a publish only when few enough are under way, else it waits for its turn. */
-function start(relay: Relay, call: Call, out: Out): void {
+function start(relay: Relay, call: Exclude<Call, typeof READ>, out: Out): void {
   if (call.kind === 'publish') {
     if (relay.publishing >= relay.limits.relayPublishes) {
       relay.queued.push(call);
@@ -266,8 +270,7 @@ function start(relay: Relay, call: Call, out: Out): void {
     }
     relay.publishing++;
   }
-  const number = relay.nextCall++;
-  relay.calls.set(number, call);
+  const number = addCall(relay.calls, call);
   switch (call.kind) {
     case 'publish':
       out.push({ kind: 'publish', call: number, events: call.events });
@@ -304,14 +307,13 @@ function start(relay: Relay, call: Call, out: Out): void {
 }
 
 function take(relay: Relay, number: number): Call {
-  const call = relay.calls.get(number);
+  const call = takeCall(relay.calls, number);
   assert(call !== undefined, 'a call completed twice or was never made');
-  relay.calls.delete(number);
   return call;
 }
 
 /** Repeats the call after a while, for ever: a row is not given up. In-flight room bounds how many can wait. */
-function rest(relay: Relay, call: Call, out: Out): void {
+function rest(relay: Relay, call: Exclude<Call, typeof READ>, out: Out): void {
   if (relay.resting.length === 0) out.push({ kind: 'wake', timer: 'retry', after: relay.limits.relayRetry });
   relay.resting.push(call);
 }

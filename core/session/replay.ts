@@ -191,8 +191,22 @@ export function advance(view: ChatView, seq: number): void {
  */
 export function absorbOwn(view: ChatView): void {
   if (view.own.size === 0) return;
-  while (view.tip === view.pushed && view.own.delete(view.pushed + 1)) advance(view, view.pushed + 1);
+  while (goesOnAt(view, view.pushed + 1) && view.own.delete(view.pushed + 1)) advance(view, view.pushed + 1);
   for (const seq of view.own) if (seq <= view.pushed) view.own.delete(seq);
+}
+
+function goesOnAt(view: ChatView, seq: number): boolean {
+  return view.tip === view.pushed && seq === view.pushed + 1;
+}
+
+/** An ACK told the device of its message. @param reading a read is under way that may bring it too, and looks into `own`. */
+export function noteOwn(view: ChatView, seq: number, reading: boolean): void {
+  if (!reading && view.own.size === 0 && goesOnAt(view, seq)) {
+    advance(view, seq);
+    return;
+  }
+  view.own.add(seq);
+  if (!reading) absorbOwn(view);
 }
 
 /** Sends a message that is next in its chat. */

@@ -4,7 +4,7 @@ import { closePresence, watchMembers } from '../presence/presence-board.ts';
 import { learnSize } from './huge-chats.ts';
 import { tellOfChat } from './receipts-down.ts';
 import { ERROR_RETRYABLE } from '../wire/frames.ts';
-import { absorbOwn, markBehind, pump } from './replay.ts';
+import { markBehind, noteOwn, pump } from './replay.ts';
 import type { ServiceReply } from './service-call.ts';
 import { sendError } from './session-end.ts';
 import { type Gateway, newChatView, type Out, type Session } from './session-state.ts';
@@ -69,9 +69,7 @@ function onAck(
     pump(gateway, session, out);
     return;
   }
-  view.own.add(seq);
-  // A read under way may cover this seq too; it looks into `own`.
-  if (session.reading?.view !== view) absorbOwn(view);
+  noteOwn(view, seq, session.reading?.view === view);
   if (seq === view.pushed + 1 && view.own.has(seq)) {
     view.head = Math.max(view.head, seq);
     markBehind(session, view);
