@@ -103,7 +103,7 @@ export const DELIVERY_MUTANTS: readonly Mutant[] = [
   {
     name: 'push-never-times-out',
     file: WORKER,
-    find: "    onPushed(worker, pushId, 'unreachable', now, out);\n",
+    find: "    onPushed(worker, number, 'unreachable', now, out);\n",
     replace: '',
     story: 'A push without an answer is waited for, for ever: one stuck device holds up a partition.',
     expected: LOST,
