@@ -5,6 +5,7 @@ import { hasElapsed } from '../contract/elapsed.ts';
 import type { DeviceId, NodeId } from '../contract/ids.ts';
 import type { Limits } from '../contract/limits.ts';
 import type { DeliveryEvent, SessionEntry } from '../contract/records.ts';
+import { shortList } from '../contract/short-list.ts';
 import type { Micros } from '../contract/time.ts';
 import type { PushOutcome } from '../session/push.ts';
 import type { DeliveryWorkerEffect } from './delivery-effect.ts';
@@ -84,7 +85,7 @@ export function stepDeliveryWorker(
   event: DeliveryWorkerEvent,
   now: Micros,
 ): readonly DeliveryWorkerEffect[] {
-  const out: Out = [];
+  const out: Out = shortList();
   switch (event.kind) {
     case 'records':
       onRecords(worker, event.partition, event.generation, event.records, now, out);

@@ -1,6 +1,7 @@
 import { assertNever } from '../contract/assert.ts';
 import type { ConnId, DeviceId, UserId } from '../contract/ids.ts';
 import type { Limits } from '../contract/limits.ts';
+import { shortList } from '../contract/short-list.ts';
 import type { Micros } from '../contract/time.ts';
 import type { ServerFrame } from '../wire/frames.ts';
 import {
@@ -83,7 +84,7 @@ export function createDevice(options: {
 
 /** Runs one event through the device. `now` is the device's own clock. @returns effects, to be carried out in order. */
 export function stepDevice(device: Device, event: DeviceEvent, now: Micros): readonly DeviceEffect[] {
-  const out: Out = [];
+  const out: Out = shortList();
   switch (event.kind) {
     case 'frame':
       if (event.conn === device.link.conn) {

@@ -2,6 +2,7 @@ import { doubled } from '../contract/backoff.ts';
 import { hasElapsed } from '../contract/elapsed.ts';
 import type { ChatId, ConnId } from '../contract/ids.ts';
 import { hashText, keyedInt } from '../contract/random.ts';
+import { shortList } from '../contract/short-list.ts';
 import type { Micros } from '../contract/time.ts';
 import type { AckFrame, MessageFrame } from '../wire/frames.ts';
 import type { OutboxItem, ShownMessage } from './device-effect.ts';
@@ -198,7 +199,7 @@ export function flushReceipts(device: Device, out: Out): void {
 
 function owesNone(device: Device): void {
   for (const inbox of device.unreceipted) inbox.receipt = undefined;
-  device.unreceipted = [];
+  device.unreceipted = shortList();
   device.unreceiptedCount = 0;
 }
 

@@ -3,6 +3,7 @@ import { addCall, type CallTable, newCallTable, takeCall } from '../contract/cal
 import type { ChatId, UserId } from '../contract/ids.ts';
 import type { Limits } from '../contract/limits.ts';
 import type { DeliveryEvent, OutboxRow } from '../contract/records.ts';
+import { shortList } from '../contract/short-list.ts';
 import type {
   CountReceiptsResult,
   DeleteOutboxResult,
@@ -88,7 +89,7 @@ type Out = RelayEffect[];
 
 /** Runs one event through the relay. @returns effects, to be carried out in order. */
 export function stepRelay(relay: Relay, event: RelayEvent, now: Micros): readonly RelayEffect[] {
-  const out: Out = [];
+  const out: Out = shortList();
   switch (event.kind) {
     case 'hint':
       read(relay, out);

@@ -2,6 +2,7 @@ import { assert, assertNever } from '../contract/assert.ts';
 import type { NodeId } from '../contract/ids.ts';
 import type { Limits } from '../contract/limits.ts';
 import type { Placement } from '../contract/placement.ts';
+import { shortList } from '../contract/short-list.ts';
 import type { Micros } from '../contract/time.ts';
 import { onReceiptsSaved, onReceiptsWake } from '../receipts/receipt-writer.ts';
 import { newReceiptWriter } from '../receipts/receipt-writer-state.ts';
@@ -74,7 +75,7 @@ export function stepMessageService(
   event: MessageServiceEvent,
   now: Micros,
 ): readonly MessageServiceEffect[] {
-  const out: Out = [];
+  const out: Out = shortList();
   switch (event.kind) {
     case 'request':
       onRequest(service, event.request, now, out);

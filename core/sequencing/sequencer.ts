@@ -2,6 +2,7 @@ import { assert } from '../contract/assert.ts';
 import { hasElapsed } from '../contract/elapsed.ts';
 import type { ChatId, ClientMsgId } from '../contract/ids.ts';
 import type { StoredMessage } from '../contract/records.ts';
+import { shortList } from '../contract/short-list.ts';
 import type {
   AppendResult,
   AskedSend,
@@ -136,8 +137,8 @@ function load(service: MessageService, chat: ChatState, out: Out): void {
 }
 
 function appendBatch(service: MessageService, chat: ChatState, out: Out): void {
-  const batch: PendingSend[] = [];
-  const messages: StoredMessage[] = [];
+  const batch: PendingSend[] = shortList();
+  const messages: StoredMessage[] = shortList();
   let taken = 0;
   while (taken < chat.queue.length && batch.length < service.limits.appendBatch) {
     const p = chat.queue[taken] as Pending;
@@ -159,7 +160,7 @@ function appendBatch(service: MessageService, chat: ChatState, out: Out): void {
     batch.push(p);
     messages.push(toMessage(p, chat.head + batch.length));
   }
-  chat.queue = taken === chat.queue.length ? [] : chat.queue.slice(taken);
+  chat.queue = taken === chat.queue.length ? shortList() : chat.queue.slice(taken);
   service.backlog -= taken;
   if (batch.length === 0) return;
   chat.phase = 'writing';

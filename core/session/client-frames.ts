@@ -1,5 +1,6 @@
 import { assertNever } from '../contract/assert.ts';
 import type { ServerMsgId } from '../contract/ids.ts';
+import { shortList } from '../contract/short-list.ts';
 import type { Micros } from '../contract/time.ts';
 import { closePresence, openPresence } from '../presence/presence-board.ts';
 import {
@@ -174,7 +175,7 @@ function cover(session: Session, view: ChatView, seq: number, out: Out): void {
     view.last = message;
     n++;
   }
-  view.flight = n === view.flight.length ? [] : view.flight.slice(n);
+  view.flight = n === view.flight.length ? shortList() : view.flight.slice(n);
   view.acked = Math.max(view.acked, seq);
   if (view.beside.length > 0) view.beside = view.beside.filter((m) => m.seq > view.acked);
   if (seq > view.pushed) {
@@ -184,7 +185,7 @@ function cover(session: Session, view: ChatView, seq: number, out: Out): void {
   }
   if (view.waiters.length === 0) return;
   const { waiters } = view;
-  view.waiters = [];
+  view.waiters = shortList();
   for (const waiter of waiters) {
     if (waiter.seq > seq) view.waiters.push(waiter);
     else out.push({ kind: 'push-result', worker: waiter.worker, pushId: waiter.pushId, outcome: 'settled' });

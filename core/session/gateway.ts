@@ -1,6 +1,7 @@
 import { assertNever } from '../contract/assert.ts';
 import type { ConnId, NodeId } from '../contract/ids.ts';
 import type { Limits } from '../contract/limits.ts';
+import { shortList } from '../contract/short-list.ts';
 import type { Micros } from '../contract/time.ts';
 import { newPresenceBoard, onPresence, onPresenceHint, onPresenceWake } from '../presence/presence-board.ts';
 import { onBadFrame, onClientFrame } from './client-frames.ts';
@@ -52,7 +53,7 @@ export function createGateway(options: {
 
 /** Runs one event through the gateway. `now` is this node's clock. @returns effects, to be carried out in order. */
 export function stepGateway(gateway: Gateway, event: GatewayEvent, now: Micros): readonly GatewayEffect[] {
-  const out: Out = [];
+  const out: Out = shortList();
   switch (event.kind) {
     case 'push':
       onPush(gateway, event.push, now, out);
