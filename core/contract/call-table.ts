@@ -12,14 +12,8 @@ export interface CallTable<Call> {
   places: (Call | undefined)[];
 }
 
-const FEWEST_PLACES = 8;
-
 export function newCallTable<Call>(): CallTable<Call> {
-  return { first: 1, next: 1, places: noPlaces(FEWEST_PLACES) };
-}
-
-function noPlaces<Call>(count: number): (Call | undefined)[] {
-  return Array.from({ length: count }, () => undefined);
+  return { first: 1, next: 1, places: [undefined, undefined, undefined, undefined] };
 }
 
 /** @returns the number of the call. */
@@ -54,9 +48,9 @@ function skipEnded<Call>(table: CallTable<Call>): void {
 }
 
 function grow<Call>(table: CallTable<Call>): void {
-  const before = table.places;
-  const places = noPlaces<Call>(2 * before.length);
-  for (let number = table.first; number < table.next; number++)
-    places[number & (places.length - 1)] = before[number & (before.length - 1)];
-  table.places = places;
+  const { first, places } = table;
+  // Each call stands where it belongs now, and a second time half a ring away.
+  table.places = [...places, ...places];
+  for (let number = first; number < first + places.length; number++)
+    table.places[placeOf(table, number + places.length)] = undefined;
 }
