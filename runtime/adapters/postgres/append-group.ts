@@ -19,6 +19,7 @@ export const appendGroup: GroupKind<AppendRequest, AppendResult> = {
   name: 'append',
   failed: FAILED,
   unknown: UNKNOWN,
+  paceMs: 20,
   items: (request) => request.messages.length,
   bytes: (request) => request.messages.reduce((sum, m) => sum + m.ciphertext.length, 0),
   keys: (request) => [

@@ -6,8 +6,8 @@ import type { StoreConnection } from './store-connection.ts';
 
 type End = (outcome: GroupOutcome<string>) => void;
 
-/** A lane over a connection that is always there; what it runs ends when the test says so. */
-function laneOf() {
+/** A lane over connections that are always there; what it runs ends when the test says so. */
+function laneOf(more: Partial<GroupKind<number, string>> = {}, connections = 1) {
   const groups: { readonly requests: readonly number[]; readonly end: End }[] = [];
   const kind: GroupKind<number, string> = {
     name: 'test',
@@ -17,9 +17,11 @@ function laneOf() {
     bytes: () => 0,
     keys: () => [],
     run: (_, requests, end) => void groups.push({ requests, end }),
+    ...more,
   };
   const connection = { ready: true, readyListeners: [], open: () => undefined };
-  const lane = new GroupLane(kind, [connection as unknown as StoreConnection], {
+  const several = Array.from({ length: connections }, () => connection as unknown as StoreConnection);
+  const lane = new GroupLane(kind, several, {
     limits: DEFAULT_POSTGRES_LIMITS,
     log: pino({ level: 'silent' }),
     metrics: undefined,
@@ -100,5 +102,76 @@ describe('after a group, a lane', () => {
     endAfter(10, { kind: 'failed', cause: 'content', error: new Error('one of them is bad') });
     vi.advanceTimersByTime(0);
     expect(sizes()).toEqual([2, 1]);
+  });
+});
+
+describe('a lane that keeps a pace', () => {
+  test('puts what comes close behind a group of several into one, however quick the store', () => {
+    const { submit, sizes, endAfter } = laneOf({ paceMs: 20 });
+    submit(1, 1);
+    vi.advanceTimersByTime(0);
+    endAfter(1);
+    for (let ms = 0; ms < 19; ms++) {
+      submit(1);
+      vi.advanceTimersByTime(1);
+    }
+    expect(sizes()).toEqual([2]);
+    vi.advanceTimersByTime(1);
+    expect(sizes()).toEqual([2, 19]);
+  });
+
+  test('lets a lone caller go on', () => {
+    const { submit, sizes, endAfter } = laneOf({ paceMs: 20 });
+    submit(1);
+    vi.advanceTimersByTime(0);
+    endAfter(1);
+    submit(1);
+    vi.advanceTimersByTime(2);
+    expect(sizes()).toEqual([1, 1]);
+  });
+
+  test('goes by what a group was about where one call is about many things', () => {
+    const { submit, sizes, endAfter } = laneOf({ paceMs: 20, count: (results) => 5 * results.length });
+    submit(1);
+    vi.advanceTimersByTime(0);
+    endAfter(1);
+    submit(1);
+    vi.advanceTimersByTime(19);
+    expect(sizes()).toEqual([1]);
+    vi.advanceTimersByTime(1);
+    expect(sizes()).toEqual([1, 1]);
+  });
+
+  test('begins a second group beside the first only when it is worth it', () => {
+    const { submit, sizes, endAfter } = laneOf({ paceMs: 20 }, 2);
+    const worth = DEFAULT_POSTGRES_LIMITS.groupItems / 32;
+    submit(1);
+    vi.advanceTimersByTime(0);
+    submit(worth - 1);
+    vi.advanceTimersByTime(100);
+    expect(sizes()).toEqual([1]);
+    submit(1);
+    vi.advanceTimersByTime(0);
+    expect(sizes()).toEqual([1, 2]);
+    // What waits behind both goes on with whichever ends.
+    submit(1);
+    endAfter(1);
+    vi.advanceTimersByTime(100);
+    expect(sizes()).toEqual([1, 2]);
+  });
+
+  test('counts what waits through groups that it took and calls that it answered', () => {
+    const { submit, sizes, endAfter } = laneOf({ paceMs: 20 }, 2);
+    const worth = DEFAULT_POSTGRES_LIMITS.groupItems / 32;
+    for (let round = 0; round < 3; round++) {
+      submit(worth);
+      vi.advanceTimersByTime(100);
+      endAfter(1);
+    }
+    submit(1);
+    vi.advanceTimersByTime(100);
+    submit(1);
+    vi.advanceTimersByTime(100);
+    expect(sizes()).toEqual([1, 1, 1, 1]);
   });
 });

@@ -27,6 +27,13 @@ export interface GroupKind<Request, Result> {
    * part of a group does not wait: under load the time is better spent working.
    */
   readonly lingerMs?: number;
+  /**
+   * Calls that follow each other closely share groups: a group about several things is followed by the next one after so many
+   * milliseconds at the earliest, and a second one runs beside it only when that much waits that it is worth it.
+   */
+  readonly paceMs?: number;
+  /** How many things a group was about, where that is not its calls. */
+  count?(results: readonly Result[]): number;
   /** Calls that share a key never share a group. */
   keys(request: Request): readonly string[];
   /** Carries a group out. @throws MalformedRequest before anything was sent. */
@@ -45,6 +52,8 @@ export interface LaneOptions {
 
 /** A lane lingers while it holds less than this part of a group. */
 const LINGER_SHARE = 8;
+/** A second group of calls that keep a pace begins beside the first when there is this part of a group for it. */
+const BESIDE_SHARE = 32;
 
 /** Of the time that a group took, and at most so many milliseconds. */
 const REST_SHARE = 2;
@@ -79,12 +88,15 @@ export class GroupLane<Request, Result> {
   readonly #options: LaneOptions;
   readonly #workers: readonly Worker[];
   #queue: Call<Request, Result>[] = [];
+  /** Of the calls in `#queue`, together. */
+  #waitingItems = 0;
   /** Groups that are to be carried out before anything that waits: halves, and repetitions. */
   #urgent: Calls<Request, Result>[] = [];
   #scheduled = false;
   /** When the last group ended, and how long it took. */
   #endedAt = Number.NEGATIVE_INFINITY;
   #tookMs = 0;
+  #hadSeveral = false;
   #patience: NodeJS.Timeout | undefined;
   #onIdle: (() => void) | undefined;
   #closed = false;
@@ -109,6 +121,7 @@ export class GroupLane<Request, Result> {
       return;
     }
     this.#queue.push({ request, done, since: performance.now() });
+    this.#waitingItems += this.#kind.items(request);
     this.#schedule();
   }
 
@@ -130,13 +143,13 @@ export class GroupLane<Request, Result> {
       this.#beFailedInTime();
       return;
     }
-    if (this.#freeWorker() === undefined) return;
+    if (this.#nextWorker() === undefined) return;
     this.#scheduled = true;
     const dispatch = (): void => {
       this.#scheduled = false;
       this.#dispatch();
     };
-    const wait = this.#urgent.length > 0 || this.#worthAGroup() ? 0 : this.#wait();
+    const wait = this.#urgent.length > 0 || this.#fills(LINGER_SHARE) ? 0 : this.#wait();
     if (wait <= 0) setImmediate(dispatch);
     else setTimeout(dispatch, wait);
   }
@@ -146,23 +159,26 @@ export class GroupLane<Request, Result> {
    * as that took. After a silence nobody waits.
    */
   #wait(): number {
-    const rest = this.#endedAt + Math.min(REST_MAX_MS, REST_SHARE * this.#tookMs) - performance.now();
-    return Math.ceil(Math.max(this.#kind.lingerMs ?? 0, rest));
+    const { lingerMs = 0, paceMs = 0 } = this.#kind;
+    const pace = this.#hadSeveral ? paceMs : 0;
+    const rest = this.#endedAt + Math.max(pace, Math.min(REST_MAX_MS, REST_SHARE * this.#tookMs));
+    return Math.ceil(Math.max(lingerMs, rest - performance.now()));
   }
 
-  #worthAGroup(): boolean {
-    const worth = this.#options.limits.groupItems / LINGER_SHARE;
-    let items = 0;
-    for (const { request } of this.#queue) if ((items += this.#kind.items(request)) >= worth) return true;
-    return false;
+  /** Whether what waits is at least that part of a group. */
+  #fills(share: number): boolean {
+    return this.#waitingItems >= this.#options.limits.groupItems / share;
   }
 
-  #freeWorker(): Worker | undefined {
+  /** Whoever may begin with the next group. */
+  #nextWorker(): Worker | undefined {
+    const keepsPace = this.#kind.paceMs !== undefined && this.#urgent.length === 0;
+    if (keepsPace && !this.#fills(BESIDE_SHARE) && this.#workers.some(({ busy }) => busy)) return undefined;
     return this.#workers.find((worker) => !worker.busy && worker.connection.ready);
   }
 
   #dispatch(): void {
-    for (let worker = this.#freeWorker(); worker !== undefined; worker = this.#freeWorker()) {
+    for (let worker = this.#nextWorker(); worker !== undefined; worker = this.#nextWorker()) {
       const calls = this.#urgent.shift() ?? this.#take();
       if (calls.length === 0) return;
       this.#run(worker, calls, 0);
@@ -188,13 +204,15 @@ export class GroupLane<Request, Result> {
         next++;
         continue;
       }
-      items += this.#kind.items(call.request);
+      const more = items + this.#kind.items(call.request);
       bytes += this.#kind.bytes(call.request);
-      if (taken.length > 0 && (items > limits.groupItems || bytes > limits.groupBytes)) break;
+      if (taken.length > 0 && (more > limits.groupItems || bytes > limits.groupBytes)) break;
+      items = more;
       for (const key of own) keys.add(key);
       taken.push(call);
       next++;
     }
+    this.#waitingItems -= items;
     const rest = this.#queue.slice(next);
     this.#queue = kept.length === 0 ? rest : [...kept, ...rest];
     return taken;
@@ -206,6 +224,8 @@ export class GroupLane<Request, Result> {
     const onOutcome = (outcome: GroupOutcome<Result>): void => {
       this.#endedAt = performance.now();
       this.#tookMs = this.#endedAt - startedAt;
+      const results = outcome.kind === 'done' ? outcome.results : [];
+      this.#hadSeveral = (this.#kind.count?.(results) ?? calls.length) > 1;
       this.#options.metrics?.group(this.#kind.name, calls.length, this.#tookMs / 1000);
       this.#ended(worker, calls, attempt, outcome);
     };
@@ -274,6 +294,7 @@ export class GroupLane<Request, Result> {
   #failWaiting(before: number): void {
     const count = this.#queue.findIndex((call) => call.since > before);
     const expired = this.#queue.splice(0, count === -1 ? this.#queue.length : count);
+    for (const { request } of expired) this.#waitingItems -= this.#kind.items(request);
     for (const group of this.#urgent.splice(0)) expired.push(...group);
     for (const call of expired) setImmediate(() => this.#answer(call, this.#kind.failed));
     this.#checkIdle();

@@ -54,7 +54,7 @@ function wire(
   const lane = <Request, Result>(kind: GroupKind<Request, Result>, on: readonly StoreConnection[]) =>
     new GroupLane(kind, on, options);
 
-  const appends = append.map((connection) => lane(appendGroup, [connection]));
+  const appends = lane(appendGroup, append);
   const receiptLanes = receipts.map((connection) => lane(receiptGroup, [connection]));
   const claims = lane(directClaimGroup, [control]);
   const creations = lane(createChatGroup, [control]);
@@ -70,7 +70,7 @@ function wire(
   const outbox = lane(readOutboxGroup, [relay]);
   const deletions = lane(deleteOutboxGroup, [connections.deleter]);
   const lanes = [
-    ...appends,
+    appends,
     ...receiptLanes,
     claims,
     creations,
@@ -94,8 +94,7 @@ function wire(
   const [firstReader] = readers as [StoreConnection];
 
   return {
-    // One chat always takes one lane: two groups that wait for each other's row would waste both connections.
-    append: (request, done) => dealt(appends, request.chatId).submit(request, done),
+    append: (request, done) => appends.submit(request, done),
     saveReceipts: (writes, done) => dealt(receiptLanes, writes[0]?.chatId ?? '').submit(writes, done),
     claimDirect: (claim, done) => claims.submit(claim, done),
     createChat: (request, done) => creations.submit(request, done),

@@ -25,7 +25,7 @@ const OK = { outcome: 'ok' } as const;
 export const deleteOutboxGroup: GroupKind<readonly number[], DeleteOutboxResult> = {
   name: 'delete-outbox',
   // A row that stays a little longer only counts as in flight.
-  lingerMs: 10,
+  lingerMs: 100,
   failed: { outcome: 'failed' },
   unknown: { outcome: 'unknown' },
   items: (ids) => ids.length,
@@ -51,6 +51,8 @@ export const readOutboxGroup: GroupKind<ReadOutboxRequest, ReadOutboxResult> = {
   name: 'read-outbox',
   failed: { outcome: 'failed' },
   unknown: { outcome: 'failed' },
+  paceMs: 20,
+  count: ([result]) => (result?.outcome === 'ok' ? result.rows.length : 0),
   items: () => 1,
   bytes: () => 0,
   keys: () => ['one'],

@@ -3,7 +3,7 @@
  * says bytes. What does not fit is answered `failed` at once: the machines retry, a queue without end would not.
  */
 export interface PostgresLimits {
-  /** Connections that append, chats dealt to them by hash: while one waits for the disk another works. */
+  /** Connections that append: while one waits for the disk another works, if there is enough to do. */
   readonly appendLanes: number;
   readonly receiptLanes: number;
   readonly readLanes: number;
