@@ -12,7 +12,7 @@ const NO_KEYS: readonly string[] = [];
 export const receiptGroup: GroupKind<readonly ReceiptWrite[], SaveReceiptsResult> = {
   name: 'receipts',
   // Devices gather receipts for longer than that, and each commit delays those that senders wait for.
-  lingerMs: 10,
+  lingerMs: 100,
   failed: { outcome: 'failed' },
   unknown: { outcome: 'unknown' },
   items: (writes) => writes.length,
