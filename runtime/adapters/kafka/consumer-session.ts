@@ -1,6 +1,7 @@
 import type { Consumer, EachBatchPayload, KafkaMessage } from 'kafkajs';
 import type { Logger } from 'pino';
 import type { CommitOffsets } from './commit-lane.ts';
+import { createFetchPace } from './fetch-pace.ts';
 import { createKafkaClient } from './kafka-client.ts';
 import type { KafkaRegion, KafkaTuning } from './kafka-options.ts';
 import { withDeadline } from './producer-session.ts';
@@ -40,6 +41,9 @@ export interface ConsumerSessionOptions {
   readonly log: Logger;
 }
 
+/** All that a fetch brings is handed over in one turn of the event loop: what follows from it goes out together. */
+const PARTITIONS_AT_ONCE = 64;
+
 export function openConsumerSession(
   options: ConsumerSessionOptions,
   events: ConsumerSessionEvents,
@@ -58,6 +62,7 @@ export function openConsumerSession(
     // Whoever holds the session opens another, with everything that belongs to it.
     retry: { retries: 3, restartOnFailure: () => Promise.resolve(false) },
   });
+  const pace = createFetchPace(tuning.fetchGapMs);
   let heardMs = performance.now();
   let commit: CommitOffsets | undefined;
   let { paused } = options;
@@ -71,7 +76,10 @@ export function openConsumerSession(
     heard();
     if (!isOver) what();
   };
-  consumer.on(consumer.events.FETCH, heard);
+  consumer.on(consumer.events.FETCH, ({ payload }) => {
+    heard();
+    pace.fetched(payload.numberOfBatches);
+  });
   consumer.on(consumer.events.HEARTBEAT, heard);
   consumer.on(consumer.events.GROUP_JOIN, () => tell(() => events.joined()));
   consumer.on(consumer.events.REBALANCING, () => tell(() => events.rebalancing()));
@@ -88,7 +96,11 @@ export function openConsumerSession(
     await consumer.connect();
     await consumer.subscribe({ topics: [topic], fromBeginning: true });
     if (isOver) return;
-    const running = consumer.run({ autoCommit: false, eachBatch: onBatch });
+    const running = consumer.run({
+      autoCommit: false,
+      eachBatch: onBatch,
+      partitionsConsumedConcurrently: PARTITIONS_AT_ONCE,
+    });
     isRunning = true;
     if (paused) consumer.pause([{ topic }]);
     await running;
@@ -106,6 +118,7 @@ export function openConsumerSession(
     }, tuning.heartbeatMs);
     try {
       await events.records(batch.partition, Number(first), batch.messages);
+      await pace.over;
     } finally {
       clearInterval(beat);
     }

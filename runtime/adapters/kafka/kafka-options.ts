@@ -53,6 +53,8 @@ export interface KafkaTuning {
   readonly heartbeatMs: number;
   /** The broker holds a fetch that finds nothing this long; a paused consumer looks this often whether it goes on. */
   readonly fetchWaitMs: number;
+  /** From a fetch that brought records to the next one: what is published meanwhile comes with it, of all partitions at once. */
+  readonly fetchGapMs: number;
   readonly fetchBytes: number;
   readonly fetchPartitionBytes: number;
   /** Finished offsets are committed this often: what a crash repeats. */
@@ -79,9 +81,10 @@ export const DEFAULT_KAFKA_TUNING: KafkaTuning = {
   rebalanceTimeoutMs: 10_000,
   heartbeatMs: 1_000,
   fetchWaitMs: 250,
+  fetchGapMs: 15,
   fetchBytes: 2 * 1024 * 1024,
   fetchPartitionBytes: 256 * 1024,
-  commitMs: 50,
+  commitMs: 200,
   lagMs: 5_000,
   deadLetters: 1_000,
   drainMs: 3_000,

@@ -145,6 +145,7 @@ async function consume(
   topic: string,
   groupId: string,
   eachBatch: (payload: EachBatchPayload) => Promise<void>,
+  partitionsConsumedConcurrently = 1,
 ): Promise<Consumer> {
   const consumer = client().consumer({
     groupId,
@@ -155,7 +156,7 @@ async function consume(
   });
   await consumer.connect();
   await consumer.subscribe({ topics: [topic], fromBeginning: true });
-  await consumer.run({ autoCommit: false, eachBatch });
+  await consumer.run({ autoCommit: false, eachBatch, partitionsConsumedConcurrently });
   return consumer;
 }
 
@@ -167,3 +168,25 @@ async function committedBy(groupId: string, topic: string): Promise<number> {
   await admin.disconnect();
   return Number(answer?.partitions[0]?.offset);
 }
+
+test('kafkajs hands over what one fetch brought of several partitions at once, when it is told so many', async () => {
+  const topic = 'at-once';
+  await makeTopic(topic, 3);
+  const producer = client().producer();
+  await producer.connect();
+  const messages = [0, 1, 2].map((partition) => ({ partition, value: 'one' }));
+  await producer.send({ topic, messages });
+  await producer.disconnect();
+  const partitions = new Set<number>();
+  // None of them ends before all have come: one at a time would never get on.
+  const { promise: allCame, resolve } = Promise.withResolvers<void>();
+  const eachBatch = async ({ batch }: EachBatchPayload): Promise<void> => {
+    partitions.add(batch.partition);
+    if (partitions.size === 3) resolve();
+    await allCame;
+  };
+  const consumer = await consume(topic, 'at-once', eachBatch, 3);
+  await allCame;
+  expect(partitions.size).toBe(3);
+  await consumer.disconnect();
+});
