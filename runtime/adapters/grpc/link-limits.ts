@@ -39,7 +39,7 @@ export interface LinkLimits {
 
 export const DEFAULT_LINK_LIMITS: LinkLimits = {
   batchBytes: 64 * 1024,
-  gapMs: 5,
+  gapMs: 10,
   writesInFlight: 2,
   queueBytes: 8 * 1024 * 1024,
   itemBytes: 1024 * 1024,
@@ -51,7 +51,7 @@ export const DEFAULT_LINK_LIMITS: LinkLimits = {
   keepaliveTimeoutMs: 2_000,
   writeTimeoutMs: 5_000,
   forgetMs: 30_000,
-  hintMs: 5,
+  hintMs: 15,
   heldRequests: 2_000,
   holdMs: 2_500,
   windowBytes: 1024 * 1024,
