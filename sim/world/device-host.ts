@@ -173,8 +173,7 @@ export class DeviceHost extends Host {
 
   #step(event: DeviceEvent): void {
     const effects = stepDevice(this.#machine!, event, this.now());
-    this.world.effected(effects);
-    this.carryOut(effects, this.#applyEffect);
+    this.stepped(effects, this.#applyEffect);
   }
 
   /** The app said something on a poll connection. */

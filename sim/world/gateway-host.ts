@@ -206,8 +206,7 @@ export class GatewayHost extends Host {
     const older = event.kind === 'push' ? olderThanPush(machine, event.push) : undefined;
     const effects = stepGateway(machine, event, this.now());
     if (event.kind === 'push' && older !== undefined) watchOlderPush(this, event.push, older, effects);
-    this.world.effected(effects);
-    this.carryOut(effects, this.#applyEffect);
+    this.stepped(effects, this.#applyEffect);
   }
 
   #count(outcomes: readonly (RenewOutcome | undefined)[] | undefined): void {

@@ -1,10 +1,21 @@
+import type { Host } from './host.ts';
 import type { World } from './world.ts';
 
-/** Reads every queue, window and buffer that has a limit, and reports the fullest of each kind and node. */
+/**
+ * Reads every queue, window and buffer that has a limit, and reports the fullest of each kind and node. A machine that has
+ * made no step since the last time is passed over: most of a run's samples are taken while it comes to rest.
+ */
 export function sampleGauges(world: World): void {
-  for (const gateway of world.gateways) sampleGateway(world, gateway);
-  for (const device of world.devices) sampleDevice(world, device);
-  sampleInside(world);
+  for (const gateway of world.gateways) if (isDue(gateway)) sampleGateway(world, gateway);
+  for (const device of world.devices) if (isDue(device)) sampleDevice(world, device);
+  for (const service of world.services) if (isDue(service)) sampleService(world, service);
+  for (const relay of world.relays) if (isDue(relay)) sampleRelay(world, relay);
+}
+
+function isDue(host: Host): boolean {
+  const { stirred } = host;
+  host.stirred = false;
+  return stirred;
 }
 
 function sampleGateway(world: World, gateway: World['gateways'][number]): void {
@@ -37,20 +48,21 @@ function sampleDevice(world: World, device: World['devices'][number]): void {
   observers.gauge(nodeId, 'messages ahead of a hole', ahead, limits.deviceAhead);
 }
 
-function sampleInside(world: World): void {
+function sampleService(world: World, service: World['services'][number]): void {
+  const { machine, nodeId } = service;
+  if (machine === undefined) return;
   const { limits, observers } = world;
-  for (const { machine, nodeId } of world.services) {
-    if (machine === undefined) continue;
-    observers.gauge(nodeId, 'requests that wait', machine.backlog, limits.serviceBacklog);
-    // Chats that are busy with what was admitted stay, whatever the limit.
-    const loaded = Math.max(limits.loadedChats, limits.serviceBacklog);
-    observers.gauge(nodeId, 'chats loaded', machine.chats.size, loaded);
-    const { lanes, share } = machine.receipts;
-    for (const { pending } of lanes) observers.gauge(nodeId, 'receipts that wait', pending.size, share);
-  }
-  for (const { machine, nodeId } of world.relays) {
-    if (machine !== undefined) {
-      observers.gauge(nodeId, 'outbox rows in flight', machine.inFlight.size, limits.relayInFlight);
-    }
-  }
+  observers.gauge(nodeId, 'requests that wait', machine.backlog, limits.serviceBacklog);
+  // Chats that are busy with what was admitted stay, whatever the limit.
+  const loaded = Math.max(limits.loadedChats, limits.serviceBacklog);
+  observers.gauge(nodeId, 'chats loaded', machine.chats.size, loaded);
+  const { lanes, share } = machine.receipts;
+  for (const { pending } of lanes) observers.gauge(nodeId, 'receipts that wait', pending.size, share);
+}
+
+function sampleRelay(world: World, relay: World['relays'][number]): void {
+  const { machine, nodeId } = relay;
+  if (machine === undefined) return;
+  const { limits, observers } = world;
+  observers.gauge(nodeId, 'outbox rows in flight', machine.inFlight.size, limits.relayInFlight);
 }

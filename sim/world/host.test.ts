@@ -22,7 +22,7 @@ class TestHost extends Host {
   protected handle(event: object): void {
     const { name, effects } = event as Job;
     const names = Array.from({ length: effects }, (_, i) => (effects === 1 ? name : `${name}${i}`));
-    this.carryOut(names, (effect) => this.done.push(effect));
+    this.stepped(names, (effect) => this.done.push(effect));
   }
   wake(after: number): void {
     this.arm(this.timer, after);

@@ -23,6 +23,8 @@ export abstract class Host {
   up = false;
   /** It lost power: not even its kernel answers. */
   dark = false;
+  /** Its machine has made a step since its gauges were read: else they show what they showed. */
+  stirred = false;
   /** Counts crashes and stops; what was meant for an earlier incarnation is void. */
   incarnation = 0;
   paused = false;
@@ -109,18 +111,21 @@ export abstract class Host {
     this.#effectsToPause = -1;
   }
 
+  /** The machine has made a step: its effects are carried out. */
+  protected stepped<Effect>(effects: readonly Effect[], apply: (effect: Effect) => void): void {
+    this.stirred = true;
+    this.world.effected(effects);
+    this.#carryOut(effects, apply);
+  }
+
   /** Carries out the effects of a step from `from` on: to the end, to its death, or to the end of a pause in their midst. */
-  protected carryOut<Effect>(
-    effects: readonly Effect[],
-    apply: (effect: Effect) => void,
-    from: number = 0,
-  ): void {
+  #carryOut<Effect>(effects: readonly Effect[], apply: (effect: Effect) => void, from: number = 0): void {
     for (let i = from; i < effects.length; i++) {
       apply(effects[i]!);
       if (this.#effectsToCrash < 0 && this.#effectsToPause < 0) continue;
       if (this.#diesHere()) return;
       if (!this.#standsStillHere()) continue;
-      if (i + 1 < effects.length) this.#unfinished = () => this.carryOut(effects, apply, i + 1);
+      if (i + 1 < effects.length) this.#unfinished = () => this.#carryOut(effects, apply, i + 1);
       return;
     }
   }

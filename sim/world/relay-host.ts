@@ -43,8 +43,7 @@ export class RelayHost extends Host {
     const event = payload as RelayEvent;
     if (event.kind === 'hint') this.hinted = false;
     const effects = stepRelay(this.#machine!, event, this.now());
-    this.world.effected(effects);
-    this.carryOut(effects, this.#applyEffect);
+    this.stepped(effects, this.#applyEffect);
   }
 
   readonly #applyEffect = (effect: RelayEffect): void => this.#apply(effect);

@@ -49,8 +49,7 @@ export class ServiceHost extends Host {
     const event = payload as MessageServiceEvent;
     if (event.kind === 'appended') this.#count(event.result.outcome);
     const effects = stepMessageService(this.#machine!, event, this.now());
-    this.world.effected(effects);
-    this.carryOut(effects, this.#applyEffect);
+    this.stepped(effects, this.#applyEffect);
   }
 
   #count(outcome: AppendResult['outcome']): void {

@@ -41,8 +41,7 @@ export class WorkerHost extends Host {
 
   protected handle(event: object): void {
     const effects = stepDeliveryWorker(this.#machine!, event as DeliveryWorkerEvent, this.now());
-    this.world.effected(effects);
-    this.carryOut(effects, this.#applyEffect);
+    this.stepped(effects, this.#applyEffect);
   }
 
   readonly #applyEffect = (effect: DeliveryWorkerEffect): void => this.#apply(effect);

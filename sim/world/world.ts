@@ -286,7 +286,7 @@ export class World implements Dispatcher {
   }
 
   /** Called with the effects of every step, before they are carried out. */
-  effected(effects: readonly object[]): void {
+  effected(effects: readonly unknown[]): void {
     this.effectHash?.mixData(effects);
     if (this.traceEffects !== undefined) this.traceEffects.push(...effects);
   }
