@@ -49,7 +49,7 @@ export function carryOutRegistryCall(
     case 'read-presence':
       return { kind: 'presence', readings: call.users.map((userId) => model.presence(userId, now)) };
     case 'lookup': {
-      const users = call.users.map((userId) => ({ userId, sessions: model.sessions(userId, now, at) }));
+      const users = call.users.map((userId) => model.lookUp(userId, now, at));
       return { kind: 'sessions', call: call.call, users };
     }
     case 'mark-missed':

@@ -20,8 +20,8 @@ describe('SessionRegistryModel', () => {
     const next = registry.claim(entry(3, 'gateway-1'), 100, now(2), 2);
     expect(next).toMatchObject({ outcome: 'held', previous: { epoch: 2, gatewayId: 'gateway-0' } });
     expect(registry.renew(entry(2), 100, now(3), 3)).toBe('fenced');
-    expect(registry.sessions(user, now(101), 101)).toHaveLength(1);
-    expect(registry.sessions(user, now(102), 102)).toHaveLength(0);
+    expect(registry.lookUp(user, now(101), 101).sessions).toHaveLength(1);
+    expect(registry.lookUp(user, now(102), 102).sessions).toHaveLength(0);
     expect(registry.renew(entry(3, 'gateway-1'), 100, now(103), 103)).toBe('recreated');
   });
 
@@ -43,14 +43,18 @@ describe('SessionRegistryModel', () => {
     registry.claim(entry(2, 'gateway-1'), 1_000, now(500), 500);
     const old = registry.copy();
     expect(registry.loseSince(400)).toBe(1);
-    expect(registry.sessions(user, now(600), 600)).toMatchObject([{ epoch: 1, gatewayId: 'gateway-0' }]);
-    expect(old.sessions(user, now(600), 600)).toMatchObject([{ epoch: 2 }]);
+    expect(registry.lookUp(user, now(600), 600).sessions).toMatchObject([
+      { epoch: 1, gatewayId: 'gateway-0' },
+    ]);
+    expect(old.lookUp(user, now(600), 600).sessions).toMatchObject([{ epoch: 2 }]);
     registry.loseEverything(700);
-    expect(registry.sessions(user, now(800), 800)).toEqual([]);
+    expect(registry.lookUp(user, now(800), 800).sessions).toEqual([]);
     // A replica that had not heard of that either.
     expect(registry.loseSince(700)).toBe(0);
     expect(registry.loseSince(650)).toBeGreaterThan(0);
-    expect(registry.sessions(user, now(800), 800)).toMatchObject([{ epoch: 1, gatewayId: 'gateway-0' }]);
+    expect(registry.lookUp(user, now(800), 800).sessions).toMatchObject([
+      { epoch: 1, gatewayId: 'gateway-0' },
+    ]);
   });
 
   it('knows nothing of an evicted user, and everything of the others', () => {
@@ -62,7 +66,7 @@ describe('SessionRegistryModel', () => {
     registry.evict(user, 10);
     expect(registry.presence(user, now(20))).toEqual({ userId: user, online: false, lastSeen: undefined });
     expect(registry.users()).toEqual([other.userId]);
-    expect(registry.sessions(other.userId, now(20), 20)).toHaveLength(1);
+    expect(registry.lookUp(other.userId, now(20), 20).sessions).toHaveLength(1);
   });
 
   it('reports a device that a push was given up for, once, at its next renewal', () => {

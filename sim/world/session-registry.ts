@@ -2,6 +2,7 @@ import type { DeviceId, UserId } from '../../core/contract/ids.ts';
 import { DEFAULT_LIMITS } from '../../core/contract/limits.ts';
 import type { SessionEntry } from '../../core/contract/records.ts';
 import type { Micros } from '../../core/contract/time.ts';
+import type { UserSessions } from '../../core/delivery/delivery-event.ts';
 import type { PresenceReading } from '../../core/presence/presence-reading.ts';
 import {
   type ClaimResult,
@@ -17,7 +18,47 @@ import {
   renewLease,
 } from '../../core/session/lease.ts';
 
-const NOBODY: ReadonlyMap<DeviceId, Lease> = new Map();
+const NO_ENTRIES: readonly SessionEntry[] = [];
+
+/** The leases of one user, and what the last look-up found: far more is looked up than written. */
+class UserLeases {
+  readonly byDevice = new Map<DeviceId, Lease>();
+  readonly #userId: UserId;
+  #found: UserSessions | undefined;
+  /** What was found holds at these times: from the look-up, since clocks are set back, until the next lease runs out. */
+  #from = 0;
+  #until = 0;
+
+  constructor(userId: UserId) {
+    this.#userId = userId;
+  }
+
+  /** @returns what the last look-up found; undefined when that may be different now. */
+  found(now: Micros): UserSessions | undefined {
+    return now >= this.#from && now < this.#until ? this.#found : undefined;
+  }
+
+  lookUp(now: Micros): UserSessions {
+    this.#found = { userId: this.#userId, sessions: liveEntries(this.byDevice.values(), now) };
+    this.#from = now;
+    this.#until = Number.POSITIVE_INFINITY;
+    for (const { expiresAt } of this.byDevice.values())
+      if (expiresAt > now && expiresAt < this.#until) this.#until = expiresAt;
+    return this.#found;
+  }
+
+  put(deviceId: DeviceId, lease: Lease | undefined): void {
+    if (lease === undefined) this.byDevice.delete(deviceId);
+    else this.byDevice.set(deviceId, lease);
+    this.#until = 0;
+  }
+
+  copy(): UserLeases {
+    const copy = new UserLeases(this.#userId);
+    for (const [deviceId, lease] of this.byDevice) copy.byDevice.set(deviceId, lease);
+    return copy;
+  }
+}
 
 /** One write, so that a failover can lose it. */
 interface Write {
@@ -34,7 +75,7 @@ interface Write {
  * to lose it again; and it can be copied, as an old primary that goes on answering.
  */
 export class SessionRegistryModel {
-  readonly #leases = new Map<UserId, Map<DeviceId, Lease>>();
+  readonly #leases = new Map<UserId, UserLeases>();
   readonly #lastSeen = new Map<UserId, Micros>();
   #journal: Write[] | undefined;
 
@@ -72,20 +113,23 @@ export class SessionRegistryModel {
     }
   }
 
-  sessions(userId: UserId, now: Micros, at: number): readonly SessionEntry[] {
+  lookUp(userId: UserId, now: Micros, at: number): UserSessions {
     const leases = this.#leases.get(userId);
-    if (leases === undefined) return [];
-    for (const lease of overlookedEntries(leases.values(), now)) this.#put(lease, markMissed(lease), at);
-    return liveEntries(leases.values(), now);
+    if (leases === undefined) return { userId, sessions: NO_ENTRIES };
+    const found = leases.found(now);
+    if (found !== undefined) return found;
+    for (const lease of overlookedEntries(leases.byDevice.values(), now))
+      this.#put(lease, markMissed(lease), at);
+    return leases.lookUp(now);
   }
 
   isOnline(userId: UserId, now: Micros): boolean {
-    return liveEntries((this.#leases.get(userId) ?? NOBODY).values(), now).length > 0;
+    return liveEntries(this.#leases.get(userId)?.byDevice.values() ?? [], now).length > 0;
   }
 
   presence(userId: UserId, now: Micros): PresenceReading {
     let lastSeen = this.#lastSeen.get(userId);
-    for (const lease of (this.#leases.get(userId) ?? NOBODY).values()) {
+    for (const lease of this.#leases.get(userId)?.byDevice.values() ?? []) {
       if (lease.expiresAt > now) return { userId, online: true, lastSeen: undefined };
       if (lastSeen === undefined || lastSeen < lease.expiresAt) lastSeen = lease.expiresAt;
     }
@@ -102,7 +146,7 @@ export class SessionRegistryModel {
     if (this.#journal !== undefined) {
       const lastSeen = this.#lastSeen.get(userId);
       this.#journal.push({ at, userId, deviceId: undefined, lease: undefined, lastSeen });
-      for (const [deviceId, lease] of this.#leases.get(userId) ?? NOBODY)
+      for (const [deviceId, lease] of this.#leases.get(userId)?.byDevice ?? [])
         this.#journal.push({ at, userId, deviceId, lease, lastSeen });
     }
     this.#leases.delete(userId);
@@ -135,13 +179,13 @@ export class SessionRegistryModel {
 
   copy(): SessionRegistryModel {
     const copy = new SessionRegistryModel();
-    for (const [userId, leases] of this.#leases) copy.#leases.set(userId, new Map(leases));
+    for (const [userId, leases] of this.#leases) copy.#leases.set(userId, leases.copy());
     for (const [userId, seen] of this.#lastSeen) copy.#lastSeen.set(userId, seen);
     return copy;
   }
 
   #get(key: LeaseKey): Lease | undefined {
-    return this.#leases.get(key.userId)?.get(key.deviceId);
+    return this.#leases.get(key.userId)?.byDevice.get(key.deviceId);
   }
 
   #remembered(key: LeaseKey, now: Micros): Lease | undefined {
@@ -166,11 +210,10 @@ export class SessionRegistryModel {
   #set(userId: UserId, deviceId: DeviceId, lease: Lease | undefined): void {
     let leases = this.#leases.get(userId);
     if (leases === undefined) {
-      leases = new Map();
+      leases = new UserLeases(userId);
       this.#leases.set(userId, leases);
     }
-    if (lease === undefined) leases.delete(deviceId);
-    else leases.set(deviceId, lease);
+    leases.put(deviceId, lease);
   }
 
   #restore(write: Write): void {
