@@ -5,15 +5,16 @@ import { broken } from './violation.ts';
 export function bounded(): Oracle {
   return {
     name: 'bounded',
-    watches: ['gauge'],
-    observe(o, at) {
-      if (o.kind !== 'gauge' || o.value <= o.limit) return undefined;
-      return broken(
-        'bounded',
-        at,
-        `${o.name} of ${o.node} stays at or below ${o.limit}`,
-        Number.isNaN(o.value) ? 'it is not a number' : `it is ${o.value}`,
-      );
+    on: {
+      gauge({ node, name, value, limit }, at) {
+        if (value <= limit) return undefined;
+        return broken(
+          'bounded',
+          at,
+          `${name} of ${node} stays at or below ${limit}`,
+          Number.isNaN(value) ? 'it is not a number' : `it is ${value}`,
+        );
+      },
     },
   };
 }

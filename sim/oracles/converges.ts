@@ -12,21 +12,22 @@ const MOST_STUCK = 12;
 export function converges(history: History): Oracle {
   return {
     name: 'converges',
-    watches: ['end'],
-    observe(o, at) {
-      if (o.kind !== 'end' || !history.healed) return undefined;
-      const stuck = owed(history, MOST_STUCK);
-      if (stuck.length === 0 && o.quiet) return undefined;
-      const since = at - history.healedAt;
-      return overdue(
-        'converges',
-        at,
-        'everybody who can be served has everything, and the system is at rest',
-        stuck.length === 0
-          ? `it is still busy ${seconds(since)} after the heal`
-          : `${stuck.length === MOST_STUCK ? 'at least ' : ''}${stuck.length} still wait ${seconds(since)} after the heal`,
-        stuck,
-      );
+    on: {
+      end({ quiet }, at) {
+        if (!history.healed) return undefined;
+        const stuck = owed(history, MOST_STUCK);
+        if (stuck.length === 0 && quiet) return undefined;
+        const since = at - history.healedAt;
+        return overdue(
+          'converges',
+          at,
+          'everybody who can be served has everything, and the system is at rest',
+          stuck.length === 0
+            ? `it is still busy ${seconds(since)} after the heal`
+            : `${stuck.length === MOST_STUCK ? 'at least ' : ''}${stuck.length} still wait ${seconds(since)} after the heal`,
+          stuck,
+        );
+      },
     },
   };
 }

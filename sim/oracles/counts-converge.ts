@@ -27,26 +27,25 @@ export function countsConverge(history: History, options: JudgeOptions): Oracle 
   const atOnce = options.commitsSeen === 'at-once';
   return {
     name: NAME,
-    watches: ['watermark-saved', 'count-shown', 'start-cursor', 'watching', 'member', 'end'],
-    observe(o, at) {
-      switch (o.kind) {
-        case 'watermark-saved':
-          counts.saved(o.receipt.type, o.receipt.seq);
-          return undefined;
-        case 'count-shown':
-          return counts.shown(o, at, atOnce);
-        case 'start-cursor':
-          counts.forget();
-          return undefined;
-        case 'watching':
-          counts.watch(o.on);
-          return undefined;
-        case 'member':
-          counts.changed();
-          return undefined;
-        default:
-          return counts.missing(at);
-      }
+    on: {
+      'watermark-saved'({ receipt }) {
+        counts.saved(receipt.type, receipt.seq);
+        return undefined;
+      },
+      'count-shown': (o, at) => counts.shown(o, at, atOnce),
+      'start-cursor'() {
+        counts.forget();
+        return undefined;
+      },
+      watching(o) {
+        counts.watch(o.on);
+        return undefined;
+      },
+      member() {
+        counts.changed();
+        return undefined;
+      },
+      end: (_, at) => counts.missing(at),
     },
     settled: () => counts.waiting() === undefined,
   };
@@ -78,7 +77,8 @@ class Counts {
     const marks = (this.#marks[this.#history.seat] ??= { delivered: 0, read: 0 });
     if (type === 'READ') marks.read = Math.max(marks.read, seq);
     else marks.delivered = Math.max(marks.delivered, seq);
-    if (!this.#isLarge(this.#history.chat)) this.#mixed.add(this.#history.chat);
+    const { chat } = this.#history;
+    if (!this.#mixed.has(chat) && !this.#isLarge(chat)) this.#mixed.add(chat);
   }
 
   changed(): void {
@@ -178,7 +178,9 @@ class Counts {
   }
 
   #size(chat: number): number {
-    return this.#history.chatSeats[chat]!.filter((seat) => this.#history.isMember(seat)).length;
+    let members = 0;
+    for (const seat of this.#history.chatSeats[chat]!) if (this.#history.isMember(seat)) members++;
+    return members;
   }
 
   #isLarge(chat: number): boolean {

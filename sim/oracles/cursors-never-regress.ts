@@ -25,34 +25,26 @@ export function cursorsNeverRegress(history: History): Oracle {
   const connections = new Map<NodeId, Map<ConnId, Sent>>();
   return {
     name: NAME,
-    watches: ['cursor-saved', 'start-cursor', 'resumed', 'pushed', 'device-opened', 'replaced'],
-    observe(o, at) {
-      switch (o.kind) {
-        case 'cursor-saved': {
-          const bad = savedWrong(history, cursors[history.pair] ?? NONE, o, at);
-          cursors[history.pair] = o.seq;
-          return bad;
-        }
-        case 'device-opened':
-          epochs[history.device] = Math.max(epochs[history.device] ?? 0, o.epoch);
-          return undefined;
-        case 'replaced':
-          return o.epoch < (epochs[history.device] ?? Infinity)
-            ? undefined
-            : newestReplaced(history, o.epoch, at);
-        case 'start-cursor':
-          return startedWrong(history, cursors[history.pair] ?? NONE, o, at);
-        case 'resumed': {
-          const sent: Sent = new Map();
-          const those = connections.get(o.gatewayId) ?? new Map<ConnId, Sent>();
-          connections.set(o.gatewayId, those.set(o.conn, sent));
-          return resumedWrong(history, o, sent, at);
-        }
-        case 'pushed':
-          return pushedWrong(history, connections.get(o.gatewayId)?.get(o.conn), cursors, o, at);
-        default:
-          return undefined;
-      }
+    on: {
+      'cursor-saved'(o, at) {
+        const bad = savedWrong(history, cursors[history.pair] ?? NONE, o, at);
+        cursors[history.pair] = o.seq;
+        return bad;
+      },
+      'device-opened'(o) {
+        epochs[history.device] = Math.max(epochs[history.device] ?? 0, o.epoch);
+        return undefined;
+      },
+      replaced: (o, at) =>
+        o.epoch < (epochs[history.device] ?? Infinity) ? undefined : newestReplaced(history, o.epoch, at),
+      'start-cursor': (o, at) => startedWrong(history, cursors[history.pair] ?? NONE, o, at),
+      resumed(o, at) {
+        const sent: Sent = new Map();
+        const those = connections.get(o.gatewayId) ?? new Map<ConnId, Sent>();
+        connections.set(o.gatewayId, those.set(o.conn, sent));
+        return resumedWrong(history, o, sent, at);
+      },
+      pushed: (o, at) => pushedWrong(history, connections.get(o.gatewayId)?.get(o.conn), cursors, o, at),
     },
   };
 }

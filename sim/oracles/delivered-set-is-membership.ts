@@ -17,23 +17,13 @@ export function deliveredSetIsMembership(history: History, options: JudgeOptions
     sees(history.spans[history.seat]!, seq) ? undefined : outsider(history, seq, what, at);
   return {
     name: NAME,
-    watches: ['pushed', 'shown', 'receipt-shown', 'committed', 'member'],
-    observe(o, at) {
-      switch (o.kind) {
-        case 'pushed':
-          return stranger(o.seq, 'is sent', at);
-        case 'shown':
-          return stranger(o.seq, 'shows', at);
-        case 'receipt-shown':
-          return stranger(o.receipt.seq, 'gets a receipt for', at);
-        case 'committed':
-          return stranger(o.message.seq, 'wrote', at);
-        case 'member':
-          // Read from a store afterwards, there is no before to compare with.
-          return options.commitsSeen === 'at-once' ? rewritten(history, o, at) : undefined;
-        default:
-          return undefined;
-      }
+    on: {
+      pushed: (o, at) => stranger(o.seq, 'is sent', at),
+      shown: (o, at) => stranger(o.seq, 'shows', at),
+      'receipt-shown': (o, at) => stranger(o.receipt.seq, 'gets a receipt for', at),
+      committed: (o, at) => stranger(o.message.seq, 'wrote', at),
+      // Read from a store afterwards, there is no before to compare with.
+      member: (o, at) => (options.commitsSeen === 'at-once' ? rewritten(history, o, at) : undefined),
     },
   };
 }

@@ -1,4 +1,3 @@
-import { isCurrent } from '../../core/sequencing/membership.ts';
 import type { ChatId, ClientMsgId, DeviceId, ServerMsgId, UserId } from '../../core/contract/ids.ts';
 import { OPEN_END, type Span } from '../../core/contract/records.ts';
 import type { Observation } from './observation.ts';
@@ -11,8 +10,8 @@ const NO_SPANS: readonly Span[] = [];
 
 /**
  * What happened so far, in numbers: every id is interned once per observation, and every oracle reads the same tables.
- * `resolve` finds the numbers of the observation at hand, the oracles judge it against what came before, then `absorb`
- * makes it part of the past.
+ * First the numbers of the observation at hand are found (resolve.ts), the oracles judge it against what came before, then
+ * it becomes part of the past (absorb.ts).
  *
  * A *seat* is a user in a chat, a *pair* a device in a chat; both are dense numbers too.
  */
@@ -25,8 +24,8 @@ export class History {
   pair: number = NONE;
   message: number = NONE;
   send: number = NONE;
-  /** Whose receipt it is that a device is shown. */
-  author: number = NONE;
+  /** The seat of whose receipt it is that a device is shown. */
+  authorSeat: number = NONE;
 
   // --- devices and users
   readonly deviceNames: DeviceId[] = [];
@@ -50,6 +49,8 @@ export class History {
   readonly userSeats: number[][] = [];
   readonly seatUser: number[] = [];
   readonly seatChat: number[] = [];
+  /** Place among the seats of its chat. */
+  readonly seatPlace: number[] = [];
   readonly spans: (readonly Span[])[] = [];
   /** When the user came into the chat, the last time. */
   readonly joinedAt: (number | undefined)[] = [];
@@ -157,7 +158,7 @@ export class History {
     this.seatChat.push(chat);
     this.spans.push(NO_SPANS);
     this.userSeats[user]!.push(seat);
-    this.chatSeats[chat]!.push(seat);
+    this.seatPlace.push(this.chatSeats[chat]!.push(seat) - 1);
     return seat;
   }
 
@@ -202,83 +203,14 @@ export class History {
     return send;
   }
 
-  /** Finds the numbers of what the observation speaks of. */
-  resolve(o: Observation): void {
+  /** Another observation comes to hand. */
+  clear(): void {
     this.device = this.user = this.chat = this.seat = this.pair = this.message = this.send = NONE;
-    this.author = NONE;
-    // What comes most comes first: a switch over texts looks at one after the other.
-    switch (o.kind) {
-      case 'receipt-shown':
-        this.#place(o.deviceId, o.receipt.chatId);
-        this.author = this.userOf(o.receipt.userId);
-        return;
-      case 'start-cursor':
-      case 'cursor-saved':
-      case 'watching':
-      case 'asked':
-      case 'read':
-      case 'pushed':
-        this.#place(o.deviceId, o.chatId);
-        return;
-      case 'shown':
-      case 'count-shown':
-      case 'receipt-sent':
-        this.#place(o.deviceId, o.chatId);
-        this.message = this.messageOf(o.serverMsgId);
-        return;
-      case 'watermark-saved':
-        this.#sit(o.receipt.userId, o.receipt.chatId);
-        this.message = this.messageOf(o.receipt.serverMsgId);
-        return;
-      case 'device':
-        this.device = this.deviceOf(o.deviceId, o.userId);
-        this.user = this.deviceUser[this.device]!;
-        return;
-      case 'send':
-      case 'acked':
-      case 'send-failed':
-      case 'sent-again':
-        this.#place(o.deviceId, o.chatId);
-        this.send = this.sendOf(this.user, o.clientMsgId);
-        if (o.kind === 'acked') this.message = this.messageOf(o.serverMsgId);
-        return;
-      case 'held-back':
-      case 'sent-on':
-      case 'admitted':
-      case 'refused':
-      case 'presence-shown':
-      case 'device-live':
-      case 'device-opened':
-      case 'replaced':
-      case 'fenced':
-      case 'welcomed':
-      case 'push-met-older':
-      case 'lease':
-      case 'resumed':
-      case 'poll-answered':
-      case 'outlived':
-        this.device = this.deviceOf(o.deviceId, undefined);
-        this.user = o.kind === 'presence-shown' ? this.userOf(o.userId) : this.deviceUser[this.device]!;
-        return;
-      case 'member':
-        this.#sit(o.member.userId, o.chatId);
-        return;
-      case 'committed':
-        this.#sit(o.message.from, o.message.chatId);
-        this.message = this.messageOf(o.message.serverMsgId);
-        this.send = this.sendOf(this.user, o.message.clientMsgId);
-        return;
-      case 'content-dropped':
-        this.chat = this.chatOf(o.chatId);
-        return;
-      case 'gauge':
-      case 'fault':
-      case 'healed':
-      case 'end':
-    }
+    this.authorSeat = NONE;
   }
 
-  #place(deviceName: DeviceId, chatName: ChatId): void {
+  /** A device in a chat, and its user's seat there. */
+  place(deviceName: DeviceId, chatName: ChatId): void {
     this.device = this.deviceOf(deviceName, undefined);
     this.user = this.deviceUser[this.device]!;
     this.chat = this.chatOf(chatName);
@@ -286,103 +218,19 @@ export class History {
     this.seat = this.pairSeat[this.pair]!;
   }
 
-  #sit(userName: UserId, chatName: ChatId): void {
+  /** A user in a chat. */
+  sit(userName: UserId, chatName: ChatId): void {
     this.user = this.userOf(userName);
     this.chat = this.chatOf(chatName);
     this.seat = this.seatOf(this.user, this.chat);
   }
 
-  /** Makes the resolved observation part of the past. */
-  absorb(o: Observation, at: number): void {
-    switch (o.kind) {
-      // Most of what is seen leaves the tables as they are.
-      case 'receipt-shown':
-      case 'watermark-saved':
-      case 'pushed':
-      case 'receipt-sent':
-      case 'cursor-saved':
-        return;
-      case 'send':
-        this.sendDevice[this.send] = this.device;
-        this.sendChat[this.send] = this.chat;
-        if (this.sentAt[this.send] === NONE) this.openSends++;
-        this.sentAt[this.send] = at;
-        return;
-      case 'send-failed':
-        this.#endSend();
-        this.sendFailed[this.send] = true;
-        return;
-      case 'acked':
-        this.#endSend();
-        this.acked[this.message] = true;
-        this.#bind(o.seq);
-        return;
-      case 'committed':
-        this.committed[this.message] = true;
-        if (o.message.seq > this.heads[this.chat]!) this.heads[this.chat] = o.message.seq;
-        this.#bind(o.message.seq);
-        return;
-      case 'start-cursor':
-        if (this.starts[this.pair] === NONE) this.starts[this.pair] = o.seq;
-        this.positions[this.pair] = o.seq;
-        return;
-      case 'shown':
-        if (this.starts[this.pair] === NONE) this.starts[this.pair] = 0;
-        this.positions[this.pair] = o.seq;
-        return;
-      case 'member':
-        if (isCurrent(o.member.spans) && !isCurrent(this.spans[this.seat] ?? []))
-          this.joinedAt[this.seat] = at;
-        this.spans[this.seat] = o.member.spans;
-        return;
-      case 'resumed':
-        this.opened[this.device] = true;
-        return;
-      case 'device-live':
-        this.#setLive(o.live, at);
-        return;
-      case 'fault':
-        if (this.activeFaults > 0 || o.active > 0) this.lastFault = at;
-        this.activeFaults = o.active;
-        this.suspended = o.suspended ?? NOTHING;
-        this.#anyFault = (o.unfeltToo ?? o.active) > 0;
-        this.#lastAnyFault = at;
-        return;
-      case 'healed':
-        this.healed = true;
-        this.healedAt = at;
-        // What stays broken for ever excuses nobody: whoever is served is owed everything.
-        this.suspended = NOTHING;
-        for (const name of o.served) this.served[this.deviceOf(name, undefined)] = true;
-        return;
-      default:
-        return;
-    }
-  }
-
-  #bind(seq: number): void {
-    this.messageChat[this.message] = this.chat;
-    this.messageSeq[this.message] = seq;
-    this.messageAt[this.chat]![seq] = this.message;
-    this.sendMessage[this.send] = this.message;
-    this.messageSend[this.message] = this.send;
-  }
-
-  #endSend(): void {
-    if (this.sentAt[this.send] !== NONE && !this.sendEnded[this.send]!) this.openSends--;
-    this.sendEnded[this.send] = true;
-  }
-
-  #setLive(live: boolean, at: number): void {
-    const { device, user } = this;
-    if (live) this.opened[device] = true;
-    if (this.live[device] === live) return;
-    this.live[device] = live;
-    this.liveSince[device] = at;
-    const count = this.liveDevices[user]! + (live ? 1 : -1);
-    this.liveDevices[user] = count;
-    if (live && count === 1) this.onlineSince[user] = at;
-    if (!live && count === 0) this.offlineSince[user] = at;
+  noteFaults(o: Extract<Observation, { kind: 'fault' }>, at: number): void {
+    if (this.activeFaults > 0 || o.active > 0) this.lastFault = at;
+    this.activeFaults = o.active;
+    this.suspended = o.suspended ?? NOTHING;
+    this.#anyFault = (o.unfeltToo ?? o.active) > 0;
+    this.#lastAnyFault = at;
   }
 
   /** @returns whether no fault was active at any time since `since`. */

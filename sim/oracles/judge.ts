@@ -1,10 +1,12 @@
 import type { Limits } from '../../core/contract/limits.ts';
+import { ABSORBERS } from './absorb.ts';
 import { allOracles } from './all-oracles.ts';
 import { History } from './history.ts';
 import type { LatencyCount } from './latency.ts';
 import type { Observation } from './observation.ts';
 import type { Oracle, PromiseName, Violation } from './oracle.ts';
 import { owed } from './owed.ts';
+import { RESOLVERS } from './resolve.ts';
 
 export interface JudgeOptions {
   readonly limits: Limits;
@@ -43,28 +45,49 @@ export function createJudge(options: JudgeOptions): Judge {
   const oracles = allOracles(history, options, latencyCount).filter(
     (oracle) => options.only === undefined || options.only.includes(oracle.name),
   );
-  const watchers = new Map<Observation['kind'], Oracle[]>();
-  for (const oracle of oracles) {
-    for (const kind of oracle.watches) watchers.set(kind, [...(watchers.get(kind) ?? []), oracle]);
-  }
+  const plans = plansOf(oracles);
   return {
     observe(observation, at) {
-      history.resolve(observation);
-      const interested = watchers.get(observation.kind);
-      if (interested !== undefined) {
-        for (let i = 0; i < interested.length; i++) {
-          const oracle = interested[i]!;
-          const violation = oracle.observe(observation, at);
-          // A good thing that is suspended may take longer: an alarm would be none. A bad one is bad whatever fails.
-          if (violation === undefined) continue;
-          if (violation.phase === 'safety' || !history.suspended.includes(oracle.name)) return violation;
-        }
+      const { resolve, watchers, absorb } = plans.get(observation.kind)!;
+      history.clear();
+      resolve(history, observation);
+      for (let i = 0; i < watchers.length; i++) {
+        const { name, watch } = watchers[i]!;
+        const violation = watch(observation, at);
+        // A good thing that is suspended may take longer: an alarm would be none. A bad one is bad whatever fails.
+        if (violation === undefined) continue;
+        if (violation.phase === 'safety' || !history.suspended.includes(name)) return violation;
       }
-      history.absorb(observation, at);
+      absorb?.(history, observation, at);
       return undefined;
     },
     settled: () => owed(history, 1).length === 0 && oracles.every((oracle) => oracle.settled?.() ?? true),
     stuck: () => owed(history, 12),
     latencyCount,
   };
+}
+
+type Kind = Observation['kind'];
+type Watch = (observation: Observation, at: number) => Violation | undefined;
+
+/** What becomes of the observations of one kind: who watches is known before the first of them. */
+interface Plan {
+  readonly resolve: (history: History, observation: Observation) => void;
+  readonly watchers: { readonly name: PromiseName; readonly watch: Watch }[];
+  readonly absorb: ((history: History, observation: Observation, at: number) => void) | undefined;
+}
+
+const KINDS = Object.keys(RESOLVERS) as readonly Kind[];
+
+function plansOf(oracles: readonly Oracle[]): ReadonlyMap<Kind, Plan> {
+  const plans = new Map<Kind, Plan>();
+  for (const kind of KINDS) {
+    const resolve = RESOLVERS[kind] as Plan['resolve'];
+    plans.set(kind, { resolve, watchers: [], absorb: ABSORBERS[kind] as Plan['absorb'] });
+  }
+  for (const { name, on } of oracles) {
+    for (const kind of Object.keys(on) as readonly Kind[])
+      plans.get(kind)!.watchers.push({ name, watch: on[kind] as Watch });
+  }
+  return plans;
 }

@@ -27,21 +27,24 @@ export function latency(history: History, options: JudgeOptions, count: LatencyC
     history.live[device]! && history.liveSince[device]! <= since;
   return {
     name: NAME,
-    watches: latencyLimit === undefined ? [] : ['shown', 'end'],
-    observe(o, at) {
-      if (latencyLimit === undefined) return undefined;
-      if (o.kind === 'end') return tooSlow(count, latencyLimit, at);
-      const send = history.messageSend[history.message]!;
-      const sentAt = send === NONE ? NONE : history.sentAt[send]!;
-      if (sentAt === NONE || history.sendDevice[send] === history.device) return undefined;
-      if (!history.calmSince(sentAt - aftermath)) return undefined;
-      if (!liveSince(history.device, sentAt) || !liveSince(history.sendDevice[send]!, sentAt))
-        return undefined;
-      count.timed++;
-      if (at - sentAt > latencyLimit) count.slow++;
-      if (at - sentAt > count.slowest) count.slowest = at - sentAt;
-      return undefined;
-    },
+    on:
+      latencyLimit === undefined
+        ? {}
+        : {
+            shown(_, at) {
+              const send = history.messageSend[history.message]!;
+              const sentAt = send === NONE ? NONE : history.sentAt[send]!;
+              if (sentAt === NONE || history.sendDevice[send] === history.device) return undefined;
+              if (!history.calmSince(sentAt - aftermath)) return undefined;
+              if (!liveSince(history.device, sentAt) || !liveSince(history.sendDevice[send]!, sentAt))
+                return undefined;
+              count.timed++;
+              if (at - sentAt > latencyLimit) count.slow++;
+              if (at - sentAt > count.slowest) count.slowest = at - sentAt;
+              return undefined;
+            },
+            end: (_, at) => tooSlow(count, latencyLimit, at),
+          },
   };
 }
 

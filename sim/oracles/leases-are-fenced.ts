@@ -17,31 +17,27 @@ export function leasesAreFenced(history: History): Oracle {
   const isFenced = (gateway: NodeId, conn: ConnId): boolean => fenced.get(gateway)?.has(conn) === true;
   return {
     name: NAME,
-    watches: ['lease', 'fenced', 'welcomed', 'pushed', 'push-met-older'],
-    observe(o, at) {
-      switch (o.kind) {
-        case 'lease':
-          return leaseWrong(o, at);
-        case 'fenced': {
-          if (isFenced(o.gatewayId, o.conn)) return stillThere(history, o.gatewayId, 'is told so again', at);
-          const those = fenced.get(o.gatewayId) ?? new Set();
-          fenced.set(o.gatewayId, those.add(o.conn));
-          return undefined;
-        }
-        case 'welcomed':
-          if (!isFenced(o.gatewayId, o.conn)) return undefined;
-          return stillThere(history, o.gatewayId, 'gets a WELCOME', at);
-        case 'pushed':
-          if (fenced.size === 0 || !isFenced(o.gatewayId, o.conn)) return undefined;
-          return stillThere(history, o.gatewayId, `is sent seq ${o.seq} of ${o.chatId}`, at);
-        case 'push-met-older': {
-          if (!o.taken) return undefined;
-          const expected = `a push for epoch ${o.named} of ${o.deviceId} finds no session at ${o.gatewayId}`;
-          return broken(NAME, at, expected, `the session with epoch ${o.epoch} takes it`);
-        }
-        default:
-          return undefined;
-      }
+    on: {
+      lease: leaseWrong,
+      fenced(o, at) {
+        if (isFenced(o.gatewayId, o.conn)) return stillThere(history, o.gatewayId, 'is told so again', at);
+        const those = fenced.get(o.gatewayId) ?? new Set();
+        fenced.set(o.gatewayId, those.add(o.conn));
+        return undefined;
+      },
+      welcomed(o, at) {
+        if (!isFenced(o.gatewayId, o.conn)) return undefined;
+        return stillThere(history, o.gatewayId, 'gets a WELCOME', at);
+      },
+      pushed(o, at) {
+        if (fenced.size === 0 || !isFenced(o.gatewayId, o.conn)) return undefined;
+        return stillThere(history, o.gatewayId, `is sent seq ${o.seq} of ${o.chatId}`, at);
+      },
+      'push-met-older'(o, at) {
+        if (!o.taken) return undefined;
+        const expected = `a push for epoch ${o.named} of ${o.deviceId} finds no session at ${o.gatewayId}`;
+        return broken(NAME, at, expected, `the session with epoch ${o.epoch} takes it`);
+      },
     },
   };
 }

@@ -1,5 +1,6 @@
 import { type History, NONE } from './history.ts';
 import type { JudgeOptions } from './judge.ts';
+import { NumberSet } from './number-set.ts';
 import type { Observation } from './observation.ts';
 import type { Oracle, Violation } from './oracle.ts';
 import { broken, overdue } from './violation.ts';
@@ -13,27 +14,23 @@ const NAME = 'no-acked-message-lost';
  * excepted. What is shown is kept seq by seq, so that a hole counts as lost whatever the order oracle thinks of it.
  */
 export function noAckedMessageLost(history: History, options: JudgeOptions): Oracle {
-  /** By pair, then seq. */
-  const shown: boolean[][] = [];
+  /** Seqs, by pair. */
+  const shown: NumberSet[] = [];
   const mark = (seq: number): void => {
-    (shown[history.pair] ??= [])[seq] = true;
+    (shown[history.pair] ??= new NumberSet()).add(seq);
   };
   return {
     name: NAME,
-    watches: ['shown', 'acked', 'end'],
-    observe(o, at) {
-      switch (o.kind) {
-        case 'shown':
-          mark(o.seq);
-          return undefined;
-        case 'acked':
-          mark(o.seq);
-          return options.commitsSeen === 'at-once' ? ackedButNotStored(history, o, at) : undefined;
-        case 'end':
-          return missing(history, shown, at);
-        default:
-          return undefined;
-      }
+    on: {
+      shown(o) {
+        mark(o.seq);
+        return undefined;
+      },
+      acked(o, at) {
+        mark(o.seq);
+        return options.commitsSeen === 'at-once' ? ackedButNotStored(history, o, at) : undefined;
+      },
+      end: (_, at) => missing(history, shown, at),
     },
   };
 }
@@ -62,7 +59,7 @@ function ackedButNotStored(
   );
 }
 
-function missing(history: History, shown: readonly boolean[][], at: number): Violation | undefined {
+function missing(history: History, shown: readonly NumberSet[], at: number): Violation | undefined {
   for (let message = 0; message < history.messageNames.length; message++) {
     if (!history.acked[message]!) continue;
     if (!history.committed[message]!) return notInTheStore(history, message, at);
@@ -73,7 +70,7 @@ function missing(history: History, shown: readonly boolean[][], at: number): Vio
       for (const device of history.userDevices[history.seatUser[seat]!]!) {
         if (!history.served[device]! || !history.opened[device]!) continue;
         const pair = history.pairOf(device, chat);
-        if (seq > history.starts[pair]! && shown[pair]?.[seq] !== true)
+        if (seq > history.starts[pair]! && shown[pair]?.has(seq) !== true)
           return lost(history, message, device, at);
       }
     }

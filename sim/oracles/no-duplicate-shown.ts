@@ -1,4 +1,5 @@
 import { type History, NONE } from './history.ts';
+import { NumberSet } from './number-set.ts';
 import type { Observation } from './observation.ts';
 import type { Oracle, Violation } from './oracle.ts';
 import { broken } from './violation.ts';
@@ -12,33 +13,28 @@ const NAME = 'no-duplicate-shown';
  * refused, and its sender was added to the chat before it arrived; the refusal was true, and so is the message.
  */
 export function noDuplicateShown(history: History): Oracle {
-  /** By device, then message. */
-  const shown: boolean[][] = [];
+  /** Messages, by device. */
+  const shown: NumberSet[] = [];
   return {
     name: NAME,
-    watches: ['shown', 'acked', 'send-failed', 'sent-again', 'committed'],
-    observe(o, at) {
-      switch (o.kind) {
-        case 'shown': {
-          const row = (shown[history.device] ??= []);
-          if (row[history.message] === true) return shownTwice(history, o, at);
-          row[history.message] = true;
-          return undefined;
-        }
-        case 'acked':
-          return twoMessages(history, o.clientMsgId, o.seq, at) ?? movedMessage(history, o.seq, at);
-        case 'send-failed':
-          // The refusal may reach the device after the copy that overtook it has become a message.
-          if (history.sendMessage[history.send] === NONE || addedSince(history)) return undefined;
-          return failedAndSent(history, at);
-        case 'sent-again':
-          return sentAgain(history, at);
-        case 'committed':
-          if (history.sendFailed[history.send]! && !addedSince(history)) return failedAndSent(history, at);
-          return committedTwice(history, o, at);
-        default:
-          return undefined;
-      }
+    on: {
+      shown(o, at) {
+        const those = (shown[history.device] ??= new NumberSet());
+        if (those.has(history.message)) return shownTwice(history, o, at);
+        those.add(history.message);
+        return undefined;
+      },
+      acked: (o, at) => twoMessages(history, o.clientMsgId, o.seq, at) ?? movedMessage(history, o.seq, at),
+      'send-failed'(_, at) {
+        // The refusal may reach the device after the copy that overtook it has become a message.
+        if (history.sendMessage[history.send] === NONE || addedSince(history)) return undefined;
+        return failedAndSent(history, at);
+      },
+      'sent-again': (_, at) => sentAgain(history, at),
+      committed(o, at) {
+        if (history.sendFailed[history.send]! && !addedSince(history)) return failedAndSent(history, at);
+        return committedTwice(history, o, at);
+      },
     },
   };
 }

@@ -240,3 +240,12 @@ export type Observation =
   | { readonly kind: 'healed'; readonly served: readonly DeviceId[] }
   /** Nothing is left to happen, or the budget of the liveness phase ran out (`quiet` false). */
   | { readonly kind: 'end'; readonly quiet: boolean };
+
+/** An observation of one kind. */
+export type Seen<Kind extends Observation['kind']> = Observation extends infer One
+  ? One extends { readonly kind: infer Own }
+    ? Kind extends Own
+      ? One
+      : never
+    : never
+  : never;

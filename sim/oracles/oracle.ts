@@ -1,4 +1,4 @@
-import type { Observation } from './observation.ts';
+import type { Observation, Seen } from './observation.ts';
 
 /** The promises of docs/architecture.md, by name. */
 export type PromiseName =
@@ -34,16 +34,21 @@ export interface Violation {
   readonly stuck: readonly string[];
 }
 
-/** One promise, watched incrementally. Its state is its own; `observe` is called for every observation, in order. */
+/**
+ * Judges one observation against the history before it, whose numbers have been resolved for it.
+ * @param at microseconds. @returns the first violation seen, or undefined.
+ */
+type Watch<Kind extends Observation['kind']> = (o: Seen<Kind>, at: number) => Violation | undefined;
+
+/** What is made of each kind of observation; nobody is called for what it ignores. Each function sees objects of one shape. */
+export type Watches = {
+  readonly [Kind in Observation['kind']]?: Watch<Kind>;
+};
+
+/** One promise, watched incrementally. Its state is its own; it is told of what it watches in order. */
 export interface Oracle {
   readonly name: PromiseName;
-  /** Kinds it wants to see: nobody is called for what it ignores. */
-  readonly watches: readonly Observation['kind'][];
-  /**
-   * Judges one observation against the history before it, whose numbers have been resolved for it.
-   * @param at microseconds. @returns the first violation seen, or undefined.
-   */
-  observe(observation: Observation, at: number): Violation | undefined;
+  readonly on: Watches;
   /** Whether nothing that this promise speaks of is still on its way; absent: it waits for nothing. */
   settled?(): boolean;
 }

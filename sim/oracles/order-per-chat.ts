@@ -34,21 +34,15 @@ export function orderPerChat(history: History, options: JudgeOptions): Oracle {
   };
   return {
     name: NAME,
-    watches: ['shown', 'committed', 'content-dropped', 'start-cursor'],
-    observe(o, at) {
-      switch (o.kind) {
-        case 'shown':
-          return outOfOrder(history, o, at) ?? compare(o.seq, o, at);
-        case 'committed':
-          return hole(history, options, o.message, at) ?? compare(o.message.seq, o.message, at);
-        case 'content-dropped':
-          (dropped[history.chat] ??= new Set()).add(o.seq);
-          return undefined;
-        case 'start-cursor':
-          return jumped(history, o, at);
-        default:
-          return undefined;
-      }
+    on: {
+      shown: (o, at) => outOfOrder(history, o, at) ?? compare(o.seq, o, at),
+      committed: ({ message }, at) =>
+        hole(history, options, message, at) ?? compare(message.seq, message, at),
+      'content-dropped'(o) {
+        (dropped[history.chat] ??= new Set()).add(o.seq);
+        return undefined;
+      },
+      'start-cursor': (o, at) => jumped(history, o, at),
     },
   };
 }

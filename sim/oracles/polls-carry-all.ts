@@ -17,13 +17,13 @@ export function pollsCarryAll(history: History): Oracle {
   const heard = new Map<string, number>();
   return {
     name: NAME,
-    watches: ['poll-answered'],
-    observe(o, at) {
-      if (o.kind !== 'poll-answered') return undefined;
-      const session = `${o.gatewayId} ${o.conn}`;
-      const before = heard.get(session) ?? 0;
-      heard.set(session, before + o.heard.length);
-      return judge(o, before, history.nameDevice(history.device), at);
+    on: {
+      'poll-answered'(o, at) {
+        const session = `${o.gatewayId} ${o.conn}`;
+        const before = heard.get(session) ?? 0;
+        heard.set(session, before + o.heard.length);
+        return judge(o, before, history.nameDevice(history.device), at);
+      },
     },
   };
 }

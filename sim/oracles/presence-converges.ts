@@ -24,25 +24,21 @@ export function presenceConverges(history: History, options: JudgeOptions): Orac
   const bound = presenceBound(options.limits);
   return {
     name: NAME,
-    watches: ['watching', 'member', 'presence-shown', 'end'],
-    observe(o, at) {
-      switch (o.kind) {
-        case 'watching':
-          screens.watch(o.on, at);
-          return undefined;
-        case 'member':
-          screens.changeMember(o.member.spans, at);
-          return undefined;
-        case 'presence-shown': {
-          const blinks = o.status === 'OFFLINE' ? flap(history, options.limits, screens, at) : undefined;
-          screens.show(o.status, at);
-          return blinks;
-        }
-        case 'end':
-          return history.healed ? wrongAtEnd(screens, o, bound, at) : undefined;
-        default:
-          return undefined;
-      }
+    on: {
+      watching(o, at) {
+        screens.watch(o.on, at);
+        return undefined;
+      },
+      member(o, at) {
+        screens.changeMember(o.member.spans, at);
+        return undefined;
+      },
+      'presence-shown'(o, at) {
+        const blinks = o.status === 'OFFLINE' ? flap(history, options.limits, screens, at) : undefined;
+        screens.show(o.status, at);
+        return blinks;
+      },
+      end: (o, at) => (history.healed ? wrongAtEnd(screens, o, bound, at) : undefined),
     },
     settled: () => screens.wrong(1).length === 0,
   };

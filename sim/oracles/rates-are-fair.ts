@@ -55,25 +55,16 @@ export function ratesAreFair(history: History, options: JudgeOptions): Oracle {
   const aftermath = limits.leaseTtl + limits.sendRetryMax;
   return {
     name: NAME,
-    watches: ['admitted', 'refused', 'held-back', 'sent-on', 'asked', keepsOrder ? 'committed' : 'end'],
-    observe(o, at) {
-      switch (o.kind) {
-        case 'asked':
-          return asks.asked(o, at);
-        case 'admitted':
-          return rates.admitted(o.gatewayId, at);
-        case 'refused':
-          return rates.refused(at);
-        case 'held-back':
-          waits[history.device] = { until: at + o.span, since: at };
-          return undefined;
-        case 'sent-on':
-          return tooEarly(history, waits[history.device], at);
-        case 'committed':
-          return overtaken(history, newest, aftermath, o, at);
-        default:
-          return undefined;
-      }
+    on: {
+      admitted: (o, at) => rates.admitted(o.gatewayId, at),
+      refused: (_, at) => rates.refused(at),
+      'held-back'(o, at) {
+        waits[history.device] = { until: at + o.span, since: at };
+        return undefined;
+      },
+      'sent-on': (_, at) => tooEarly(history, waits[history.device], at),
+      asked: (o, at) => asks.asked(o, at),
+      committed: (o, at) => (keepsOrder ? overtaken(history, newest, aftermath, o, at) : undefined),
     },
   };
 }

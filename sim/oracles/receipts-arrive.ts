@@ -2,7 +2,7 @@ import { DEFAULT_LIMITS, type Limits } from '../../core/contract/limits.ts';
 import type { ReceiptType } from '../../core/contract/records.ts';
 import { type History, NONE } from './history.ts';
 import type { JudgeOptions } from './judge.ts';
-import type { Oracle, Violation } from './oracle.ts';
+import type { Oracle, Violation, Watches } from './oracle.ts';
 import { overdue } from './violation.ts';
 import { sees } from './visible.ts';
 
@@ -27,34 +27,38 @@ export function receiptsArrive(history: History, options: JudgeOptions): Oracle 
     options.receiptsOwed === true && ROOMY.every((name) => options.limits[name] >= DEFAULT_LIMITS[name]);
   return {
     name: NAME,
-    watches: judged
-      ? ['shown', 'read', 'start-cursor', 'watermark-saved', 'receipt-shown', 'member', 'end']
-      : [],
-    observe(o, at) {
-      switch (o.kind) {
-        case 'shown':
-          if (o.from !== o.userId) owed.show(o.seq, at);
-          return undefined;
-        case 'read':
-          owed.read(at);
-          return undefined;
-        case 'start-cursor':
-          owed.forget();
-          return undefined;
-        case 'watermark-saved':
-          owed.save(o.receipt.type, o.receipt.seq, at);
-          return undefined;
-        case 'receipt-shown':
-          owed.tell(o.receipt.type, o.receipt.seq);
-          return undefined;
-        case 'member':
-          owed.change();
-          return undefined;
-        default:
-          return owed.missing(at);
-      }
-    },
+    on: judged ? watchesOf(owed) : {},
     settled: () => !judged || owed.waiting() === undefined,
+  };
+}
+
+function watchesOf(owed: OwedReceipts): Watches {
+  return {
+    shown(o, at) {
+      if (o.from !== o.userId) owed.show(o.seq, at);
+      return undefined;
+    },
+    read(_, at) {
+      owed.read(at);
+      return undefined;
+    },
+    'start-cursor'() {
+      owed.forget();
+      return undefined;
+    },
+    'watermark-saved'({ receipt }, at) {
+      owed.save(receipt.type, receipt.seq, at);
+      return undefined;
+    },
+    'receipt-shown'({ receipt }) {
+      owed.tell(receipt.type, receipt.seq);
+      return undefined;
+    },
+    member() {
+      owed.change();
+      return undefined;
+    },
+    end: (_, at) => owed.missing(at),
   };
 }
 
@@ -74,7 +78,7 @@ class OwedReceipts {
   readonly #done: (Marks | undefined)[] = [];
   /** By seat: the watermarks. */
   readonly #saved: Marks[] = [];
-  /** By pair, then user: up to which seq the device was shown receipts. */
+  /** By pair, then place of the author in the chat: up to which seq the device was shown receipts. */
   readonly #told: Record<ReceiptType, number[][]> = { DELIVERED: [], READ: [] };
   /** Chats that were large for a while: their receipts are counted. */
   readonly #large = new Set<number>();
@@ -116,9 +120,11 @@ class OwedReceipts {
   }
 
   #raise(type: ReceiptType, seq: number): void {
-    const users = (this.#told[type][this.#history.pair] ??= []);
-    const { author } = this.#history;
-    if (seq > (users[author] ?? 0)) users[author] = seq;
+    const { pair, authorSeat, seatPlace } = this.#history;
+    const seqs = (this.#told[type][pair] ??= []);
+    const place = seatPlace[authorSeat]!;
+    while (seqs.length <= place) seqs.push(0);
+    if (seq > seqs[place]!) seqs[place] = seq;
   }
 
   /** A service may take a size, or a list of members, for the one before the change: the chat is left out from then on. */
@@ -176,12 +182,14 @@ class OwedReceipts {
     const history = this.#history;
     const chat = history.pairChat[pair]!;
     if (this.#large.has(chat) || !history.opened[device]!) return undefined;
-    for (const seat of history.chatSeats[chat]!) {
+    const seats = history.chatSeats[chat]!;
+    for (let place = 0; place < seats.length; place++) {
+      const seat = seats[place]!;
       if (seat === own || !history.isMember(seat)) continue;
       const user = history.seatUser[seat]!;
       for (const type of ['DELIVERED', 'READ'] as const) {
         const mark = this.#saved[seat]?.[type];
-        const told = this.#told[type][pair]?.[user] ?? 0;
+        const told = this.#told[type][pair]?.[place] ?? 0;
         if (mark === undefined || told >= mark.seq || !this.#wasCalm(mark.at)) continue;
         if (!sees(history.spans[own]!, mark.seq)) continue;
         const what = history.nameSeq(chat, mark.seq);

@@ -25,37 +25,31 @@ export function receiptsMonotone(history: History, options: JudgeOptions): Oracl
   /** A READ that was saved before its DELIVERED: the same transaction has to bring it. */
   let unpaired: { readonly seat: number; readonly receipt: ReceiptRecord } | undefined;
 
-  const pairUp = (o: Observation, at: number): Violation | undefined => {
+  /** @param saving seat whose watermark is being saved; NONE: something else is seen. */
+  const ahead = (saving: number, at: number): Violation | undefined => {
     if (unpaired === undefined) return undefined;
     const { seat, receipt } = unpaired;
     if (saved[seat]!.delivered >= receipt.seq) unpaired = undefined;
-    else if (o.kind !== 'watermark-saved' || history.seat !== seat)
-      return readAhead(receipt, saved[seat]!, at);
+    else if (saving !== seat) return readAhead(receipt, saved[seat]!, at);
     return undefined;
   };
+  const knowsSaved = options.commitsSeen === 'at-once';
   return {
     name: NAME,
-    watches: ['watermark-saved', 'receipt-sent', 'receipt-shown', 'end'],
-    observe(o, at) {
-      const ahead = pairUp(o, at);
-      if (ahead !== undefined) return ahead;
-      switch (o.kind) {
-        case 'watermark-saved': {
-          const marks = (saved[history.seat] ??= { delivered: 0, read: 0 });
-          const bad = savedAgain(marks, o.receipt, at) ?? notGot(history, o.receipt, at);
-          if (bad !== undefined) return bad;
-          if (o.receipt.type === 'READ') marks.read = o.receipt.seq;
-          else marks.delivered = o.receipt.seq;
-          if (marks.read > marks.delivered) unpaired = { seat: history.seat, receipt: o.receipt };
-          return undefined;
-        }
-        case 'receipt-sent':
-          return notShown(history, o, at);
-        case 'receipt-shown':
-          return options.commitsSeen === 'at-once' ? invented(history, saved, o.receipt, at) : undefined;
-        default:
-          return undefined;
-      }
+    on: {
+      'watermark-saved'({ receipt }, at) {
+        const marks = (saved[history.seat] ??= { delivered: 0, read: 0 });
+        const bad = ahead(history.seat, at) ?? savedAgain(marks, receipt, at) ?? notGot(history, receipt, at);
+        if (bad !== undefined) return bad;
+        if (receipt.type === 'READ') marks.read = receipt.seq;
+        else marks.delivered = receipt.seq;
+        if (marks.read > marks.delivered) unpaired = { seat: history.seat, receipt };
+        return undefined;
+      },
+      'receipt-sent': (o, at) => ahead(NONE, at) ?? notShown(history, o, at),
+      'receipt-shown': ({ receipt }, at) =>
+        ahead(NONE, at) ?? (knowsSaved ? invented(history, saved, receipt, at) : undefined),
+      end: (_, at) => ahead(NONE, at),
     },
   };
 }
@@ -130,7 +124,7 @@ function invented(
   receipt: ReceiptRecord,
   at: number,
 ): Violation | undefined {
-  const marks = saved[history.seatOf(history.author, history.chat)];
+  const marks = saved[history.authorSeat];
   const reached = marks === undefined ? 0 : receipt.type === 'READ' ? marks.read : marks.delivered;
   if (receipt.seq <= reached) return undefined;
   return broken(

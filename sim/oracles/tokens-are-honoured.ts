@@ -11,15 +11,16 @@ export function tokensAreHonoured(history: History, { limits }: JudgeOptions): O
   const bound = Math.max(limits.heartbeat, limits.resumeTimeout);
   return {
     name: 'tokens-are-honoured',
-    watches: ['outlived'],
-    observe(o, at) {
-      if (o.kind !== 'outlived' || o.span <= bound || !history.undisturbedSince(at - bound)) return undefined;
-      return broken(
-        'tokens-are-honoured',
-        at,
-        `the session of ${history.nameDevice(history.device)} ends when its token does`,
-        `it goes on ${(o.span / 1_000_000).toFixed(3)} s after that`,
-      );
+    on: {
+      outlived({ span }, at) {
+        if (span <= bound || !history.undisturbedSince(at - bound)) return undefined;
+        return broken(
+          'tokens-are-honoured',
+          at,
+          `the session of ${history.nameDevice(history.device)} ends when its token does`,
+          `it goes on ${(span / 1_000_000).toFixed(3)} s after that`,
+        );
+      },
     },
   };
 }
