@@ -42,7 +42,9 @@ export function olderThanPush(machine: Machine, push: Push): number | undefined 
   const sessions = machine.byUser.get(push.userId);
   if (sessions === undefined) return undefined;
   let newest: number | undefined;
-  for (const session of sessions) {
+  // By index: this is done for every push.
+  for (let i = 0; i < sessions.length; i++) {
+    const session = sessions[i]!;
     if (session.deviceId !== push.deviceId) continue;
     if (session.epoch >= push.epoch) return undefined;
     newest = Math.max(newest ?? 0, session.epoch);
