@@ -100,6 +100,10 @@ function takeBatch(lane: ReceiptLane, max: number): readonly ReceiptWrite[] {
   return writes;
 }
 
+function laneOfCall(lanes: readonly ReceiptLane[], call: number): ReceiptLane | undefined {
+  return lanes.find((lane) => lane.call === call);
+}
+
 export function onReceiptsSaved(
   service: MessageService,
   call: number,
@@ -107,7 +111,7 @@ export function onReceiptsSaved(
   out: Out,
 ): void {
   const { lanes } = service.receipts;
-  const lane = lanes.find((one) => one.call === call);
+  const lane = laneOfCall(lanes, call);
   assert(lane !== undefined, 'receipts were saved that nobody asked to save');
   const writes = lane.saving;
   lane.saving = [];

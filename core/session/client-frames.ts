@@ -177,7 +177,7 @@ function cover(session: Session, view: ChatView, seq: number, out: Out): void {
   }
   view.flight = n === view.flight.length ? shortList() : view.flight.slice(n);
   view.acked = Math.max(view.acked, seq);
-  if (view.beside.length > 0) view.beside = view.beside.filter((m) => m.seq > view.acked);
+  if (view.beside.length > 0) forgetCovered(view);
   if (seq > view.pushed) {
     advance(view, seq);
     absorbOwn(view);
@@ -190,6 +190,10 @@ function cover(session: Session, view: ChatView, seq: number, out: Out): void {
     if (waiter.seq > seq) view.waiters.push(waiter);
     else out.push({ kind: 'push-result', worker: waiter.worker, pushId: waiter.pushId, outcome: 'settled' });
   }
+}
+
+function forgetCovered(view: ChatView): void {
+  view.beside = view.beside.filter((message) => message.seq > view.acked);
 }
 
 function report(

@@ -83,7 +83,7 @@ export function stepGateway(gateway: Gateway, event: GatewayEvent, now: Micros):
     case 'polled':
     case 'bad-frame':
     case 'buffered':
-      withSession(gateway, event.conn, (session) => onConnection(gateway, session, event, now, out));
+      onConnection(gateway, gateway.sessions.get(event.conn), event, now, out);
       break;
     case 'renewed':
       onRenewed(gateway, event.conns, event.outcomes, now, out);
@@ -118,14 +118,15 @@ export function stepGateway(gateway: Gateway, event: GatewayEvent, now: Micros):
   return out;
 }
 
-/** What the shell tells of a connection, besides its frames. */
+/** What the shell tells of a connection, besides its frames. Of a session that has ended meanwhile it is nobody's. */
 function onConnection(
   gateway: Gateway,
-  session: Session,
+  session: Session | undefined,
   event: Extract<GatewayEvent, { kind: 'closed' | 'polled' | 'bad-frame' | 'buffered' }>,
   now: Micros,
   out: Out,
 ): void {
+  if (session === undefined) return;
   switch (event.kind) {
     case 'closed':
       endSession(gateway, session, now, out);
@@ -142,12 +143,6 @@ function onConnection(
     default:
       assertNever(event);
   }
-}
-
-/** Completions and timers of a session that has ended meanwhile are nobody's. */
-function withSession(gateway: Gateway, conn: ConnId, act: (session: Session) => void): void {
-  const session = gateway.sessions.get(conn);
-  if (session !== undefined) act(session);
 }
 
 function onWake(
@@ -172,15 +167,33 @@ function onWake(
       onDrainEnd(gateway, now, out);
       break;
     case 'session':
-      if (conn !== undefined)
-        withSession(gateway, conn, (session) => onSessionTimer(gateway, session, now, out));
+    case 'receipts':
+    case 'retry':
+      if (conn !== undefined) onSessionWake(gateway, gateway.sessions.get(conn), timer, now, out);
+      break;
+    default:
+      assertNever(timer);
+  }
+}
+
+/** The timer of a session that has ended meanwhile is nobody's. */
+function onSessionWake(
+  gateway: Gateway,
+  session: Session | undefined,
+  timer: 'session' | 'receipts' | 'retry',
+  now: Micros,
+  out: Out,
+): void {
+  if (session === undefined) return;
+  switch (timer) {
+    case 'session':
+      onSessionTimer(gateway, session, now, out);
       break;
     case 'receipts':
-      if (conn !== undefined) withSession(gateway, conn, (session) => onReceiptsTimer(gateway, session, out));
+      onReceiptsTimer(gateway, session, out);
       break;
     case 'retry':
-      if (conn !== undefined)
-        withSession(gateway, conn, (session) => onSessionRetry(gateway, session, now, out));
+      onSessionRetry(gateway, session, now, out);
       break;
     default:
       assertNever(timer);

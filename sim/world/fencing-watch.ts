@@ -13,9 +13,8 @@ export function watchFencing(host: GatewayHost, machine: Machine, event: Gateway
       if (event.result.outcome === 'fenced') fenced(host, machine, event.conn, 'session.claim.fenced');
       return;
     case 'renewed':
-      event.outcomes?.forEach((outcome, i) => {
-        if (outcome === 'fenced') fenced(host, machine, event.conns[i]!, 'session.renewal.fenced');
-      });
+      for (let i = 0; i < (event.outcomes?.length ?? 0); i++)
+        if (event.outcomes![i] === 'fenced') fenced(host, machine, event.conns[i]!, 'session.renewal.fenced');
       return;
     case 'evict':
       for (const session of machine.byUser.get(event.userId) ?? []) {

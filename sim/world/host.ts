@@ -125,9 +125,14 @@ export abstract class Host {
       if (this.#effectsToCrash < 0 && this.#effectsToPause < 0) continue;
       if (this.#diesHere()) return;
       if (!this.#standsStillHere()) continue;
-      if (i + 1 < effects.length) this.#unfinished = () => this.#carryOut(effects, apply, i + 1);
+      if (i + 1 < effects.length) this.#keepForLater(effects, apply, i + 1);
       return;
     }
+  }
+
+  /** A function of its own: what a closure takes from its surroundings would be put on the heap at every step. */
+  #keepForLater<Effect>(effects: readonly Effect[], apply: (effect: Effect) => void, from: number): void {
+    this.#unfinished = () => this.#carryOut(effects, apply, from);
   }
 
   /** Whoever drives several steps in one turn, and finds that the host stands still in the midst of them, goes on behind that. */
