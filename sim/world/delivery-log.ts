@@ -16,6 +16,8 @@ export class Partition {
   #start = 0;
   /** Index into the records of the next one to hand out. */
   #position = 0;
+  /** Of those so many are finished, from the first on. */
+  #finished = 0;
   committed = 0;
   owner: WorkerHost | undefined;
   generation = 0;
@@ -51,6 +53,7 @@ export class Partition {
     const before = this.#position;
     if (this.committed < this.#start || this.committed > this.#nextOffset) this.committed = this.#start;
     this.#position = 0;
+    this.#finished = 0;
     while (this.#position < this.#records.length && this.#records[this.#position]!.offset < this.committed) {
       this.#position++;
     }
@@ -60,11 +63,16 @@ export class Partition {
   /** Takes a commit; one behind an earlier one says nothing new. */
   commit(offset: number): void {
     this.committed = Math.max(this.committed, offset);
-    let finished = 0;
+    let finished = this.#finished;
     while (finished < this.#position && this.#records[finished]!.offset < offset) finished++;
-    if (finished < TRIM) return;
-    this.#records = this.#records.slice(finished);
-    this.#position -= finished;
+    this.#finished = finished;
+    if (finished >= TRIM && finished <= this.#position) this.#forget(finished);
+  }
+
+  #forget(count: number): void {
+    this.#records = this.#records.slice(count);
+    this.#position = Math.max(0, this.#position - count);
+    this.#finished = 0;
   }
 
   /** An offset without a record that anybody is handed: the marker of a transaction, a record that nobody can read. */
@@ -79,9 +87,7 @@ export class Partition {
 
   /** Retention removes what lies below, read or not. */
   expire(below: number): void {
-    const gone = this.#records.filter(({ offset }) => offset < below).length;
-    this.#records = this.#records.slice(gone);
-    this.#position = Math.max(0, this.#position - gone);
+    this.#forget(this.#records.filter(({ offset }) => offset < below).length);
     this.#start = below;
   }
 
@@ -102,6 +108,7 @@ export class Partition {
   loseFrom(end: number): void {
     this.#records = this.#records.filter(({ offset }) => offset < end);
     this.#position = Math.min(this.#position, this.#records.length);
+    this.#finished = 0;
     this.#nextOffset = end;
   }
 

@@ -1,3 +1,4 @@
+import { assertNever } from '../../core/contract/assert.ts';
 import type { ConnId } from '../../core/contract/ids.ts';
 import type { GatewayEffect } from '../../core/session/gateway-effect.ts';
 import type { GatewayEvent } from '../../core/session/gateway-event.ts';
@@ -7,7 +8,11 @@ import type { GatewayHost } from './gateway-host.ts';
 type Machine = NonNullable<GatewayHost['machine']>;
 
 /** Before the step: tells the observers which sessions hear that a newer one of their device exists. */
-export function watchFencing(host: GatewayHost, machine: Machine, event: GatewayEvent): void {
+export function watchFencing(
+  host: GatewayHost,
+  machine: Machine,
+  event: Extract<GatewayEvent, { kind: 'claimed' | 'renewed' | 'evict' }>,
+): void {
   switch (event.kind) {
     case 'claimed':
       if (event.result.outcome === 'fenced') fenced(host, machine, event.conn, 'session.claim.fenced');
@@ -25,6 +30,7 @@ export function watchFencing(host: GatewayHost, machine: Machine, event: Gateway
       }
       return;
     default:
+      assertNever(event);
   }
 }
 

@@ -198,14 +198,25 @@ export class GatewayHost extends Host {
         break;
       case 'renewed':
         this.#count(event.outcomes);
+        watchFencing(this, this.#machine!, event);
         break;
+      case 'claimed':
+      case 'evict':
+        watchFencing(this, this.#machine!, event);
+        break;
+      case 'push':
+        this.#push(event);
+        return;
       default:
     }
+    this.stepped(stepGateway(this.#machine!, event, this.now()), this.#applyEffect);
+  }
+
+  #push(event: Extract<GatewayEvent, { kind: 'push' }>): void {
     const machine = this.#machine!;
-    watchFencing(this, machine, event);
-    const older = event.kind === 'push' ? olderThanPush(machine, event.push) : undefined;
+    const older = olderThanPush(machine, event.push);
     const effects = stepGateway(machine, event, this.now());
-    if (event.kind === 'push' && older !== undefined) watchOlderPush(this, event.push, older, effects);
+    if (older !== undefined) watchOlderPush(this, event.push, older, effects);
     this.stepped(effects, this.#applyEffect);
   }
 

@@ -57,6 +57,8 @@ const OK = { outcome: 'ok' } as const;
 const STALE = { outcome: 'stale' } as const;
 const NO_CHAT = { outcome: 'no-chat' } as const;
 const NO_SPANS: readonly Span[] = [];
+/** So many are looked through faster than put into a set. */
+const FEW = 16;
 const STRANGER: FetchResult = { outcome: 'ok', messages: [], more: false, head: 0, spans: NO_SPANS, size: 0 };
 
 /**
@@ -80,7 +82,6 @@ export class MessageStoreModel {
   readonly #epochs = new Map<DeviceId, number>();
   readonly #devices = new Set<DeviceId>();
   readonly #confirmed = new Set<DeviceId>();
-  readonly #except = new Set<number>();
   #outboxId = 1;
   #instances = 0;
 
@@ -235,13 +236,13 @@ export class MessageStoreModel {
   readOutbox(request: ReadOutboxRequest): ReadOutboxResult {
     const rows: OutboxRow[] = [];
     if (this.outbox.size === 0) return { outcome: 'ok', rows };
-    const except = this.#except;
-    for (const id of request.except) except.add(id);
+    const { except } = request;
+    const many = except.length > FEW ? new Set(except) : undefined;
     for (const row of this.outbox.values()) {
       if (rows.length === request.limit) break;
-      if (except.size === 0 || !except.has(row.id)) rows.push(this.#asRead(row, request.inlineCiphertext));
+      const isExcepted = many === undefined ? except.includes(row.id) : many.has(row.id);
+      if (!isExcepted) rows.push(this.#asRead(row, request.inlineCiphertext));
     }
-    except.clear();
     return { outcome: 'ok', rows };
   }
 
