@@ -65,7 +65,9 @@ test('what reaches somebody after he has left is called so', async () => {
     seq: 2,
     serverMsgId: serverMsgId('m_72'),
     from: userId('u_1'),
+    fromDevice: deviceId('d_10'),
     ciphertext: 'eA==',
+    mediaIds: [],
   };
   const sightings = [
     { at: 1, observation: { kind: 'device', deviceId: device, userId: user } as const },

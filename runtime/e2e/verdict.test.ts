@@ -91,7 +91,9 @@ const shown = (device: typeof A, user: typeof ALICE, seq: number): Observation =
   seq,
   serverMsgId: serverMsgId(`m_${seq}`),
   from: ALICE,
+  fromDevice: A,
   ciphertext: `text ${seq}`,
+  mediaIds: [],
 });
 const cursor = (seq: number): Observation => ({ kind: 'cursor-saved', deviceId: B, chatId: CHAT, seq });
 const looks: Observation = { kind: 'watching', deviceId: A, chatId: CHAT, on: true };

@@ -74,8 +74,9 @@ function noteEffect(
     case 'cursor':
       return note({ kind: 'start-cursor', deviceId, chatId: effect.chatId, seq: effect.seq });
     case 'show': {
-      const { chatId, seq, serverMsgId, from, ciphertext } = effect.message;
-      return note({ kind: 'shown', deviceId, userId, chatId, seq, serverMsgId, from, ciphertext });
+      const { chatId, seq, serverMsgId, from, fromDevice, ciphertext, mediaIds } = effect.message;
+      const content = { serverMsgId, from, fromDevice, ciphertext, mediaIds };
+      return note({ kind: 'shown', deviceId, userId, chatId, seq, ...content });
     }
     case 'receipt': {
       const { chatId, serverMsgId, seq, userId: by, type, at } = effect.receipt;

@@ -178,4 +178,20 @@ export const SESSION_MUTANTS: readonly Mutant[] = [
     story: 'A push that was given up is written down, and nobody tells the session.',
     expected: ['no-acked-message-lost', 'converges'],
   },
+  {
+    name: 'media-lost-on-the-way',
+    file: 'core/session/replay.ts',
+    find: '    mediaIds: message.mediaIds,\n',
+    replace: '    mediaIds: [],\n',
+    story: 'A message arrives without the media that it names.',
+    expected: ['order-per-chat'],
+  },
+  {
+    name: 'own-device-taken-for-the-author',
+    file: 'core/session/replay.ts',
+    find: '    fromDevice: message.fromDevice,\n',
+    replace: '    fromDevice: session.deviceId,\n',
+    story: 'A message is shown as if it came from the device that it goes to.',
+    expected: ['order-per-chat'],
+  },
 ];

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { mediaId } from '../../core/contract/ids.ts';
 import { DEFAULT_LIMITS } from '../../core/contract/limits.ts';
 import { OPEN_END } from '../../core/contract/records.ts';
 import { MILLISECOND, SECOND } from '../../core/contract/time.ts';
@@ -278,6 +279,13 @@ describe('order-per-chat', () => {
   test('two devices show different bytes at one seq', () => {
     const tale = threeDevices().sent('c_1', 1, 'm_1').shown('d_2', 'c_1', 1, 'm_1', 'BBBB');
     expectRed(tale, NAME, /ciphertext BBBB/);
+  });
+
+  test('a device shows other media than were committed', () => {
+    const tale = threeDevices()
+      .sent('c_1', 1, 'm_1')
+      .shown('d_2', 'c_1', 1, 'm_1', 'AAAA', [mediaId('x_7')]);
+    expectRed(tale, NAME, /mediaIds x_7/);
   });
 
   test('the store leaves out a seq', () => {

@@ -3,6 +3,7 @@ import type {
   ClientMsgId,
   ConnId,
   DeviceId,
+  MediaId,
   NodeId,
   ServerMsgId,
   UserId,
@@ -65,7 +66,9 @@ export type Observation =
       readonly seq: number;
       readonly serverMsgId: ServerMsgId;
       readonly from: UserId;
+      readonly fromDevice: DeviceId;
       readonly ciphertext: string;
+      readonly mediaIds: readonly MediaId[];
     }
   | {
       readonly kind: 'receipt-sent';

@@ -9,7 +9,7 @@ import { nextSeen } from './visible.ts';
 const NAME = 'order-per-chat';
 
 /** What devices show, to be compared with each other and with the store. */
-type Content = Pick<StoredMessage, 'serverMsgId' | 'from' | 'ciphertext'>;
+type Content = Pick<StoredMessage, 'serverMsgId' | 'from' | 'fromDevice' | 'ciphertext' | 'mediaIds'>;
 
 /**
  * Promise 3. Every device shows, from its start on, what it may see of one dense sequence: no skip, no reorder, no seq
@@ -48,8 +48,21 @@ export function orderPerChat(history: History, options: JudgeOptions): Oracle {
 }
 
 function sameContent(a: Content, b: Content): boolean {
-  return a.serverMsgId === b.serverMsgId && a.from === b.from && a.ciphertext === b.ciphertext;
+  return (
+    a.serverMsgId === b.serverMsgId &&
+    a.from === b.from &&
+    a.fromDevice === b.fromDevice &&
+    a.ciphertext === b.ciphertext &&
+    sameMedia(a, b)
+  );
 }
+
+function sameMedia({ mediaIds: a }: Content, { mediaIds: b }: Content): boolean {
+  return a === b || (a.length === b.length && a.every((id, i) => id === b[i]));
+}
+
+/** What one may be told of, in the order in which it is looked at. */
+const FIELDS = ['serverMsgId', 'from', 'fromDevice', 'ciphertext', 'mediaIds'] as const;
 
 function outOfOrder(
   history: History,
@@ -89,14 +102,13 @@ function hole(
 }
 
 function differs(history: History, seq: number, first: Content, seen: Content, at: number): Violation {
-  const field =
-    first.serverMsgId !== seen.serverMsgId ? 'serverMsgId' : first.from !== seen.from ? 'from' : 'ciphertext';
+  const field = FIELDS.find((name) => String(first[name]) !== String(seen[name])) ?? 'mediaIds';
   const where = `seq ${seq} of ${history.chatNames[history.chat]!}`;
   return broken(
     NAME,
     at,
-    `${where} is the same everywhere: ${field} ${first[field]}`,
-    `${field} ${seen[field]}`,
+    `${where} is the same everywhere: ${field} ${String(first[field])}`,
+    `${field} ${String(seen[field])}`,
   );
 }
 

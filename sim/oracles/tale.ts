@@ -4,6 +4,7 @@ import {
   connId,
   deviceId,
   nodeId,
+  type MediaId,
   type ServerMsgId,
   serverMsgId,
   userId,
@@ -182,7 +183,14 @@ export class Tale {
     });
   }
 
-  shown(device: string, chat: string, seq: number, message: string, ciphertext = 'AAAA'): this {
+  shown(
+    device: string,
+    chat: string,
+    seq: number,
+    message: string,
+    ciphertext = 'AAAA',
+    mediaIds: readonly MediaId[] = [],
+  ): this {
     return this.tell({
       kind: 'shown',
       deviceId: deviceId(device),
@@ -191,7 +199,9 @@ export class Tale {
       seq,
       serverMsgId: serverMsgId(message),
       from: userId('u_1'),
+      fromDevice: deviceId('d_1'),
       ciphertext,
+      mediaIds,
     });
   }
 

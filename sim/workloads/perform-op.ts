@@ -3,6 +3,7 @@ import { clientMsgIdOf, userIdOf } from '../world/plan-ids.ts';
 import type { DeviceHost } from '../world/device-host.ts';
 import type { World } from '../world/world.ts';
 import { ciphertextOf } from './ciphertext.ts';
+import { mediaIdsOf } from './media-ids.ts';
 
 /** Carries out one op of the scenario. What a user cannot do (the device is off) does not happen, and is counted. */
 export function performOp(world: World, index: number): void {
@@ -45,7 +46,7 @@ function performInApp(world: World, device: DeviceHost, op: AppOp, index: number
     case 'send': {
       const clientMsgId = clientMsgIdOf(world.users.countSend(device.userId));
       const ciphertext = ciphertextOf(index, op.bytes);
-      return device.act({ kind: 'send', clientMsgId, chatId, ciphertext, mediaIds: [] });
+      return device.act({ kind: 'send', clientMsgId, chatId, ciphertext, mediaIds: mediaIdsOf(index) });
     }
     case 'open':
     case 'close':

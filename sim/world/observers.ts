@@ -116,8 +116,9 @@ export class Observers implements StoreObserver {
     this.#progress();
     if (this.#judge === undefined) return;
     const { deviceId, userId } = device;
-    const { chatId, seq, serverMsgId, from, ciphertext } = message;
-    this.report({ kind: 'shown', deviceId, userId, chatId, seq, serverMsgId, from, ciphertext });
+    const { chatId, seq, serverMsgId, from, fromDevice, ciphertext, mediaIds } = message;
+    const content = { serverMsgId, from, fromDevice, ciphertext, mediaIds };
+    this.report({ kind: 'shown', deviceId, userId, chatId, seq, ...content });
   }
 
   receiptSent(device: DeviceNames, frame: ReceiptUpFrame): void {
