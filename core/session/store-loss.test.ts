@@ -105,6 +105,10 @@ describe('a gateway that has lost its store', () => {
     s.later(-1_000);
     s.retry();
     expect(s.notFetched()).toEqual([]);
+    // What fails by the new time counts from there.
+    s.later(30);
+    s.retry();
+    expect(s.notFetched()).toEqual(['1 list']);
   });
 
   it('finds out by a count that a device waits for', () => {
