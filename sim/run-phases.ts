@@ -1,11 +1,13 @@
 import { keyedInt } from '../core/contract/random.ts';
 import { type Limits, settleBudget } from '../core/contract/limits.ts';
 import { faultKind } from './faults/fault-kinds.ts';
+import type { DeviceId } from '../core/contract/ids.ts';
 import type { Dispatcher, Pause } from './engine/engine.ts';
 import type { Judge } from './oracles/judge.ts';
 import { withLongestSilence } from './oracles/judge-scenario.ts';
 import { beginRun } from './world/begin-run.ts';
-import { servedDevices } from './world/served-devices.ts';
+import type { DeviceHost } from './world/device-host.ts';
+import { heardDevices, servedDevices } from './world/served-devices.ts';
 import { lookEverywhere, NEVER } from './world/looks.ts';
 import type { World } from './world/world.ts';
 
@@ -39,7 +41,8 @@ function heal(world: World): void {
   }
   const served = servedDevices(world);
   if (world.scenario.faults.some((fault) => fault.permanent === true)) countServed(world, served.length);
-  world.observers.healed(served.map((device) => device.deviceId));
+  const names = (devices: readonly DeviceHost[]): DeviceId[] => devices.map(({ deviceId }) => deviceId);
+  world.observers.healed(names(served), names(heardDevices(world, served)));
 }
 
 /** How much is left, where something stays broken for ever: what is owed to nobody proves nothing. */

@@ -78,6 +78,6 @@ export function judge(
       if (violation !== undefined) return verdict(violation);
     }
   }
-  const healed = see({ kind: 'healed', served }, end);
+  const healed = see({ kind: 'healed', served, heard: [] }, end);
   return verdict(healed ?? see({ kind: 'end', quiet: judging.settled() }, end));
 }

@@ -54,6 +54,7 @@ export const ABSORBERS: { readonly [K in Kind]?: (history: History, o: Seen<K>, 
     // What stays broken for ever excuses nobody: whoever is served is owed everything.
     history.suspended = [];
     for (const name of o.served) history.served[history.deviceOf(name, undefined)] = true;
+    for (const name of o.heard) history.heard[history.deviceOf(name, undefined)] = true;
   },
 };
 

@@ -94,6 +94,8 @@ export class History {
   healedAt: number = NONE;
   /** By device; meaningful once healed. */
   readonly served: boolean[] = [];
+  /** By device: not served, and yet a gateway hears of it; meaningful once healed. */
+  readonly heard: boolean[] = [];
 
   #anyFault = false;
   #lastAnyFault = -Infinity;
@@ -134,6 +136,7 @@ export class History {
     this.liveSince.push(NONE);
     this.opened.push(false);
     this.served.push(false);
+    this.heard.push(false);
     this.#pairs.push([]);
     return device;
   }

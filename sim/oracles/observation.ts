@@ -239,8 +239,11 @@ export type Observation =
       readonly unfeltToo?: number;
       readonly suspended?: readonly PromiseName[];
     }
-  /** All faults but permanent ones are over; from here the system must converge. `served`: devices that can be reached. */
-  | { readonly kind: 'healed'; readonly served: readonly DeviceId[] }
+  /**
+   * All faults but permanent ones are over; from here the system must converge. `served`: devices that can be reached.
+   * `heard`: the others of which a gateway still hears: they open sessions again and again, and get no further.
+   */
+  | { readonly kind: 'healed'; readonly served: readonly DeviceId[]; readonly heard: readonly DeviceId[] }
   /** Nothing is left to happen, or the budget of the liveness phase ran out (`quiet` false). */
   | { readonly kind: 'end'; readonly quiet: boolean };
 

@@ -116,9 +116,12 @@ class Screens {
     return found;
   }
 
-  #isSeen(user: number): boolean {
-    const { userDevices, live, served } = this.#history;
-    return userDevices[user]!.some((device) => live[device]! && served[device]!);
+  /** Behind a part that stays broken nobody can tell whether he is there: what he says arrives, or what he is told does. */
+  #isUncertain(user: number, truth: PresenceStatus): boolean {
+    const { userDevices, live, served, heard } = this.#history;
+    return truth === 'ONLINE'
+      ? !userDevices[user]!.some((device) => live[device]! && served[device]!)
+      : userDevices[user]!.some((device) => heard[device]!);
   }
 
   #wrongIn(device: number, chat: number, since: number, found: Wrong[]): void {
@@ -135,10 +138,8 @@ class Screens {
       const user = history.seatUser[seat]!;
       if (user === own) continue;
       const truth = history.liveDevices[user]! > 0 ? 'ONLINE' : 'OFFLINE';
-      // Behind a part that stays broken nobody can tell whether he is there.
-      if (truth === 'ONLINE' && !this.#isSeen(user)) continue;
       const shown = this.#shown[device]?.[user] ?? 'OFFLINE';
-      if (shown === truth) continue;
+      if (shown === truth || this.#isUncertain(user, truth)) continue;
       found.push({
         words: `${history.nameDevice(device)} shows ${history.userNames[user]!} ${shown}, who is ${truth}`,
         since: Math.max(

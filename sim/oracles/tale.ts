@@ -253,7 +253,12 @@ export class Tale {
   }
 
   heal(...served: readonly string[]): this {
-    return this.tell({ kind: 'healed', served: served.map((device) => deviceId(device)) });
+    return this.healBut([], ...served);
+  }
+
+  /** @param heard devices that are not served, and of which a gateway hears all the same. */
+  healBut(heard: readonly string[], ...served: readonly string[]): this {
+    return this.tell({ kind: 'healed', served: served.map(deviceId), heard: heard.map(deviceId) });
   }
 
   end(quiet = true): this {

@@ -268,11 +268,11 @@ export class Observers implements StoreObserver {
     this.report({ kind: 'fault', active, unfeltToo, suspended });
   }
 
-  healed(served: readonly DeviceId[]): void {
+  healed(served: readonly DeviceId[], heard: readonly DeviceId[]): void {
     this.#progress();
     for (const { deviceId, userId } of this.#devices)
       if (!served.includes(deviceId)) this.#unserved.add(deviceId).add(userId);
-    this.report({ kind: 'healed', served });
+    this.report({ kind: 'healed', served, heard });
   }
 
   end(quiet: boolean): void {

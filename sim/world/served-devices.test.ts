@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { cutLink } from '../faults/take-down.ts';
 import type { Scenario } from '../scenario.ts';
 import { inTwoRegions } from '../properties/draw-topology.ts';
-import { servedDevices } from './served-devices.ts';
+import { heardDevices, servedDevices } from './served-devices.ts';
 import { idleWorld, SMALL, smallScenario } from './testing-world.ts';
 import type { World } from './world.ts';
 
@@ -74,5 +74,18 @@ describe('who is certain to be served', () => {
     expect(served(['auto'])).toEqual(ALL);
     expect(served(['auto'], 'device-1~gateway-0')).toEqual(['device-0', 'device-2']);
     expect(served(['poll'], 'device-1~gateway-0')).toEqual(ALL);
+  });
+});
+
+describe('who is heard of, and not certain to be served', () => {
+  it('is who can speak to a gateway that still runs, and cannot hear', () => {
+    const world = started(SMALL, ['device-2']);
+    const [device, gateways] = [world.devices[1]!.index, world.gateways];
+    for (const gateway of gateways) world.network.block(gateway.index, device, 'lost');
+    const served = servedDevices(world);
+    expect(served.map(({ name }) => name)).toEqual(['device-0']);
+    expect(heardDevices(world, served).map(({ name }) => name)).toEqual(['device-1']);
+    for (const gateway of gateways) gateway.stop(true);
+    expect(heardDevices(world, served)).toEqual([]);
   });
 });

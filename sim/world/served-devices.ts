@@ -34,6 +34,19 @@ export function servedDevices(world: World): DeviceHost[] {
   });
 }
 
+/** The running devices that are not `served`, and that a gateway hears: it takes what they say for a sign of life. */
+export function heardDevices(world: World, served: readonly DeviceHost[]): DeviceHost[] {
+  return world.devices.filter(
+    (device) =>
+      device.up &&
+      device.findsAWay &&
+      !served.includes(device) &&
+      world.gateways.some(
+        (gateway) => gateway.up && world.network.state(device.index, gateway.index) === 'open',
+      ),
+  );
+}
+
 /** One that works is enough: what another one reads and cannot publish it leaves where it is. */
 function relaysWork(world: World, region: number): boolean {
   const engines = [world.stores[region]!.index, ...world.topics[region]!.map(({ index }) => index)];
