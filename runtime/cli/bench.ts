@@ -4,7 +4,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DEFAULT_LIMITS } from '../../core/contract/limits.ts';
-import { benchSim } from '../../sim/commands/sim-bench.ts';
+import type { SimBenchResult } from '../../sim/commands/sim-bench.ts';
 import { benchCore } from '../../sim/commands/core-bench.ts';
 import { benchQueue } from '../adapters/kafka/bench-queue.ts';
 import { benchLinks } from '../adapters/grpc/bench-links.ts';
@@ -169,7 +169,7 @@ const RUN: Record<Part, (seconds: number, show: Show, engines: Engines) => Promi
     return Promise.resolve();
   },
   async sim(seconds, show) {
-    const { eventsPerSecond, unjudgedEventsPerSecond } = benchSim({ seconds: seconds / 2, clock: coreMs });
+    const { eventsPerSecond, unjudgedEventsPerSecond } = await simBench(seconds);
     show({
       name: 'simulator: events, every oracle on, one core',
       value: eventsPerSecond,
@@ -358,31 +358,35 @@ interface SimSummary {
   readonly eventsPerSecond: number;
 }
 
-/** The simulator in a process of its own: it bans the clocks and random sources of the process it runs in. */
 const CAMPAIGN_JOBS = 2;
 
 function simSummary(seconds: number): Promise<SimSummary> {
-  const main = fileURLToPath(new URL('../main.ts', import.meta.url));
-  const argv = [
-    main,
-    'sim',
-    'run',
-    '--seeds',
-    String(1_000 * seconds),
-    '--jobs',
-    String(CAMPAIGN_JOBS),
-    '--json',
-  ];
-  const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const seeds = String(1_000 * seconds);
+  return parleySim('run', '--seeds', seeds, '--jobs', String(CAMPAIGN_JOBS)) as Promise<SimSummary>;
+}
+
+function simBench(seconds: number): Promise<SimBenchResult> {
+  return parleySim('bench', '--seconds', String(seconds)) as Promise<SimBenchResult>;
+}
+
+/**
+ * The simulator in a process of its own, as its users start it: it has its own settings, and bans the clocks and random
+ * sources of the process it runs in. @returns what it prints as JSON.
+ */
+function parleySim(...argv: readonly string[]): Promise<unknown> {
+  const parley = fileURLToPath(new URL('../../parley', import.meta.url));
+  const child = spawn(parley, ['sim', ...argv, '--json'], { stdio: ['ignore', 'pipe', 'inherit'] });
   return new Promise((resolve, reject) => {
     let text = '';
     child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
     child.once('error', reject);
     child.once('exit', () => {
       try {
-        resolve(JSON.parse(text) as SimSummary);
+        resolve(JSON.parse(text));
       } catch (error) {
-        reject(new Error(`parley sim run printed no summary: ${text.slice(0, 200)}`, { cause: error }));
+        reject(
+          new Error(`parley sim ${argv[0]} printed no figures: ${text.slice(0, 200)}`, { cause: error }),
+        );
       }
     });
   });

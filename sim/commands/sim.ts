@@ -1,4 +1,5 @@
 import { atlasCommand } from './atlas-command.ts';
+import { benchCommand } from './bench-command.ts';
 import { EXIT } from './exit-code.ts';
 import { mutantsCommand } from './mutants-command.ts';
 import { replayCommand } from './replay-command.ts';
@@ -17,6 +18,7 @@ Attacks the core with simulated disasters, in virtual time: the same seed gives 
   shrink   make a failing scenario as simple as it gets
   mutants  plant known bugs in the core and count the seeds until each is found
   atlas    show which promise holds under which fault
+  bench    measure how fast this machine simulates
 
 parley sim COMMAND --help tells the flags and the exit codes.`;
 
@@ -28,6 +30,7 @@ const COMMANDS: ReadonlyMap<string, SimCommand> = new Map<string, SimCommand>([
   ['shrink', shrinkCommand],
   ['mutants', mutantsCommand],
   ['atlas', atlasCommand],
+  ['bench', benchCommand],
 ]);
 
 /** `parley sim …`. @param argv what follows `sim`. @returns the exit code. */

@@ -79,7 +79,8 @@ class OwedReceipts {
   /** By seat: the watermarks. */
   readonly #saved: Marks[] = [];
   /** By pair, then place of the author in the chat: up to which seq the device was shown receipts. */
-  readonly #told: Record<ReceiptType, number[][]> = { DELIVERED: [], READ: [] };
+  readonly #toldDelivered: number[][] = [];
+  readonly #toldRead: number[][] = [];
   /** Chats that were large for a while: their receipts are counted. */
   readonly #large = new Set<number>();
 
@@ -119,9 +120,13 @@ class OwedReceipts {
     if (type === 'READ') this.#raise('READ', seq);
   }
 
+  #told(type: ReceiptType): number[][] {
+    return type === 'READ' ? this.#toldRead : this.#toldDelivered;
+  }
+
   #raise(type: ReceiptType, seq: number): void {
     const { pair, authorSeat, seatPlace } = this.#history;
-    const seqs = (this.#told[type][pair] ??= []);
+    const seqs = (this.#told(type)[pair] ??= []);
     const place = seatPlace[authorSeat]!;
     while (seqs.length <= place) seqs.push(0);
     if (seq > seqs[place]!) seqs[place] = seq;
@@ -189,7 +194,7 @@ class OwedReceipts {
       const user = history.seatUser[seat]!;
       for (const type of ['DELIVERED', 'READ'] as const) {
         const mark = this.#saved[seat]?.[type];
-        const told = this.#told[type][pair]?.[place] ?? 0;
+        const told = this.#told(type)[pair]?.[place] ?? 0;
         if (mark === undefined || told >= mark.seq || !this.#wasCalm(mark.at)) continue;
         if (!sees(history.spans[own]!, mark.seq)) continue;
         const what = history.nameSeq(chat, mark.seq);

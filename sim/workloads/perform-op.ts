@@ -1,5 +1,5 @@
 import type { Op } from '../scenario.ts';
-import { clientMsgIdOf, userIdOf } from '../world/plan-ids.ts';
+import { clientMsgIdOf } from '../world/plan-ids.ts';
 import type { DeviceHost } from '../world/device-host.ts';
 import type { World } from '../world/world.ts';
 import { ciphertextOf } from './ciphertext.ts';
@@ -8,12 +8,13 @@ import { mediaIdsOf } from './media-ids.ts';
 /** Carries out one op of the scenario. What a user cannot do (the device is off) does not happen, and is counted. */
 export function performOp(world: World, index: number): void {
   const op = world.scenario.ops[index]!;
+  const { api, userIds } = world;
   switch (op.op) {
     case 'add-member':
-      world.api.changeMember('set-member', userIdOf(op.by), userIdOf(op.user), op.chat, index);
+      api.changeMember('set-member', userIds[op.by]!, userIds[op.user]!, op.chat, index);
       return;
     case 'remove-member':
-      world.api.changeMember('remove-member', userIdOf(op.by), userIdOf(op.user), op.chat, index);
+      api.changeMember('remove-member', userIds[op.by]!, userIds[op.user]!, op.chat, index);
       return;
     default:
       if (!performOnDevice(world, op, index)) world.probes.hit('op.device-off');

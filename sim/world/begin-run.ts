@@ -2,7 +2,6 @@ import { OPEN_END } from '../../core/contract/records.ts';
 import { keyedInt } from '../../core/contract/random.ts';
 import { MILLISECOND } from '../../core/contract/time.ts';
 import { CALL, FAULT_BEGIN, FAULT_END, SAMPLE } from './event-kind.ts';
-import { userIdOf } from './plan-ids.ts';
 import type { World } from './world.ts';
 
 const START_STREAM = 0x7374_6172;
@@ -39,7 +38,7 @@ function createChats(world: World): void {
   const spans = [{ after: 0, upTo: OPEN_END }];
   world.scenario.topology.chats.forEach((plan, i) => {
     const members = plan.members.map((user, place) => ({
-      userId: userIdOf(user),
+      userId: world.userIds[user]!,
       role: place === 0 ? ('owner' as const) : ('member' as const),
       spans,
     }));

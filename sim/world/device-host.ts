@@ -57,6 +57,7 @@ export class DeviceHost extends Host {
   #machine: Device | undefined;
   /** Connections whose device end is open. A device has one at a time, but for the moments of a change. */
   readonly #conns = new Map<ConnId, Connection>();
+  #newest: Connection | undefined;
   /** What the app was told has failed: observed across its restarts. */
   readonly #failed = new Set<ClientMsgId>();
   readonly #timers: Record<DeviceTimer, Timer>;
@@ -189,8 +190,10 @@ export class DeviceHost extends Host {
     step: Extract<PollStep['step'], { kind: 'client-wake' | 'deadline' }>,
     after: number,
   ): void {
-    const { timers } = conn.poll!;
-    const name = `${step.kind} ${step.kind === 'deadline' ? step.place : step.timer}`;
+    const { deadlines, clientTimers } = conn.poll!;
+    const isDeadline = step.kind === 'deadline';
+    const timers = isDeadline ? deadlines : clientTimers;
+    const name = isDeadline ? step.place : step.timer;
     let timer = timers.get(name);
     if (timer === undefined) {
       timer = new Timer(this, new PollStep(conn, step));
@@ -342,8 +345,14 @@ export class DeviceHost extends Host {
     }
   }
 
+  /** Nearly always the newest one. */
+  #connOf(id: ConnId): Connection | undefined {
+    const newest = this.#newest;
+    return newest?.deviceConn === id && newest.deviceOpen ? newest : this.#conns.get(id);
+  }
+
   #send(connId: ConnId, frame: ClientFrame): void {
-    const conn = this.#conns.get(connId);
+    const conn = this.#connOf(connId);
     if (conn === undefined) return;
     if (frame.frame === 'SEND' && this.#heldBack) this.world.observers.sentOn(this.deviceId);
     if (frame.frame === 'RECEIPT') this.world.observers.receiptSent(this, frame);
@@ -375,6 +384,7 @@ export class DeviceHost extends Host {
     const conn = new Connection(this, gateway, connId, key);
     if (transport === 'poll') conn.poll = new PollEnds(world.limits);
     this.#conns.set(connId, conn);
+    this.#newest = conn;
     const token = this.tokens.atHand(world.engine.now);
     if (token === undefined) connectWithNextToken(conn);
     else {
@@ -392,7 +402,7 @@ export class DeviceHost extends Host {
   }
 
   #disconnect(connId: ConnId): void {
-    const conn = this.#conns.get(connId);
+    const conn = this.#connOf(connId);
     if (conn === undefined) return;
     this.#forget(conn);
     this.world.links.up(conn, undefined);

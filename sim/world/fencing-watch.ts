@@ -35,35 +35,24 @@ export function watchFencing(
 }
 
 function fenced(host: GatewayHost, machine: Machine, connId: ConnId, probe: string): void {
-  const conn = host.conns.get(connId);
+  const conn = host.connOf(connId);
   // It had ended already, and nobody is left to be told.
   if (conn === undefined || !machine.sessions.has(connId)) return;
   host.world.probes.hit(probe);
   host.world.observers.fenced(host.nodeId, conn);
 }
 
-/** @returns the epoch of the device's newest session here if the push names a newer one; undefined usually. */
-export function olderThanPush(machine: Machine, push: Push): number | undefined {
-  const sessions = machine.byUser.get(push.userId);
-  if (sessions === undefined) return undefined;
-  let newest: number | undefined;
-  // By index: this is done for every push.
-  for (let i = 0; i < sessions.length; i++) {
-    const session = sessions[i]!;
-    if (session.deviceId !== push.deviceId) continue;
-    if (session.epoch >= push.epoch) return undefined;
-    newest = Math.max(newest ?? 0, session.epoch);
-  }
-  return newest;
-}
-
-/** After the step: tells the observers what became of a push that found an older session than it named. */
+/** After the step: tells the observers what became of a push that found only older sessions than the one it named. */
 export function watchOlderPush(
   host: GatewayHost,
+  machine: Machine,
   push: Push,
-  epoch: number,
   effects: readonly GatewayEffect[],
 ): void {
+  const sessions =
+    machine.byUser.get(push.userId)?.filter(({ deviceId }) => deviceId === push.deviceId) ?? [];
+  const epoch = Math.max(0, ...sessions.map((session) => session.epoch));
+  if (sessions.length === 0 || epoch >= push.epoch) return;
   host.world.probes.hit('session.push.fenced');
   const refused = effects.some(
     (effect) =>

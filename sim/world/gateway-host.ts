@@ -11,7 +11,7 @@ import type { ServiceRequest } from '../../core/session/service-call.ts';
 import { CLOSE_CODE, type ErrorFrame, type GoawayFrame, type ServerFrame } from '../../core/wire/frames.ts';
 import type { Connection } from './connection.ts';
 import { BROKEN } from './device-links.ts';
-import { olderThanPush, watchFencing, watchOlderPush } from './fencing-watch.ts';
+import { watchFencing, watchOlderPush } from './fencing-watch.ts';
 import { Host } from './host.ts';
 import { PollStep } from './poll-ends.ts';
 import { Timer } from './timer.ts';
@@ -25,13 +25,12 @@ type SessionTimer = 'session' | 'retry' | 'receipts';
 
 /** A gateway: its machine, and the ends of the connections that it holds. All of it is volatile. */
 export class GatewayHost extends Host {
-  readonly conns = new Map<ConnId, Connection>();
+  /** By their numbers, which are dense: a look-up for every frame had better cost nothing. */
+  readonly #conns: (Connection | undefined)[] = [];
   /** Users whose presence hints it wants. */
   readonly watched = new Set<UserId>();
   draining = false;
   #machine: Gateway | undefined;
-  /** Goes on across restarts, so that no answer reaches a connection it was not meant for. */
-  #nextConn = 1;
   readonly #timers = new Map<GatewayTimer, Timer>();
   /** Poll connections on which something was said in this turn. */
   #spoken: Connection[] = [];
@@ -59,14 +58,22 @@ export class GatewayHost extends Host {
   protected lose(silent: boolean): void {
     this.#machine = undefined;
     this.#spoken = [];
-    for (const conn of this.conns.values()) {
+    const lost = this.#conns.slice();
+    // The numbers go on across restarts, so that no answer reaches a connection it was not meant for.
+    this.#conns.fill(undefined);
+    for (const conn of lost) {
+      if (conn === undefined) continue;
       conn.gatewayOpen = false;
       if (conn.poll !== undefined) this.world.polls.servers.died(conn, silent);
       else if (!silent) this.#breakOff(conn, BROKEN);
     }
-    this.conns.clear();
     for (const userId of this.watched) this.world.calls.unwatch(userId, this);
     this.watched.clear();
+  }
+
+  /** @returns a connection that it holds, by its own number. */
+  connOf(id: ConnId): Connection | undefined {
+    return this.#conns[id - 1];
   }
 
   /** The load balancer's drain: the machine sends everybody elsewhere, and the process ends when all are gone. */
@@ -92,10 +99,9 @@ export class GatewayHost extends Host {
 
   /** A connection is its own from here on. */
   hold(conn: Connection): void {
-    conn.id = this.#nextConn++ as ConnId;
+    conn.id = this.#conns.push(conn) as ConnId;
     conn.gatewayIncarnation = this.incarnation;
     conn.gatewayOpen = true;
-    this.conns.set(conn.id, conn);
   }
 
   #opening(conn: Connection): GatewayEvent {
@@ -133,11 +139,11 @@ export class GatewayHost extends Host {
 
   /** Arms a timer of a poll session. */
   wakePoll(conn: Connection, timer: PollSessionTimer, after: number): void {
-    const { timers } = conn.poll!;
-    let own = timers.get(timer);
+    const { sessionTimers } = conn.poll!;
+    let own = sessionTimers.get(timer);
     if (own === undefined) {
       own = new Timer(this, new PollStep(conn, { kind: 'session-wake', timer }));
-      timers.set(timer, own);
+      sessionTimers.set(timer, own);
     }
     this.arm(own, after);
   }
@@ -171,14 +177,14 @@ export class GatewayHost extends Host {
   #step(event: GatewayEvent): void {
     switch (event.kind) {
       case 'open': {
-        const conn = this.conns.get(event.conn);
+        const conn = this.connOf(event.conn);
         if (conn === undefined) return;
         if (conn.poll === undefined)
           this.world.links.down(conn, { kind: 'connected', conn: conn.deviceConn });
         break;
       }
       case 'frame': {
-        const conn = this.conns.get(event.conn);
+        const conn = this.connOf(event.conn);
         // It waited in the inbox while the gateway closed the connection.
         if (conn === undefined) return;
         if (event.frame.frame === 'RESUME') {
@@ -188,7 +194,7 @@ export class GatewayHost extends Host {
         break;
       }
       case 'closed': {
-        const conn = this.conns.get(event.conn);
+        const conn = this.connOf(event.conn);
         if (conn === undefined) return;
         this.#forget(conn);
         break;
@@ -214,9 +220,12 @@ export class GatewayHost extends Host {
 
   #push(event: Extract<GatewayEvent, { kind: 'push' }>): void {
     const machine = this.#machine!;
-    const older = olderThanPush(machine, event.push);
+    const { push } = event;
     const effects = stepGateway(machine, event, this.now());
-    if (older !== undefined) watchOlderPush(this, event.push, older, effects);
+    const first = effects[0];
+    // Nearly always a session takes it that is none older than the one the push names.
+    if (first?.kind !== 'frame' || (this.connOf(first.conn)?.epoch ?? 0) < push.epoch)
+      watchOlderPush(this, machine, push, effects);
     this.stepped(effects, this.#applyEffect);
   }
 
@@ -227,7 +236,7 @@ export class GatewayHost extends Host {
   }
 
   #noteEpoch(event: Extract<GatewayEvent, { kind: 'device-opened' }>): void {
-    const conn = this.conns.get(event.conn);
+    const conn = this.connOf(event.conn);
     if (conn !== undefined && event.result.outcome === 'ok') conn.epoch = event.result.epoch;
   }
 
@@ -307,7 +316,7 @@ export class GatewayHost extends Host {
 
   #send(connId: ConnId, frame: ServerFrame): void {
     const { world } = this;
-    const conn = this.conns.get(connId);
+    const conn = this.connOf(connId);
     if (conn === undefined) return;
     if (frame.frame === 'MESSAGE') {
       world.engine.hash.mix(0x201 ^ (frame.seq << 8));
@@ -354,7 +363,7 @@ export class GatewayHost extends Host {
       this.arm(own, after);
       return;
     }
-    const conn = this.conns.get(connId);
+    const conn = this.connOf(connId);
     if (conn === undefined) return;
     const name = timer as SessionTimer;
     conn.timers[name] ??= new Timer(this, { kind: 'wake', timer, conn: connId });
@@ -377,7 +386,7 @@ export class GatewayHost extends Host {
   }
 
   #disconnect(connId: ConnId, code: number): void {
-    const conn = this.conns.get(connId);
+    const conn = this.connOf(connId);
     if (conn === undefined) return;
     if (conn.poll !== undefined && code === CLOSE_CODE.silent) this.world.probes.hit('poll.session.expired');
     this.#forget(conn);
@@ -386,7 +395,7 @@ export class GatewayHost extends Host {
 
   #forget(conn: Connection): void {
     conn.gatewayOpen = false;
-    this.conns.delete(conn.id);
+    this.#conns[conn.id - 1] = undefined;
   }
 
   #breakOff(conn: Connection, code: number): void {

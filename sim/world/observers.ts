@@ -117,8 +117,19 @@ export class Observers implements StoreObserver {
     if (this.#judge === undefined) return;
     const { deviceId, userId } = device;
     const { chatId, seq, serverMsgId, from, fromDevice, ciphertext, mediaIds } = message;
-    const content = { serverMsgId, from, fromDevice, ciphertext, mediaIds };
-    this.report({ kind: 'shown', deviceId, userId, chatId, seq, ...content });
+    // Field by field: a spread in front of others is copied by the runtime, one by one.
+    this.report({
+      kind: 'shown',
+      deviceId,
+      userId,
+      chatId,
+      seq,
+      serverMsgId,
+      from,
+      fromDevice,
+      ciphertext,
+      mediaIds,
+    });
   }
 
   receiptSent(device: DeviceNames, frame: ReceiptUpFrame): void {

@@ -67,7 +67,10 @@ export class PollEnds {
   readonly posts = new Map<number, readonly ClientFrame[]>();
   /** What happens to the answers of requests at the gateway. */
   readonly fates = new Map<number, PollFate>();
-  readonly timers = new Map<string, Timer>();
+  readonly sessionTimers = new Map<PollSessionTimer, Timer>();
+  readonly clientTimers = new Map<PollTimer, Timer>();
+  /** When the time of a request is over, by its place. */
+  readonly deadlines = new Map<PollTimer, Timer>();
   /** An answer that carried frames was lost, and none has come since. */
   lostFrames = false;
   /** Frames that the session said. */

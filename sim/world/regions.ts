@@ -6,6 +6,9 @@ import {
   shardOf,
 } from '../../core/contract/placement.ts';
 
+/** Made once: it costs as much as a hundred events. */
+const ONE: Placement = onePlacement(nameOf(0));
+
 /** The regions of a run, one shard each: who is at home where. */
 export class Regions {
   readonly count: number;
@@ -13,7 +16,7 @@ export class Regions {
 
   constructor(count: number) {
     this.count = count;
-    this.placement = count === 1 ? onePlacement(nameOf(0)) : evenPlacement(count);
+    this.placement = count === 1 ? ONE : evenPlacement(count);
   }
 
   nameOf(index: number): string {

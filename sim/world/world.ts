@@ -1,4 +1,4 @@
-import type { ChatId } from '../../core/contract/ids.ts';
+import type { ChatId, UserId } from '../../core/contract/ids.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../core/contract/limits.ts';
 import { MILLISECOND, SECOND } from '../../core/contract/time.ts';
 import type { Dispatcher } from '../engine/engine.ts';
@@ -83,6 +83,8 @@ export class World implements Dispatcher {
   /** Every host, by ascending index, behind the engines. */
   readonly hosts: readonly Host[];
   readonly chatIds: readonly ChatId[];
+  /** Made once: maps compare texts that are not one and the same letter by letter. */
+  readonly userIds: readonly UserId[];
   readonly faults: FaultBook;
   readonly users: Users;
   /** After this long a call whose answer was lost is given up by its caller's client library. Microseconds. */
@@ -139,12 +141,13 @@ export class World implements Dispatcher {
         host.regionIndex = i % this.regions.count;
         return host;
       });
+    this.userIds = Array.from({ length: topology.users }, (_, i) => userIdOf(i));
     this.gateways = deal(topology.gateways, (at, i) => new GatewayHost(this, at, `gateway-${i}`));
     this.services = deal(topology.services, (at, i) => new ServiceHost(this, at, `service-${i}`));
     this.relays = deal(topology.relays, (at, i) => new RelayHost(this, at, `relay-${i}`));
     this.workers = deal(topology.workers, (at, i) => new WorkerHost(this, at, `worker-${i}`));
     this.devices = deal(topology.devices, (at, i) => {
-      const names = { userId: userIdOf(i % topology.users), deviceId: deviceIdOf(i) };
+      const names = { userId: this.userIds[i % topology.users]!, deviceId: deviceIdOf(i) };
       return new DeviceHost(this, at, `device-${i}`, names, transports[i % transports.length]!);
     });
     this.hosts = [...this.gateways, ...this.services, ...this.relays, ...this.workers, ...this.devices];
