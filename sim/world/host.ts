@@ -132,19 +132,21 @@ export abstract class Host {
 
   /** A function of its own: what a closure takes from its surroundings would be put on the heap at every step. */
   #keepForLater<Effect>(effects: readonly Effect[], apply: (effect: Effect) => void, from: number): void {
-    this.#unfinished = () => this.#carryOut(effects, apply, from);
+    const rest = (): void => this.#carryOut(effects, apply, from);
+    this.#unfinished = rest;
   }
 
   /** Whoever drives several steps in one turn, and finds that the host stands still in the midst of them, goes on behind that. */
   afterPause(rest: () => void): void {
     const first = this.#unfinished;
     const { incarnation } = this;
-    this.#unfinished = () => {
+    const both = (): void => {
       first?.();
       if (this.incarnation !== incarnation) return;
       if (this.paused) this.afterPause(rest);
       else rest();
     };
+    this.#unfinished = both;
   }
 
   #diesHere(): boolean {

@@ -69,12 +69,11 @@ export class MessageStoreModel {
   readonly chats = new Map<ChatId, StoredChat>();
   /** Visible outbox rows in commit order. */
   readonly outbox = new Map<number, OutboxRow>();
-  /** When set, a committed row goes there instead of `outbox`, which gets it later. */
-  hideOutboxRow: ((row: OutboxRow) => boolean) | undefined;
   /** What a message says is dropped as soon as it is committed: its day is over at that moment. */
   keepsNothing = false;
   readonly #observer: StoreObserver;
   readonly #receiptMembers: number;
+  readonly #hideOutboxRow: (row: OutboxRow) => boolean;
   readonly #chatsOfUser = new Map<UserId, StoredChat[]>();
   readonly #directs = new Map<string, ChatId>();
   /** Messages as they were sent: the ciphertext stands for the digest that outlives it, and only comparisons read it. */
@@ -85,10 +84,18 @@ export class MessageStoreModel {
   #outboxId = 1;
   #instances = 0;
 
-  /** @param receiptMembers `limits.receiptMembers`: up to how many members a chat's watermarks are listed. */
-  constructor(observer: StoreObserver, receiptMembers: number) {
+  /**
+   * @param receiptMembers `limits.receiptMembers`: up to how many members a chat's watermarks are listed.
+   * @param hideOutboxRow told of each committed row; where it answers true the row does not go to `outbox`, which gets it later.
+   */
+  constructor(
+    observer: StoreObserver,
+    receiptMembers: number,
+    hideOutboxRow: (row: OutboxRow) => boolean = () => false,
+  ) {
     this.#observer = observer;
     this.#receiptMembers = receiptMembers;
+    this.#hideOutboxRow = hideOutboxRow;
   }
 
   claimInstance(): number {
@@ -338,7 +345,7 @@ export class MessageStoreModel {
   }
 
   #announce(row: OutboxRow): void {
-    if (this.hideOutboxRow?.(row) !== true) this.outbox.set(row.id, row);
+    if (!this.#hideOutboxRow(row)) this.outbox.set(row.id, row);
   }
 
   #moveCursor(chat: StoredChat, deviceId: DeviceId, seq: number): void {

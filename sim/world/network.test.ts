@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { LATENCIES } from './latency-table.ts';
 import { ANY_NODE, Network } from './network.ts';
 
-const network = (seed = 1): Network => new Network(seed, 10, 6, LATENCIES.region);
+const network = (seed = 1, onChanged?: () => void): Network =>
+  new Network(seed, 10, 6, LATENCIES.region, onChanged);
 
 describe('Network', () => {
   it('keeps messages of one stream in order, whatever latencies are drawn', () => {
@@ -38,9 +39,8 @@ describe('Network', () => {
   });
 
   it('tells of each change, and slows a way by the greatest factor', () => {
-    const net = network();
     let changes = 0;
-    net.onChanged = () => changes++;
+    const net = network(1, () => changes++);
     net.block(ANY_NODE, 4, 'lost')();
     expect(changes).toBe(2);
     const fast = net.slowDown(1, 2, 5);

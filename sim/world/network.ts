@@ -25,8 +25,7 @@ class LinkTrouble {
  */
 export class Network {
   readonly profile: LatencyProfile;
-  /** Called whenever a way closed or opened. */
-  onChanged: () => void = () => {};
+  readonly #onChanged: () => void;
   readonly #seed: number;
   readonly #nodes: number;
   readonly #inside: number;
@@ -36,8 +35,18 @@ export class Network {
   readonly #troubles = new Map<number, LinkTrouble>();
   #active = 0;
 
-  /** @param inside the first `inside` of the `nodes` are nodes of the service, the others are devices. */
-  constructor(seed: number, nodes: number, inside: number, profile: LatencyProfile) {
+  /**
+   * @param inside the first `inside` of the `nodes` are nodes of the service, the others are devices.
+   * @param onChanged called whenever a way closed or opened.
+   */
+  constructor(
+    seed: number,
+    nodes: number,
+    inside: number,
+    profile: LatencyProfile,
+    onChanged: () => void = () => {},
+  ) {
+    this.#onChanged = onChanged;
     this.#seed = keyedHash(seed, LATENCY_STREAM, 0);
     this.#nodes = nodes;
     this.#inside = inside;
@@ -97,11 +106,11 @@ export class Network {
     const trouble = this.#troubleOf(from, to);
     trouble[mode]++;
     this.#active++;
-    this.onChanged();
+    this.#onChanged();
     return () => {
       trouble[mode]--;
       this.#active--;
-      this.onChanged();
+      this.#onChanged();
     };
   }
 

@@ -47,8 +47,12 @@ export class StoreNode {
   constructor(world: World, index: number) {
     this.#world = world;
     this.index = index;
-    this.model = new MessageStoreModel(world.observers, world.limits.receiptMembers);
-    this.model.hideOutboxRow = (row) => this.outboxDelay.value > 0 && this.#hide(row);
+    const { observers, limits } = world;
+    this.model = new MessageStoreModel(
+      observers,
+      limits.receiptMembers,
+      (row) => this.outboxDelay.value > 0 && this.#hide(row),
+    );
   }
 
   /** What all messages say is dropped now, and of later ones until the end. @returns what ends it. */

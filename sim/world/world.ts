@@ -122,8 +122,9 @@ export class World implements Dispatcher {
     });
     this.effectHash = setting.hashEffects === true ? new StateHash() : undefined;
     this.observers = new Observers(this.engine, setting.judge);
-    this.network = new Network(scenario.seed, nodes, inside, LATENCIES[knobs.network]);
-    this.network.onChanged = () => this.#onNetworkChanged();
+    this.network = new Network(scenario.seed, nodes, inside, LATENCIES[knobs.network], () =>
+      this.#onNetworkChanged(),
+    );
     this.links = new DeviceLinks(this, knobs.wire);
     this.polls = new PollLinks(this, knobs.wire);
     this.#firstHost = engines;
