@@ -37,11 +37,13 @@ export interface Relay {
   queued: PublishCall[];
   readonly recounts: Recounts;
   /** Calls that failed, until the retry timer. */
-  resting: Exclude<Call, typeof READ>[];
+  resting: Work[];
 }
 
-type Call =
-  | typeof READ
+type Call = typeof READ | Work;
+
+/** What is started anew when it failed; a read comes again by itself. */
+type Work =
   | PublishCall
   | { readonly kind: 'delete'; readonly ids: readonly number[] }
   | { readonly kind: 'members'; readonly page: Page }
@@ -263,7 +265,7 @@ function onDeleted(relay: Relay, call: Call, result: DeleteOutboxResult, out: Ou
 }
 
 /** Makes the call; a publish only when few enough are under way, else it waits for its turn. */
-function start(relay: Relay, call: Exclude<Call, typeof READ>, out: Out): void {
+function start(relay: Relay, call: Work, out: Out): void {
   if (call.kind === 'publish') {
     if (relay.publishing >= relay.limits.relayPublishes) {
       relay.queued.push(call);
@@ -314,7 +316,7 @@ function take(relay: Relay, number: number): Call {
 }
 
 /** Repeats the call after a while, for ever: a row is not given up. In-flight room bounds how many can wait. */
-function rest(relay: Relay, call: Exclude<Call, typeof READ>, out: Out): void {
+function rest(relay: Relay, call: Work, out: Out): void {
   if (relay.resting.length === 0) out.push({ kind: 'wake', timer: 'retry', after: relay.limits.relayRetry });
   relay.resting.push(call);
 }

@@ -11,15 +11,8 @@ import { onChatCreated, onCreateChat, onTyping } from './chat-admin.ts';
 import type { MessageServiceEffect } from './message-service-effect.ts';
 import type { MessageServiceEvent } from './message-service-event.ts';
 import type { MessageService, Out } from './message-service-state.ts';
-import {
-  enqueueAdmin,
-  enqueueReceipt,
-  onAppended,
-  onLoaded,
-  onMemberChanged,
-  onRetry,
-  onSubmit,
-} from './sequencer.ts';
+import { enqueueAdmin, enqueueReceipt, onRetry, onSubmit } from './sequencer.ts';
+import { onAppended, onLoaded, onMemberChanged } from './store-answers.ts';
 
 /** 2^21 instances of 2^32 ids each fill the 53 bits that a JavaScript number holds exactly. */
 const MAX_INSTANCE = 2 ** 21 - 1;

@@ -1,20 +1,12 @@
-import { assert } from '../contract/assert.ts';
 import { hasElapsed } from '../contract/elapsed.ts';
-import type { ChatId, ClientMsgId } from '../contract/ids.ts';
 import type { StoredMessage } from '../contract/records.ts';
 import { shortList } from '../contract/short-list.ts';
-import type {
-  AppendResult,
-  AskedSend,
-  ChangeMemberResult,
-  FoundSend,
-  LoadResult,
-} from '../contract/store.ts';
+import type { AskedSend } from '../contract/store.ts';
 import type { Micros } from '../contract/time.ts';
 import { acceptReceipt } from '../receipts/receipt-writer.ts';
 import type { ReceiptRequest, SubmitRequest } from '../session/service-call.ts';
-import { admit, giveUpOrRest, refusePending, requeue, rest, settle } from './backlog.ts';
-import { applyMemberChange, decideAdmin, refuseAdmin } from './chat-admin.ts';
+import { admit, requeue, settle } from './backlog.ts';
+import { decideAdmin, refuseAdmin } from './chat-admin.ts';
 import {
   type AdminRequest,
   type ChatState,
@@ -22,13 +14,9 @@ import {
   type PendingAdmin,
   type PendingReceipt,
   type PendingSend,
-  learn,
   strangerCode,
 } from './chat-state.ts';
 import { isCurrent } from './membership.ts';
-import { isRepeat } from './repeated-send.ts';
-import { addWaiting } from './waiting-sends.ts';
-import { acknowledgeSend, refuseConflict, refuseSend, sameAsFound } from './send-answers.ts';
 import {
   addChat,
   chatIfHere,
@@ -36,6 +24,9 @@ import {
   newServerMsgId,
   type Out,
 } from './message-service-state.ts';
+import { isRepeat } from './repeated-send.ts';
+import { refuseSend } from './send-answers.ts';
+import { addWaiting } from './waiting-sends.ts';
 
 /** The per-chat sequence: dense seqs, one write at a time, idempotent by (sender, clientMsgId) for ever. */
 
@@ -185,7 +176,8 @@ function mayWrite(chat: ChatState, request: SubmitRequest): boolean {
   return member !== undefined && isCurrent(member.spans);
 }
 
-function toMessage(p: PendingSend, seq: number): StoredMessage {
+/** The message that a send becomes at `seq`. */
+export function toMessage(p: PendingSend, seq: number): StoredMessage {
   const r = p.request;
   return {
     chatId: r.chatId,
@@ -251,119 +243,6 @@ function isFreshList(service: MessageService, chat: ChatState, answers: Out, now
   return listed && !hasElapsed(chat.learnedAt, service.limits.leaseTtl, now);
 }
 
-// ---------------------------------------------------------------- completions
-
-export function onAppended(
-  service: MessageService,
-  id: ChatId,
-  result: AppendResult,
-  now: Micros,
-  out: Out,
-): void {
-  const chat = service.chats.get(id);
-  assert(
-    chat !== undefined && chat.phase === 'writing',
-    'an append completed for a chat that is not writing',
-  );
-  const batch = chat.writing as readonly PendingSend[];
-  const messages = chat.appending;
-  chat.writing = [];
-  chat.appending = [];
-  service.writing -= batch.length;
-  chat.phase = 'idle';
-  if (result.outcome === 'ok') chat.learnedAt = now;
-  const headBefore = chat.head;
-  switch (result.outcome) {
-    case 'ok':
-      for (const p of batch) {
-        const message = messages[chat.head - headBefore] as StoredMessage;
-        chat.head++;
-        acknowledge(service, chat, p, message, out);
-      }
-      out.push({ kind: 'outbox-hint' });
-      break;
-    case 'duplicate':
-      requeue(service, chat, answerDuplicates(service, chat, batch, result.found, out));
-      break;
-    case 'stale':
-    case 'unknown':
-      chat.phase = 'cold';
-      requeue(service, chat, batch);
-      // An unknown outcome usually means a store in trouble: do not hurry it.
-      if (result.outcome === 'unknown') rest(service, chat, 'cold', out);
-      break;
-    case 'failed':
-      giveUpOrRest(service, chat, batch, 'idle', out);
-      break;
-  }
-  pump(service, chat, now, out);
-}
-
-export function onMemberChanged(
-  service: MessageService,
-  id: ChatId,
-  result: ChangeMemberResult,
-  now: Micros,
-  out: Out,
-): void {
-  const chat = service.chats.get(id);
-  assert(
-    chat !== undefined && chat.phase === 'writing',
-    'a membership change completed for a chat that is not writing',
-  );
-  const pending = chat.writing[0] as PendingAdmin;
-  chat.writing = [];
-  service.writing--;
-  chat.phase = 'idle';
-  if (result.outcome === 'ok') {
-    chat.learnedAt = now;
-    applyMemberChange(service, chat, pending.request, out);
-  } else if (result.outcome === 'failed') giveUpOrRest(service, chat, [pending], 'idle', out);
-  else {
-    // Deciding again on fresh knowledge is safe: a change that did happen turns out to be none.
-    chat.phase = 'cold';
-    requeue(service, chat, [pending]);
-    if (result.outcome === 'unknown') rest(service, chat, 'cold', out);
-  }
-  pump(service, chat, now, out);
-}
-
-export function onLoaded(
-  service: MessageService,
-  id: ChatId,
-  result: LoadResult,
-  now: Micros,
-  out: Out,
-): void {
-  const chat = service.chats.get(id);
-  assert(chat !== undefined && chat.phase === 'loading', 'a load completed for a chat that is not loading');
-  const queue = chat.queue;
-  switch (result.outcome) {
-    case 'ok':
-      chat.phase = 'idle';
-      learn(chat, result.chat, service.limits, now);
-      for (const p of queue) if (p.check === 'asked') p.check = 'done';
-      chat.queue = [];
-      service.backlog -= queue.length;
-      requeue(service, chat, answerDuplicates(service, chat, queue, result.found, out));
-      break;
-    case 'no-chat':
-      chat.queue = [];
-      service.backlog -= queue.length;
-      for (const p of queue)
-        refusePending(service, chat, p, 'no_such_chat', 'chatId: there is no such chat for this user', out);
-      service.chats.delete(id);
-      return;
-    case 'failed':
-      chat.queue = [];
-      service.backlog -= queue.length;
-      for (const p of queue) if (p.kind !== 'receipt') p.attempts++;
-      giveUpOrRest(service, chat, queue, 'cold', out);
-      break;
-  }
-  pump(service, chat, now, out);
-}
-
 export function onRetry(service: MessageService, now: Micros, out: Out): void {
   const resting = service.resting;
   service.resting = [];
@@ -371,56 +250,4 @@ export function onRetry(service: MessageService, now: Micros, out: Out): void {
     chat.phase = chat.afterRest;
     pump(service, chat, now, out);
   }
-}
-
-/** Answers those of `pendings` that are already messages. @returns the others. */
-function answerDuplicates<P extends Pending>(
-  service: MessageService,
-  chat: ChatState,
-  pendings: readonly P[],
-  found: readonly FoundSend[],
-  out: Out,
-): readonly P[] {
-  if (found.length === 0) return pendings;
-  const byId = new Map<ClientMsgId, FoundSend[]>();
-  for (const m of found) byId.set(m.clientMsgId, [...(byId.get(m.clientMsgId) ?? []), m]);
-  const rest: P[] = [];
-  for (const p of pendings) {
-    const match =
-      p.kind === 'send'
-        ? byId.get(p.request.clientMsgId)?.find((m) => m.from === p.request.userId)
-        : undefined;
-    if (p.kind !== 'send' || match === undefined) rest.push(p);
-    // Our own earlier attempt whose outcome was unknown is not a duplicate for the sender.
-    else if (match.serverMsgId === p.serverMsgId) acknowledge(service, chat, p, toMessage(p, match.seq), out);
-    else if (sameAsFound(match, p.request)) {
-      settle(chat, p);
-      acknowledgeSend(out, p.replyTos, match, true);
-      remember(service, chat, { ...match, ciphertext: p.request.ciphertext });
-    } else {
-      settle(chat, p);
-      refuseConflict(service, out, p.request, p.replyTos);
-    }
-  }
-  return rest;
-}
-
-function acknowledge(
-  service: MessageService,
-  chat: ChatState,
-  p: PendingSend,
-  message: StoredMessage,
-  out: Out,
-): void {
-  settle(chat, p);
-  remember(service, chat, message);
-  acknowledgeSend(out, p.replyTos, message, false);
-}
-
-function remember(service: MessageService, chat: ChatState, message: StoredMessage): void {
-  chat.recent.set(message.clientMsgId, message);
-  if (chat.recent.size < service.limits.recentSends) return;
-  // Forgetting a generation at a time costs nothing per message.
-  chat.earlier = chat.recent;
-  chat.recent = new Map();
 }

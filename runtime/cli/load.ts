@@ -109,7 +109,7 @@ function partsOf(text: string | undefined): readonly Part[] {
   });
 }
 
-/** Roles that have just started compile what they run while they serve: a minute later they answer in half the time. */
+/** Roles that have just started compile what they run while they serve: some seconds later they answer in half the time. */
 const WARM_UP_SECONDS = 15;
 
 type Show = (figure: Figure) => void;

@@ -1,6 +1,7 @@
 import type { Mutant } from './mutant.ts';
 
 const SEQUENCER = 'core/sequencing/sequencer.ts';
+const STORE_ANSWERS = 'core/sequencing/store-answers.ts';
 const MEMBERSHIP = 'core/sequencing/membership.ts';
 
 /** Bugs of the message service. */
@@ -10,13 +11,13 @@ export const SERVICE_MUTANTS: readonly Mutant[] = [
     file: SEQUENCER,
     find: "  chat.phase = 'writing';\n  chat.writing = batch;\n",
     replace:
-      "  chat.phase = 'writing';\n  chat.writing = batch;\n  batch.forEach((p, i) => acknowledgeSend(out, p.replyTos, messages[i], false));\n",
+      "  chat.phase = 'writing';\n  chat.writing = batch;\n  batch.forEach((p, i) => p.replyTos.forEach(({ node, conn }) => out.push({ kind: 'reply', node, reply: { ...messages[i], kind: 'ack', conn, duplicate: false } })));\n",
     story: 'The sender is told before the message is durable.',
     expected: ['no-acked-message-lost'],
   },
   {
     name: 'unknown-taken-for-ok',
-    file: SEQUENCER,
+    file: STORE_ANSWERS,
     find: "    case 'ok':\n      for (const p of batch) {",
     replace: "    case 'unknown':\n    case 'ok':\n      for (const p of batch) {",
     story: 'A commit whose outcome is unknown is acknowledged as if it had happened.',
@@ -24,7 +25,7 @@ export const SERVICE_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'unknown-taken-for-failed',
-    file: SEQUENCER,
+    file: STORE_ANSWERS,
     find: "    case 'stale':\n    case 'unknown':\n      chat.phase = 'cold';\n      requeue(service, chat, batch);",
     replace:
       "    case 'unknown':\n      for (const p of batch) refusePending(service, chat, p, 'too_large', 'it timed out', out);\n      chat.phase = 'cold';\n      break;\n    case 'stale':\n      chat.phase = 'cold';\n      requeue(service, chat, batch);",
@@ -34,7 +35,7 @@ export const SERVICE_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'duplicate-returns-a-new-seq',
-    file: SEQUENCER,
+    file: STORE_ANSWERS,
     find: '      acknowledgeSend(out, p.replyTos, match, true);\n',
     replace: '      acknowledgeSend(out, p.replyTos, { ...match, seq: chat.head + 1 }, true);\n',
     story: 'A repeated send is answered with the next free seq instead of its own.',
