@@ -87,6 +87,7 @@ export function createDevicePoll(options: DevicePollOptions): DevicePoll {
         });
       }
       case 'refuse':
+        posts.delete(effect.request);
         return reply(effect.request, effect);
       case 'hear':
         return hear(effect.request);
