@@ -142,7 +142,7 @@ export type FetchResult =
 /**
  * One receipt to save. DELIVERED moves the device's cursor and the user's DELIVERED watermark, READ the user's READ and
  * DELIVERED watermarks; all of them only forward. `seq` undefined: found by (chatId, serverMsgId), and ignored when that
- * is not a message at or below the device's cursor. `serverMsgId` undefined: found by (chatId, seq); with no such message
+ * is not a message at or below the device's cursor that the user may see. `serverMsgId` undefined: found by (chatId, seq); with no such message
  * only the cursor moves. Within one call, writes apply in order. For each watermark that moved, one outbox row to `recipients` is
  * written in the same transaction.
  */

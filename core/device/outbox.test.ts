@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { chatId, clientMsgId, deviceId, userId } from '../contract/ids.ts';
+import { chatId, clientMsgId, deviceId, mediaId, userId } from '../contract/ids.ts';
 import { DEFAULT_LIMITS } from '../contract/limits.ts';
 import { MILLISECOND } from '../contract/time.ts';
 import { start } from './testing/device-under-test.ts';
@@ -10,6 +10,19 @@ describe('the outbox', () => {
     expect(s.send('k1')).toEqual(['keep k1', '1 > SEND k1']);
     expect(s.ack('k1', 6)).toEqual(['sent k1 #6', 'drop k1', 'show c_1 #6 of u_1']);
     expect(s.ack('k1', 6)).toEqual([]);
+  });
+
+  // The server's codec refused it each time, or closed the connection that it was too large for.
+  it.each([
+    ['too_large', { mediaIds: Array.from({ length: 17 }, (_, i) => mediaId(`x_${i}`)) }],
+    ['too_large', { ciphertext: 'AAAA'.repeat(21_846) }],
+    ['bad_frame', { ciphertext: 'AAA' }],
+    ['bad_frame', { chatId: chatId('team') }],
+  ])('never begins with a send that no server takes: %s', (code, change) => {
+    const s = start().live();
+    const send = { kind: 'send', clientMsgId: clientMsgId('k1'), chatId: chatId('c_1') } as const;
+    expect(s.step({ ...send, ciphertext: '', mediaIds: [], ...change })).toEqual([`failed k1 ${code}`]);
+    expect(s.disk().outbox).toEqual([]);
   });
 
   // A copy of a refused send became a message, since its sender was added again.

@@ -2,6 +2,7 @@ import { doubled } from '../contract/backoff.ts';
 import { hasElapsed } from '../contract/elapsed.ts';
 import type { ChatId, ClientMsgId } from '../contract/ids.ts';
 import type { Micros } from '../contract/time.ts';
+import { sendProblem } from '../wire/client-codec.ts';
 import { type AckFrame, ERROR_RETRYABLE, type ErrorFrame, type MessageFrame } from '../wire/frames.ts';
 import type { OutboxItem } from './device-effect.ts';
 import type { DeviceEvent } from './device-event.ts';
@@ -25,6 +26,12 @@ export function onSend(
   if (outbox.waiting.size >= device.limits.deviceOutbox) {
     const message = `the outbox holds ${device.limits.deviceOutbox} messages already: wait for some to be sent`;
     out.push({ kind: 'send-failed', clientMsgId, chatId, code: 'overloaded', message });
+    return;
+  }
+  const problem = sendProblem(event, device.limits);
+  if (problem !== undefined) {
+    const { code, message } = problem;
+    out.push({ kind: 'send-failed', clientMsgId, chatId, code, message });
     return;
   }
   const item = { clientMsgId, chatId, ciphertext, mediaIds };

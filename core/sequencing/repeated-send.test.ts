@@ -48,15 +48,18 @@ describe('a send that comes again', () => {
     expect(s.appended(OK)).toEqual(['ack gw-1/1 k1 #1 m1', 'ack gw-1/2 k1 #1 m1 duplicate', 'hint']);
   });
 
-  it('remembers the four latest connections of a send that joined and joined', () => {
-    const s = start().ready();
+  it.each([
+    [4, ['gw-1/3', 'gw-1/4', 'gw-1/5', 'gw-1/6']],
+    [1, ['gw-1/6']],
+  ])('remembers the %i latest connections of a send that joined and joined', (replyTos, told) => {
+    const s = start({ replyTos }).ready();
     for (let conn = 1; conn <= 6; conn++) s.send('k1', conn);
     expect(
       s
         .appended(OK)
         .filter((l) => l.startsWith('ack'))
         .map((l) => l.split(' ')[1]),
-    ).toEqual(['gw-1/3', 'gw-1/4', 'gw-1/5', 'gw-1/6']);
+    ).toEqual(told);
   });
 
   it('with other content is refused: while the first waits, from memory, and from the store', () => {

@@ -29,5 +29,5 @@ function joinWaiting(service: MessageService, waiting: PendingSend, request: Sub
     return;
   }
   // The latest connections are the ones that may still be there.
-  waiting.replyTos = [...waiting.replyTos.slice(1 - service.limits.replyTos), request.replyTo];
+  waiting.replyTos = [...waiting.replyTos, request.replyTo].slice(-service.limits.replyTos);
 }

@@ -28,6 +28,15 @@ describe('a send', () => {
     expect(s.ack('k1', 6)).toEqual([]);
   });
 
+  it('that can never be taken is refused by its id, for good', () => {
+    const bad = { kind: 'bad-frame', conn: connId(1), code: 'too_large', message: 'ciphertext: …' } as const;
+    expect(
+      start()
+        .live()
+        .step({ ...bad, clientMsgId: clientMsgId('k1') }),
+    ).toEqual(['1 < ERROR too_large k1']);
+  });
+
   it('is refused while too many wait, unless it repeats one of them; unanswered ones are forgotten in time', () => {
     const s = start({ sessionRequests: 1 }).live();
     s.send('k1');

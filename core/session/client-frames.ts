@@ -1,5 +1,5 @@
 import { assertNever } from '../contract/assert.ts';
-import type { ServerMsgId } from '../contract/ids.ts';
+import type { ClientMsgId, ServerMsgId } from '../contract/ids.ts';
 import { shortList } from '../contract/short-list.ts';
 import type { Micros } from '../contract/time.ts';
 import { closePresence, openPresence } from '../presence/presence-board.ts';
@@ -80,7 +80,7 @@ function onLiveFrame(gateway: Gateway, session: Session, frame: ClientFrame, now
   }
 }
 
-/** One bad frame is a mistake, many are abuse. */
+/** One bad frame is a mistake, many are abuse. @param clientMsgId of a SEND that can never be taken: a final answer to it. */
 export function onBadFrame(
   gateway: Gateway,
   session: Session,
@@ -88,8 +88,9 @@ export function onBadFrame(
   message: string,
   now: Micros,
   out: Out,
+  clientMsgId?: ClientMsgId,
 ): void {
-  sendError(session.conn, code, message, out);
+  sendError(session.conn, code, message, out, { clientMsgId });
   session.badFrames++;
   if (session.badFrames >= gateway.limits.badFrames) {
     closeSession(gateway, session, CLOSE_CODE.abuse, 'too many bad frames', now, out);

@@ -1,4 +1,4 @@
-import type { ChatId, ConnId, DeviceId, UserId } from '../contract/ids.ts';
+import type { ChatId, ClientMsgId, ConnId, DeviceId, UserId } from '../contract/ids.ts';
 import type {
   CountReceiptsResult,
   FetchResult,
@@ -32,6 +32,8 @@ export type GatewayEvent =
       readonly conn: ConnId;
       readonly message: string;
       readonly code: 'bad_frame' | 'too_large';
+      /** Of a SEND that named it. */
+      readonly clientMsgId?: ClientMsgId | undefined;
     }
   | { readonly kind: 'closed'; readonly conn: ConnId }
   /** The device asked for its frames, or has been given them: how a connection by long polling shows that it lives. */

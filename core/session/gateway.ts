@@ -135,7 +135,7 @@ function onConnection(
       onPolled(session, now);
       break;
     case 'bad-frame':
-      onBadFrame(gateway, session, event.code, event.message, now, out);
+      onBadFrame(gateway, session, event.code, event.message, now, out, event.clientMsgId);
       break;
     case 'buffered':
       onBuffered(gateway, session, event.bytes, now, out);

@@ -184,7 +184,7 @@ describe('a refusal', () => {
     ['t', asJson('PING', '"t":0.5')],
     ['t', asJson('PONG', '"t":true')],
   ])('names the field %s: %s', (field, text) => {
-    expect(decode(text)).toEqual(refusal(field));
+    expect(decode(text)).toMatchObject(refusal(field));
   });
 
   it('says so when there is no object at all', () => {
@@ -198,14 +198,14 @@ describe('a refusal', () => {
     for (const text of ['0', '1', '9223372036854775807', '999999999999999999'])
       expect(decode(send({ chatId: `c_${text}` }))).toMatchObject({ ok: true });
     for (const text of ['9223372036854775808', '9999999999999999999', '10000000000000000000', '00', '07'])
-      expect(decode(send({ chatId: `c_${text}` }))).toEqual(refusal('chatId'));
+      expect(decode(send({ chatId: `c_${text}` }))).toMatchObject(refusal('chatId'));
   });
 
   it('takes base64 with its padding only', () => {
     for (const good of ['', 'AAAA', 'AAA=', 'AA==', '+/+/'])
       expect(decode(send({ ciphertext: good }))).toMatchObject({ ok: true, frame: { ciphertext: good } });
     for (const bad of ['A', 'AA', 'AAA', 'A===', '====', 'AA=A', 'AA==AA==', 'AA-_', 'AA A', 'AAA\n', 'ÄAAA'])
-      expect(decode(send({ ciphertext: bad }))).toEqual(refusal('ciphertext'));
+      expect(decode(send({ ciphertext: bad }))).toMatchObject(refusal('ciphertext'));
   });
 
   it('takes one text only for the same bytes: the one that comes back when they are encoded again', () => {
@@ -224,26 +224,37 @@ describe('a refusal', () => {
         const canonical = Buffer.from(ciphertext, 'base64').toString('base64') === ciphertext;
         const decoded = decode(send({ ciphertext }));
         if (canonical) expect(decoded).toMatchObject({ ok: true, frame: { ciphertext } });
-        else expect(decoded).toEqual(refusal('ciphertext'));
+        else expect(decoded).toMatchObject(refusal('ciphertext'));
       }),
     );
-    expect(decode(send({ ciphertext: 'AB==' }))).toEqual(refusal('ciphertext'));
-    expect(decode(send({ ciphertext: 'AAB=' }))).toEqual(refusal('ciphertext'));
+    expect(decode(send({ ciphertext: 'AB==' }))).toMatchObject(refusal('ciphertext'));
+    expect(decode(send({ ciphertext: 'AAB=' }))).toMatchObject(refusal('ciphertext'));
   });
 
   it('draws the line of a ciphertext at 65,536 bytes', () => {
     // 65,535 bytes are 21,845 groups of three.
     const groups = 'AAAA'.repeat(21_845);
     expect(decode(send({ ciphertext: `${groups}AA==` }))).toMatchObject({ ok: true });
-    expect(decode(send({ ciphertext: `${groups}AAA=` }))).toEqual(refusal('ciphertext', 'too_large'));
-    expect(decode(send({ ciphertext: `${groups}AAAA` }))).toEqual(refusal('ciphertext', 'too_large'));
-    expect(decode(send({ ciphertext: `${groups}AAAAAA==` }))).toEqual(refusal('ciphertext', 'too_large'));
+    expect(decode(send({ ciphertext: `${groups}AAA=` }))).toMatchObject(refusal('ciphertext', 'too_large'));
+    expect(decode(send({ ciphertext: `${groups}AAAA` }))).toMatchObject(refusal('ciphertext', 'too_large'));
+    expect(decode(send({ ciphertext: `${groups}AAAAAA==` }))).toMatchObject(
+      refusal('ciphertext', 'too_large'),
+    );
+  });
+
+  it('names the send that it answers, so that its device gives it up', () => {
+    expect(decode(send({ ciphertext: '?' }))).toMatchObject({ ok: false, clientMsgId: UUID });
+    expect(decode(send({ mediaIds: 7, clientMsgId: UUID.toUpperCase() }))).toMatchObject({
+      clientMsgId: UUID,
+    });
+    expect(decode(send({ clientMsgId: 'k1' }))).not.toHaveProperty('clientMsgId', expect.any(String));
+    expect(decode(asJson('OPEN', `"clientMsgId":"${UUID}"`))).not.toHaveProperty('clientMsgId', UUID);
   });
 
   it('counts media and cursors', () => {
     const media = (n: number) => Array.from({ length: n }, (_, i) => `x_${i}`);
     expect(decode(send({ mediaIds: media(16) }))).toMatchObject({ ok: true });
-    expect(decode(send({ mediaIds: media(17) }))).toEqual(refusal('mediaIds', 'too_large'));
+    expect(decode(send({ mediaIds: media(17) }))).toMatchObject(refusal('mediaIds', 'too_large'));
     const resume = (n: number) =>
       JSON.stringify({
         frame: 'RESUME',
@@ -251,7 +262,7 @@ describe('a refusal', () => {
       });
     const limits = { ...DEFAULT_LIMITS, chatsPerDevice: 3 };
     expect(decodeClientFrame(resume(3), limits)).toMatchObject({ ok: true });
-    expect(decodeClientFrame(resume(4), limits)).toEqual(refusal('cursors', 'too_large'));
+    expect(decodeClientFrame(resume(4), limits)).toMatchObject(refusal('cursors', 'too_large'));
   });
 });
 
@@ -328,6 +339,6 @@ describe('hostile input never gets past the codec', () => {
     survives('{"frame":"SEND","__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}');
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
     // A name that lies on the prototype is not a field that was sent.
-    expect(decode('{"frame":"OPEN","__proto__":{"chatId":"c_1"}}')).toEqual(refusal('chatId'));
+    expect(decode('{"frame":"OPEN","__proto__":{"chatId":"c_1"}}')).toMatchObject(refusal('chatId'));
   });
 });

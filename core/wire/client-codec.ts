@@ -1,3 +1,4 @@
+import type { ClientMsgId } from '../contract/ids.ts';
 import type { Limits } from '../contract/limits.ts';
 import {
   base64Field,
@@ -12,14 +13,20 @@ import {
   messageField,
   seqMapField,
 } from './fields.ts';
-import type { ClientFrame } from './frames.ts';
+import type { ClientFrame, SendFrame } from './frames.ts';
 
 /** Frames from device to gateway: text to frame, checked field by field, and back. */
 
-export type Decoded<Frame> =
-  | { readonly ok: true; readonly frame: Frame }
-  /** `message` names the field and says what it must be; safe to send back. */
-  | { readonly ok: false; readonly code: 'bad_frame' | 'too_large'; readonly message: string };
+export type Decoded<Frame> = { readonly ok: true; readonly frame: Frame } | Undecoded;
+
+export interface Undecoded {
+  readonly ok: false;
+  readonly code: 'bad_frame' | 'too_large';
+  /** Names the field and says what it must be; safe to send back. */
+  readonly message: string;
+  /** Of a SEND that names it: its device must learn which send to give up, or it would repeat it for ever. */
+  readonly clientMsgId?: ClientMsgId | undefined;
+}
 
 /** Never throws, whatever the text. Unknown fields are ignored: a newer device may send them. */
 export function decodeClientFrame(text: string, limits: Limits): Decoded<ClientFrame> {
@@ -52,9 +59,43 @@ function decodeValue<Frame>(value: unknown, read: (name: string, fields: Fields)
   try {
     return { ok: true, frame: read(name, value) };
   } catch (problem) {
-    if (!(problem instanceof FieldProblem)) throw problem;
-    return { ok: false, code: problem.code, message: problem.message };
+    return refusal(problem, name === 'SEND' ? sendIdOf(value) : undefined);
   }
+}
+
+/** @throws what is no problem of a field. */
+function refusal(problem: unknown, clientMsgId?: ClientMsgId): Undecoded {
+  if (!(problem instanceof FieldProblem)) throw problem;
+  return { ok: false, code: problem.code, message: problem.message, clientMsgId };
+}
+
+function sendIdOf(fields: Fields): ClientMsgId | undefined {
+  try {
+    return clientMsgField(fields, 'clientMsgId');
+  } catch {
+    return undefined;
+  }
+}
+
+/** @returns why a gateway with these limits takes no such send; undefined when it does. */
+export function sendProblem(
+  { chatId, ciphertext, mediaIds }: Pick<SendFrame, 'chatId' | 'ciphertext' | 'mediaIds'>,
+  limits: Limits,
+): Undecoded | undefined {
+  try {
+    readContent({ chatId, ciphertext, mediaIds }, limits);
+    return undefined;
+  } catch (problem) {
+    return refusal(problem);
+  }
+}
+
+function readContent(fields: Fields, limits: Limits): Pick<SendFrame, 'chatId' | 'ciphertext' | 'mediaIds'> {
+  return {
+    chatId: chatField(fields, 'chatId'),
+    ciphertext: base64Field(fields, 'ciphertext', limits.ciphertextBytes),
+    mediaIds: mediaField(fields, 'mediaIds', limits.mediaPerMessage),
+  };
 }
 
 export const CLIENT_FRAMES = [
@@ -75,9 +116,7 @@ function readClientFrame(name: string, fields: Fields, limits: Limits): ClientFr
       return {
         frame: 'SEND',
         clientMsgId: clientMsgField(fields, 'clientMsgId'),
-        chatId: chatField(fields, 'chatId'),
-        ciphertext: base64Field(fields, 'ciphertext', limits.ciphertextBytes),
-        mediaIds: mediaField(fields, 'mediaIds', limits.mediaPerMessage),
+        ...readContent(fields, limits),
       };
     case 'RECEIPT':
       return {

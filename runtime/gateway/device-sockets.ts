@@ -79,7 +79,10 @@ export function createDeviceSockets(options: DeviceSocketsOptions): DeviceSocket
     const decoded = decodeClientFrame(textOf(data), limits);
     meter.received(connection, decoded);
     if (decoded.ok) dispatch({ kind: 'frame', conn, frame: decoded.frame });
-    else dispatch({ kind: 'bad-frame', conn, message: decoded.message, code: decoded.code });
+    else {
+      const { message, code, clientMsgId } = decoded;
+      dispatch({ kind: 'bad-frame', conn, message, code, clientMsgId });
+    }
   }
 
   return {

@@ -87,6 +87,7 @@ export function createDevicePoll(options: DevicePollOptions): DevicePoll {
         });
       }
       case 'refuse':
+        posts.delete(effect.request);
         return reply(effect.request, effect);
       case 'hear':
         return hear(effect.request);
@@ -121,7 +122,10 @@ export function createDevicePoll(options: DevicePollOptions): DevicePoll {
       const decoded = readClientValue(value, limits);
       meter.received(poll, decoded);
       if (decoded.ok) dispatch({ kind: 'frame', conn, frame: decoded.frame });
-      else dispatch({ kind: 'bad-frame', conn, message: decoded.message, code: decoded.code });
+      else {
+        const { message, code, clientMsgId } = decoded;
+        dispatch({ kind: 'bad-frame', conn, message, code, clientMsgId });
+      }
     }
     posts.delete(request);
     step({ kind: 'heard', request });

@@ -324,7 +324,7 @@ export class MessageStoreModel {
   /** @returns whether a watermark moved. */
   #saveReceipt(chat: StoredChat, write: ReceiptWrite): boolean {
     const { chatId, userId, deviceId, at, recipients } = write;
-    const seq = write.seq ?? chat.seqUpToCursor(write.serverMsgId, deviceId);
+    const seq = write.seq ?? chat.seqUpToCursor(write.serverMsgId, userId, deviceId);
     if (seq === undefined) return false;
     if (write.type === 'DELIVERED') this.#moveCursor(chat, deviceId, seq);
     const serverMsgId = write.serverMsgId ?? chat.messages[seq - 1]?.serverMsgId;

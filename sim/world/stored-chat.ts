@@ -37,11 +37,16 @@ export class StoredChat {
     if (message !== undefined) this.messages[seq - 1] = { ...message, ciphertext: '' };
   }
 
-  /** @returns the seq of a message that the device has, by its cursor; undefined for any other. */
-  seqUpToCursor(serverMsgId: ServerMsgId | undefined, deviceId: DeviceId): number | undefined {
+  /** @returns the seq of a message that the user may see and the device has, by its cursor; undefined for any other. */
+  seqUpToCursor(
+    serverMsgId: ServerMsgId | undefined,
+    userId: UserId,
+    deviceId: DeviceId,
+  ): number | undefined {
     if (serverMsgId === undefined) return undefined;
     const seq = this.#seqs.get(serverMsgId);
-    return seq !== undefined && seq <= (this.cursors.get(deviceId) ?? 0) ? seq : undefined;
+    if (seq === undefined || seq > (this.cursors.get(deviceId) ?? 0)) return undefined;
+    return canSee(this.members.get(userId)?.spans ?? [], seq) ? seq : undefined;
   }
 
   /** Moves a user's watermark forward. @returns whether it moved. */

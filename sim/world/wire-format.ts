@@ -14,7 +14,8 @@ export function overTheWireUp(event: FrameUp, limits: Limits): GatewayEvent {
   const decoded = decodeClientFrame(encodeClientFrame(event.frame), limits);
   const { conn } = event;
   if (decoded.ok) return { kind: 'frame', conn, frame: decoded.frame };
-  return { kind: 'bad-frame', conn, message: decoded.message, code: decoded.code };
+  const { message, code, clientMsgId } = decoded;
+  return { kind: 'bad-frame', conn, message, code, clientMsgId };
 }
 
 export function overTheWireDown(event: FrameDown): DeviceEvent {

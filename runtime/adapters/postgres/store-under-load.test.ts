@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { type ClientMsgId, clientMsgId } from '../../../core/contract/ids.ts';
 import { receipt, type StoreUnderTest, type TestChat } from './contract/store-under-test.ts';
 import { FaultRig, until } from './testing/fault-rig.ts';
 import { appendUnderLoad } from './testing/store-load.ts';
@@ -42,6 +43,38 @@ test('two stores that both believe they own the chats never give a seq twice', a
   expect(tally.stale).toBeGreaterThan(0);
   expect(tally.acked.length).toBeGreaterThan(20);
   await expectKept(chats, tally.acked);
+});
+
+test('the same sends to two chats in opposite orders make nobody wait for a deadlock', async () => {
+  const s = await rig.open();
+  const [a, b, ...others] = chats as [TestChat, TestChat, ...TestChat[]];
+  const from = a.users[0]!;
+  for (let round = 0; round < 3; round++) {
+    const keys = Array.from({ length: 200 }, () => clientMsgId(crypto.randomUUID()));
+    const append = (chat: TestChat, list: readonly ClientMsgId[]) =>
+      s.append(
+        s.request(
+          chat,
+          list.map((key, i) => s.message(chat, chat.head + 1 + i, { clientMsgId: key, from })),
+        ),
+      );
+    const results = await Promise.all([
+      append(a, keys),
+      append(b, keys.toReversed()),
+      ...others.map((chat) => append(chat, [clientMsgId(crypto.randomUUID())])),
+    ]);
+    expect(results.map(({ outcome }) => outcome).toSorted()).toEqual([
+      'duplicate',
+      ...results.slice(1).map(() => 'ok'),
+    ]);
+    [a, b, ...others].forEach((chat, i) => {
+      if (results[i]?.outcome === 'ok') chat.head += i < 2 ? keys.length : 1;
+    });
+  }
+  const rows = await rig.sql(
+    'SELECT deadlocks::int FROM pg_stat_database WHERE datname = current_database()',
+  );
+  expect(rows).toEqual([{ deadlocks: 0 }]);
 });
 
 test('receipts of one user through two stores at once move his watermark up, never down', async () => {

@@ -7,7 +7,8 @@
 --
 -- Runs in READ COMMITTED, where each statement sees what committed before it: the check for duplicates comes after the
 -- heads are locked, so it sees every send that a competing service has written to these chats. The same send to two chats
--- at once collides on messages_by_send (23505); repeated, the call then finds the duplicate.
+-- at once collides on messages_by_send (23505); repeated, the call then finds the duplicate. Rows are inserted in the order
+-- of their send keys, so that two calls with the same sends never wait for each other (deadlock_timeout: a second for all).
 CREATE FUNCTION append_messages(
   request_chat    bigint[],
   request_head    bigint[],
@@ -69,7 +70,8 @@ BEGIN
     FROM unnest(message_request, message_seq, message_id, message_client, message_from, message_device, message_sent,
                 message_media, message_body)
          AS m(request, seq, id, client, sender, device, sent, media, body)
-   WHERE state[m.request] = 0;
+   WHERE state[m.request] = 0
+   ORDER BY m.sender, m.client;
 
   INSERT INTO bodies (day, server_msg_id, ciphertext)
   SELECT body_day(m.sent), m.id, decode(m.body, 'base64')

@@ -1,5 +1,5 @@
 -- Saves receipts in the order given. Arrays have one element a receipt. write_seq is NULL when only the message id is
--- known: such a receipt counts only for a message at or below the device's cursor. write_id is NULL when only the seq is
+-- known: such a receipt counts only for a message at or below the device's cursor that the user may see. write_id is NULL when only the seq is
 -- known: where no message has it, only the cursor moves. The recipients of receipt i are recipients[write_lo[i] : write_hi[i]].
 --
 -- DELIVERED moves the device's cursor and the user's DELIVERED watermark, READ the READ and the DELIVERED watermark, all
@@ -53,7 +53,10 @@ BEGIN
              WITH ORDINALITY AS w(chat, usr, device, type, id, seq, at, lo, hi, counted, ord)
         LEFT JOIN LATERAL (
           SELECT m.seq FROM messages m
-           WHERE w.seq IS NULL AND m.server_msg_id = w.id AND m.chat_id = w.chat LIMIT 1
+           WHERE w.seq IS NULL AND m.server_msg_id = w.id AND m.chat_id = w.chat
+             AND EXISTS (SELECT FROM members e CROSS JOIN LATERAL unnest(e.span_after, e.span_up_to) AS s(after, up_to)
+                          WHERE e.chat_id = w.chat AND e.user_id = w.usr AND s.after < m.seq AND m.seq <= s.up_to)
+           LIMIT 1
         ) AS found ON true
         LEFT JOIN LATERAL (
           SELECT m.server_msg_id AS id FROM messages m

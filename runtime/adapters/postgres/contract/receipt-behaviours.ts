@@ -90,6 +90,21 @@ export const receiptBehaviours: readonly Behaviour[] = [
     },
   ],
   [
+    'a receipt known by message id counts for nothing that its user may not see',
+    async (s) => {
+      const { chat, sent } = await started(s, 3);
+      const [late, device] = [s.user(), s.device()];
+      await s.setSpans(chat, late, [{ after: 3, upTo: OPEN_END }]);
+      await s.openDevice(late, device);
+      const [seen] = await s.appendSome(chat, 1);
+      const byId = (m: StoredMessage) => receipt('READ', m, late, device, { seq: undefined });
+      await s.saveReceipts(receipt('DELIVERED', the(seen), late, device), byId(the(sent[2])));
+      assert.deepEqual(await moves(s, chat), ['DELIVERED 4']);
+      await s.saveReceipts(byId(the(seen)));
+      assert.deepEqual(await moves(s, chat), ['DELIVERED 4', 'READ 4']);
+    },
+  ],
+  [
     'a receipt known by seq finds its message; where there is none only the cursor moves',
     async (s) => {
       const { chat, sender, reader, device, sent } = await started(s, 3);
