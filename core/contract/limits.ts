@@ -131,6 +131,8 @@ export interface Limits {
   readonly storePatience: number;
   /** Chats a session may have on screen at once. */
   readonly openChats: number;
+  /** Pushes of a session that wait for its device to prove that it lives. One more ends the oldest: its worker asks elsewhere. */
+  readonly heldPushes: number;
 
   // --- rates: token buckets; `…Interval` is the time in which one token comes back (0: no limit), `…Burst` a full bucket
   /** SENDs of one device, and of all devices of one user, at one gateway. No person writes that fast; a bridge may. */
@@ -337,6 +339,7 @@ export const DEFAULT_LIMITS: Limits = {
   sessionRetryMax: 8 * SECOND,
   storePatience: 30 * SECOND,
   openChats: 16,
+  heldPushes: 1_000,
 
   deviceSendInterval: 4 * MILLISECOND,
   deviceSendBurst: 500,

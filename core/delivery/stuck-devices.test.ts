@@ -29,6 +29,7 @@ class StuckWorld {
   #wakeAt: number | undefined;
   #offset = 0;
   #pausedAt: number | undefined;
+  readonly #held: number[] = [];
   /** For how long the worker took no records of any partition. */
   pause = 0;
 
@@ -80,17 +81,19 @@ class StuckWorld {
         this.#step({ kind: 'sessions', call: effect.call, users });
         break;
       }
+      case 'push': {
+        // Its window is full, and no PONG comes. The gateway holds so many pushes for it and ends the oldest of more.
+        const oldest = this.#held.push(effect.push.pushId) > DEFAULT_LIMITS.heldPushes && this.#held.shift();
+        if (oldest !== false) this.#step({ kind: 'pushed', pushId: oldest!, outcome: 'no-session' });
+        break;
+      }
       default:
-      // Its window is full, and no PONG comes: pushes stay without an answer.
     }
   }
 }
 
-/**
- * Fails: each message for a device that answers nothing is a task for more than half a minute, and 20,000 tasks are all that
- * a worker has. Two users who send as fast as they may fill it; everybody else whose partitions it has waits for 26 s.
- */
-it.fails('a device that answers nothing does not keep a worker from everybody else', () => {
+/** Two users who send as fast as they may: each message is a task for a while, and a worker has only so many. */
+it('a device that answers nothing does not keep a worker from everybody else', () => {
   const world = new StuckWorld();
   for (let i = 0; i < 600; i++) {
     world.pass(100 * MILLISECOND);

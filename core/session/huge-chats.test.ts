@@ -91,7 +91,8 @@ describe('a huge group', () => {
     // The look is due in half a second, and a wake-up would take its place.
     expect(s.open()).toEqual(['heads c_1', '1 count c_1 of u_1']);
     s.later(0.5);
-    expect(s.open()).toEqual(['heads c_1', '1 count c_1 of u_1']);
+    expect(s.open()).toEqual(['heads c_1']);
+    s.counted();
     expect(s.look()).toEqual(['heads c_1', 'wake heads in 2 s']);
     s.say({ frame: 'CLOSE', chatId: C });
     s.later(2);
@@ -169,6 +170,20 @@ describe('counts in a large chat', () => {
     expect(s.step({ kind: 'wake', timer: 'presence', conn: undefined })).not.toContain('1 count c_1 of u_1');
     // Opened once more: the user wants to know.
     expect(s.open()).toEqual(['1 count c_1 of u_1']);
+  });
+
+  it('are asked for one at a time, and once more when something may have come meanwhile', () => {
+    const s = start({ openChats: 1 });
+    s.live(40);
+    const wake = (): string[] => s.step({ kind: 'wake', timer: 'presence', conn: undefined });
+    expect(s.open()).toEqual(['1 count c_1 of u_1']);
+    s.say({ frame: 'CLOSE', chatId: C });
+    expect(s.open()).toEqual([]);
+    expect(wake()).not.toContain('1 count c_1 of u_1');
+    s.counted();
+    expect(wake()).toContain('1 count c_1 of u_1');
+    s.counted();
+    expect(wake()).not.toContain('1 count c_1 of u_1');
   });
 
   it('are asked for in a chat that began after WELCOME, once its members are known', () => {

@@ -36,6 +36,10 @@ export function countOwn(gateway: Gateway, session: Session, chatId: ChatId, out
   open.counted = view.size > 0 && view.size <= limits.receiptMembers;
   if (view.size === 0) return;
   if (open.counted) return;
+  // One at a time of each chat, however often a device opens it. What comes meanwhile the presence timer asks for.
+  if (session.counting.has(chatId)) session.counting.set(chatId, true);
+  if (session.counting.has(chatId) || session.counting.size >= limits.openChats) return;
+  session.counting.set(chatId, false);
   const request = { chatId, from: session.userId, limit: limits.countedMessages };
   out.push({ kind: 'count-receipts', conn: session.conn, request });
 }
@@ -68,10 +72,12 @@ export function onCounted(
     askWhetherLost(gateway, session, now);
     pumpReads(gateway, out);
   }
+  const isOld = session?.counting.get(chatId) === true;
+  session?.counting.delete(chatId);
   const open = session?.open.get(chatId);
   // Closed again meanwhile; or it failed, and the presence timer asks once more.
   if (session === undefined || open === undefined || result.outcome === 'failed') return;
-  open.counted = true;
+  open.counted = !isOld;
   for (const count of result.counts) {
     if (count.deliveredCount > 0) tellOrWait(gateway, session, count, out);
   }

@@ -75,7 +75,7 @@ function pushMessage(
   let view = session.chats.get(message.chatId);
   if (view === undefined && session.incomplete) {
     // Where the device stands in this chat is known when its shard is listed: perhaps now that something came of it.
-    hold(session, { worker: push.worker, pushId: push.pushId, seq: message.seq }, out);
+    hold(gateway, session, { worker: push.worker, pushId: push.pushId, seq: message.seq }, out);
     session.refresh = true;
     pump(gateway, session, out);
     return;
@@ -93,7 +93,7 @@ function pushMessage(
   }
   const waiter = { worker: push.worker, pushId: push.pushId, seq };
   if (seq <= view.pushed) {
-    awaitReceipt(session, view, waiter, out);
+    awaitReceipt(gateway, session, view, waiter, out);
     return;
   }
   if (canSendNow(gateway, session, view, message)) {
@@ -106,7 +106,7 @@ function pushMessage(
     return;
   }
   if (seq > view.head) view.head = seq;
-  hold(session, waiter, out);
+  hold(gateway, session, waiter, out);
   if (session.phase !== 'live') return;
   markBehind(session, view);
   pump(gateway, session, out);
@@ -134,14 +134,19 @@ function canSendNow(gateway: Gateway, session: Session, view: ChatView, message:
 }
 
 /** A push of what was pushed before: it waits with the first one, or for proof when nothing is in flight any more. */
-function awaitReceipt(session: Session, view: ChatView, waiter: Waiter, out: Out): void {
+function awaitReceipt(gateway: Gateway, session: Session, view: ChatView, waiter: Waiter, out: Out): void {
   const last = view.flight[view.flight.length - 1];
   if (last !== undefined && last.seq >= waiter.seq) view.waiters.push(waiter);
-  else hold(session, waiter, out);
+  else hold(gateway, session, waiter, out);
 }
 
-function hold(session: Session, waiter: Waiter, out: Out): void {
+/** A device that speaks and never proves that it hears would keep them all, and their workers waiting for each. */
+function hold(gateway: Gateway, session: Session, waiter: Waiter, out: Out): void {
   session.held.push(waiter);
+  if (session.held.length > gateway.limits.heldPushes) {
+    const { worker, pushId } = session.held.shift() as Waiter;
+    out.push({ kind: 'push-result', worker, pushId, outcome: 'no-session' });
+  }
   prove(session, out);
 }
 

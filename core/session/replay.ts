@@ -280,10 +280,29 @@ function answerSync(gateway: Gateway, session: Session, sync: SyncRequest, resul
     const { seq, serverMsgId } = message;
     if (view !== undefined && seq > view.acked) view.beside.push({ seq, serverMsgId });
   }
-  if (view !== undefined) view.beside = view.beside.slice(-gateway.limits.syncPage);
+  if (view !== undefined) keepBeside(session, view, gateway.limits.syncPage);
   out.push({
     kind: 'frame',
     conn,
     frame: { frame: 'SYNC_END', chatId, head: visibleHead(result.spans, result.head) },
   });
+}
+
+/** Pages that are remembered of all chats together. No device that repairs has more open, and one may be in ten thousand. */
+const BESIDE_PAGES = 16;
+
+/** A DELIVERED for what is forgotten counts for nothing; the next one, or RESUME, says the same. */
+function keepBeside(session: Session, view: ChatView, page: number): void {
+  view.beside = view.beside.slice(-page);
+  const { beside } = session;
+  beside.delete(view);
+  beside.add(view);
+  let kept = 0;
+  for (const each of beside) kept += each.beside.length;
+  for (const oldest of beside) {
+    if (kept <= BESIDE_PAGES * page) return;
+    kept -= oldest.beside.length;
+    oldest.beside = [];
+    beside.delete(oldest);
+  }
 }

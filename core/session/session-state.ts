@@ -77,6 +77,8 @@ export interface Session {
   /** Chats with something to fetch, in the order they will be. *Invariant:* none of them rests. */
   readonly behind: Set<ChatView>;
   readonly syncs: SyncRequest[];
+  /** Chats of which something is remembered that SYNC brought, the one that was asked for last at the end. */
+  readonly beside: Set<ChatView>;
   /** What could not be read, and when it will be tried again. */
   resting: Rest[];
   /** The store read under way: its call number and what for. *Invariant:* at most one. */
@@ -120,6 +122,11 @@ export interface Session {
   readonly requests: Map<ClientMsgId, Micros>;
   /** Chats on screen. */
   readonly open: Map<ChatId, OpenChat>;
+  /**
+   * Large chats whose receipts the store counts for it at the moment, and whether what is counted may be old by then. One
+   * count of a group of 10,000 takes PostgreSQL half a second.
+   */
+  readonly counting: Map<ChatId, boolean>;
   /** Pushes held for a device that cannot take them now; answered when a PONG proves the connection alive. */
   held: Waiter[];
   /** Held pushes that the PING on its way will prove, and that PING's `t`. */
@@ -175,7 +182,7 @@ export interface ChatView {
   /** Stored cursor and visibility as listed. */
   spans: readonly Span[];
   flight: InFlight[];
-  /** Sent in answers to SYNC, above `acked`; the newest `syncPage` of them. A receipt may name one of these. */
+  /** Sent in answers to SYNC, above `acked`; the newest `syncPage` of them, and few of all chats. A receipt may name one of these. */
   beside: Pick<InFlight, 'seq' | 'serverMsgId'>[];
   waiters: Waiter[];
   /** Own seqs above `pushed` that the device knows from their ACK. */
@@ -227,6 +234,7 @@ export function newSession(options: {
     congested: false,
     behind: new Set(),
     syncs: [],
+    beside: new Set(),
     resting: [],
     reading: undefined,
     unanswered: false,
@@ -245,6 +253,7 @@ export function newSession(options: {
     receipts: newWaitingReceipts(),
     requests: new Map(),
     open: new Map(),
+    counting: new Map(),
     held: [],
     proving: undefined,
     nextPing: 1,

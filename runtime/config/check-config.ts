@@ -94,6 +94,10 @@ function eitherOf<Names extends string>(
     : [`${at}: has both ${first} and ${second}; give one of the two`];
 }
 
+const SEND_FIELDS_BYTES = 2_048;
+/** What one ERROR takes, roughly. */
+const ERROR_BYTES = 300;
+
 /** Relations that the machines rely on. Durations in microseconds. */
 function limitFaults({ drain }: ParsedConfig, limits: Limits): readonly string[] {
   const faults: string[] = [];
@@ -104,6 +108,20 @@ function limitFaults({ drain }: ParsedConfig, limits: Limits): readonly string[]
   below('drainSpread', 'drainTimeout', 'devices would be cut off before they are told to leave');
   below('leaseRenew', 'leaseTtl', 'sessions would expire between two renewals');
   below('heartbeat', 'silence', 'healthy devices would be closed as silent');
+  below('pollWait', 'pollSilence', 'a device would be closed as silent while its poll waits');
+  // Base64 is a third longer; the other fields of a SEND take less than this.
+  const longestSend = Math.ceil(limits.ciphertextBytes / 3) * 4 + SEND_FIELDS_BYTES;
+  if (limits.frameBytes < longestSend)
+    faults.push(
+      `limits.frameBytes: ${limits.frameBytes} is less than a SEND with ciphertextBytes (${limits.ciphertextBytes}) takes, ` +
+        `${longestSend}; its connection would be closed each time it is sent`,
+    );
+  const answers = limits.deviceSendWindow * ERROR_BYTES;
+  if (limits.socketBufferBytes < 2 * answers)
+    faults.push(
+      `limits.socketBufferBytes: ${limits.socketBufferBytes} is less than twice the answers to deviceSendWindow ` +
+        `(${limits.deviceSendWindow}) sends, ${2 * answers}; a device that is closed for them would come back to the same`,
+    );
   if (limits.drainTimeout > drain.timeoutMs * 1_000)
     faults.push(
       `limits.drainTimeout: ${limits.drainTimeout} is not at most drain.timeoutMs (${drain.timeoutMs * 1_000} microseconds)`,

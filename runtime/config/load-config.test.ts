@@ -189,6 +189,13 @@ describe('a wrong value is named with what was given and what is allowed', () =>
       ],
     ),
     ['limits.heartbeat', 1e9, /^limits.heartbeat: 1000000000 is not at most silence/],
+    ['limits.pollWait', 61e6, /^limits.pollWait: 61000000 is not at most pollSilence/],
+    [
+      'limits.ciphertextBytes',
+      96 * 1024,
+      /^limits.frameBytes: 98304 is less than a SEND with ciphertextBytes/,
+    ],
+    ['limits.socketBufferBytes', 4_000, /^limits.socketBufferBytes: 4000 is less than twice the answers/],
     ['limits.drainTimeout', 31e6, /^limits.drainTimeout: 31000000 is not at most drain.timeoutMs/],
     ['region', 'us', 'region: "us" is not one of the regions, eu'],
     ['regions', [], 'regions: [] is not a list of regions'],

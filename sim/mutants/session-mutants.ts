@@ -104,6 +104,14 @@ export const SESSION_MUTANTS: readonly Mutant[] = [
     expected: ['bounded'],
   },
   {
+    name: 'held-pushes-without-end',
+    file: 'core/session/pushes.ts',
+    find: '  if (session.held.length > gateway.limits.heldPushes) {\n',
+    replace: '  if (session.held.length > Number.MAX_SAFE_INTEGER) {\n',
+    story: 'A device that takes nothing has all its pushes wait at its gateway, and the workers with them.',
+    expected: ['bounded'],
+  },
+  {
     name: 'window-never-opens-again',
     file: 'core/session/client-frames.ts',
     find: '    session.inFlight--;\n',

@@ -16,6 +16,7 @@ export const TIGHT_LIMITS: readonly (readonly [keyof Limits, readonly number[]])
   // More than the answers to a whole send window: a device that is closed for those comes back to the same.
   ['socketBufferBytes', [16_000]],
   ['sessionRequests', [1, 2]],
+  ['heldPushes', [1, 2, 4]],
   ['sessionSyncs', [1]],
   ['receiptPage', [1, 2]],
   ['fetchPage', [1, 2, 3]],

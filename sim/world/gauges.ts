@@ -25,14 +25,17 @@ function sampleGateway(world: World, gateway: World['gateways'][number]): void {
   let inFlight = 0;
   let requests = 0;
   let syncs = 0;
+  let held = 0;
   for (const session of machine.sessions.values()) {
     inFlight = Math.max(inFlight, session.inFlight);
     requests = Math.max(requests, session.requests.size);
     syncs = Math.max(syncs, session.syncs.length);
+    held = Math.max(held, session.held.length);
   }
   observers.gauge(nodeId, 'in-flight messages of a session', inFlight, limits.inFlightMessages);
   observers.gauge(nodeId, 'requests of a session', requests, limits.sessionRequests);
   observers.gauge(nodeId, 'SYNCs of a session', syncs, limits.sessionSyncs);
+  observers.gauge(nodeId, 'pushes held for a session', held, limits.heldPushes);
   observers.gauge(nodeId, 'sessions', machine.sessions.size, limits.gatewaySessions);
   observers.gauge(nodeId, 'store reads', machine.reads, limits.gatewayFetches);
 }
