@@ -221,6 +221,8 @@ export interface Limits {
   /** Answers remembered per chat, so that most retries need no store read. The store itself remembers for ever. */
   readonly recentSends: number;
   readonly chatMembers: number;
+  /** Times that one user may have come to a chat; each is remembered for ever, and every list and read of his carries them. */
+  readonly memberSpans: number;
   /** Store attempts for one submit before the sender is told `unavailable` (and retries with the same clientMsgId). */
   readonly appendAttempts: number;
   readonly storeRetry: number;
@@ -380,6 +382,7 @@ export const DEFAULT_LIMITS: Limits = {
   appendBatch: 256,
   recentSends: 16,
   chatMembers: 10_000,
+  memberSpans: 256,
   appendAttempts: 8,
   storeRetry: 50 * MILLISECOND,
 

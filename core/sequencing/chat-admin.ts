@@ -140,6 +140,8 @@ function decideSet(
       'too_large',
       `the chat has its ${service.limits.chatMembers} members already`,
     );
+  } else if ((before?.spans.length ?? 0) >= service.limits.memberSpans) {
+    refuseAdmin(service, out, request, 'too_large', 'userId: has come and gone too many times in this chat');
   } else return joined(before, request.member, request.role, chat.head);
   return undefined;
 }

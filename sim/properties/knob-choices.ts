@@ -30,6 +30,7 @@ export const TIGHT_LIMITS: readonly (readonly [keyof Limits, readonly number[]])
   ['membersRefresh', [1]],
   ['replyTos', [1]],
   ['presenceMembers', [2]],
+  ['memberSpans', [2]],
   ['loadedChats', [1, 2]],
   ['chatBacklog', [1, 2]],
   ['serviceBacklog', [2, 4]],
