@@ -48,6 +48,29 @@ describe('membership', () => {
     expect(s.loaded({ outcome: 'ok', chat: done, found: [] })).toEqual(['changed api-1/7']);
   });
 
+  // Each time is remembered for ever, and the reads of its user carry all of them.
+  it('is not given for another time to who has come and gone too many times', () => {
+    const gone = { userId: userId('u_4'), role: 'member' as const, spans: [{ after: 1, upTo: 3 }] };
+    const chat = { ...group, members: [...group.members, gone] };
+    const add = ['set-member', 'u_1', 'u_4'] as const;
+    expect(
+      start({ memberSpans: 1 })
+        .ready(chat)
+        .decided(...add),
+    ).toEqual(['refuse api-1/7 c_1 too_large']);
+    expect(
+      start({ memberSpans: 2 })
+        .ready(chat)
+        .decided(...add),
+    ).toEqual(['change c_1 at head 4 v0: u_4 member (1,3](4,…]']);
+    const lately = { ...chat, members: [...group.members, { ...gone, spans: [{ after: 1, upTo: 4 }] }] };
+    expect(
+      start({ memberSpans: 1 })
+        .ready(lately)
+        .decided(...add),
+    ).toEqual(['change c_1 at head 4 v0: u_4 member (1,…]']);
+  });
+
   it('is given up when the store stays away', () => {
     const s = start({ appendAttempts: 2 }).ready(group);
     s.admin('set-member', 'u_1', 'u_4');

@@ -140,9 +140,11 @@ function decideSet(
       'too_large',
       `the chat has its ${service.limits.chatMembers} members already`,
     );
-  } else if ((before?.spans.length ?? 0) >= service.limits.memberSpans) {
+  } else {
+    const member = joined(before, request.member, request.role, chat.head);
+    if (member.spans.length <= service.limits.memberSpans) return member;
     refuseAdmin(service, out, request, 'too_large', 'userId: has come and gone too many times in this chat');
-  } else return joined(before, request.member, request.role, chat.head);
+  }
   return undefined;
 }
 
