@@ -9,6 +9,7 @@ import type {
   UserId,
 } from '../../core/contract/ids.ts';
 import type { Member, ReceiptRecord, ReceiptType, StoredMessage } from '../../core/contract/records.ts';
+import type { Micros } from '../../core/contract/time.ts';
 import type { PresenceStatus } from '../../core/wire/frames.ts';
 import type { PromiseName } from './oracle.ts';
 
@@ -69,6 +70,7 @@ export type Observation =
       readonly fromDevice: DeviceId;
       readonly ciphertext: string;
       readonly mediaIds: readonly MediaId[];
+      readonly sentAt: Micros;
     }
   | {
       readonly kind: 'receipt-sent';

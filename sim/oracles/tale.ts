@@ -4,7 +4,6 @@ import {
   connId,
   deviceId,
   nodeId,
-  type MediaId,
   type ServerMsgId,
   serverMsgId,
   userId,
@@ -139,7 +138,7 @@ export class Tale {
         fromDevice: deviceId(device),
         ciphertext: 'AAAA',
         mediaIds: [],
-        sentAt: micros(this.#now),
+        sentAt: micros(0),
         ...change,
       },
     });
@@ -188,8 +187,7 @@ export class Tale {
     chat: string,
     seq: number,
     message: string,
-    ciphertext = 'AAAA',
-    mediaIds: readonly MediaId[] = [],
+    change: Partial<Pick<StoredMessage, 'ciphertext' | 'mediaIds' | 'sentAt'>> = {},
   ): this {
     return this.tell({
       kind: 'shown',
@@ -200,8 +198,10 @@ export class Tale {
       serverMsgId: serverMsgId(message),
       from: userId('u_1'),
       fromDevice: deviceId('d_1'),
-      ciphertext,
-      mediaIds,
+      ciphertext: 'AAAA',
+      mediaIds: [],
+      sentAt: micros(0),
+      ...change,
     });
   }
 

@@ -116,7 +116,7 @@ export class Observers implements StoreObserver {
     this.#progress();
     if (this.#judge === undefined) return;
     const { deviceId, userId } = device;
-    const { chatId, seq, serverMsgId, from, fromDevice, ciphertext, mediaIds } = message;
+    const { chatId, seq, serverMsgId, from, fromDevice, ciphertext, mediaIds, sentAt } = message;
     // Field by field: a spread in front of others is copied by the runtime, one by one.
     this.report({
       kind: 'shown',
@@ -129,6 +129,7 @@ export class Observers implements StoreObserver {
       fromDevice,
       ciphertext,
       mediaIds,
+      sentAt,
     });
   }
 
