@@ -74,9 +74,18 @@ export type Op =
     }
   /** The user switches the device off (or on): the app ends, its disk stays. */
   | { readonly at: number; readonly op: 'offline' | 'online'; readonly device: number }
+  /** Who is there already gets the role; 'member' when left out. */
   | {
       readonly at: number;
-      readonly op: 'add-member' | 'remove-member';
+      readonly op: 'add-member';
+      readonly by: number;
+      readonly user: number;
+      readonly chat: number;
+      readonly role?: 'admin' | 'member';
+    }
+  | {
+      readonly at: number;
+      readonly op: 'remove-member';
       readonly by: number;
       readonly user: number;
       readonly chat: number;

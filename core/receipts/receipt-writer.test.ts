@@ -18,7 +18,7 @@ function lines(effect: MessageServiceEffect): string[] {
   );
 }
 
-/** u_1 and u_2 from the start, u_3 since #4, u_4 until #6. */
+/** u_1 and u_2 from the start, u_3 since #4, u_4 until #6; u_5 came and went between two messages. */
 const CHAT: ChatRecord = {
   chatId: C,
   kind: 'group',
@@ -29,6 +29,7 @@ const CHAT: ChatRecord = {
     { userId: userId('u_2'), role: 'member', spans: [{ after: 0, upTo: OPEN_END }] },
     { userId: userId('u_3'), role: 'member', spans: [{ after: 3, upTo: OPEN_END }] },
     { userId: userId('u_4'), role: 'member', spans: [{ after: 0, upTo: 6 }] },
+    { userId: userId('u_5'), role: 'member', spans: [] },
   ],
 };
 
@@ -177,8 +178,10 @@ describe('receipts', () => {
   // He may have been added by way of another service: the store is asked before he counts as a stranger.
   it('of somebody unknown wait for a fresh look at the chat', () => {
     const s = start().ready();
-    expect(s.receipt('READ', 5, 9)).toEqual(['load-chat']);
-    expect(s.loaded()).toEqual([]);
+    for (const user of [9, 5]) {
+      expect(s.receipt('READ', 5, user)).toEqual(['load-chat']);
+      expect(s.loaded()).toEqual([]);
+    }
     expect(s.service.backlog).toBe(0);
   });
 

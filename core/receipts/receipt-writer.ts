@@ -2,7 +2,7 @@ import { assert } from '../contract/assert.ts';
 import type { UserId } from '../contract/ids.ts';
 import { shardOf } from '../contract/placement.ts';
 import type { ReceiptWrite, SaveReceiptsResult } from '../contract/store.ts';
-import { type ChatState, currentMembers } from '../sequencing/chat-state.ts';
+import { type ChatState, currentMembers, wasMember } from '../sequencing/chat-state.ts';
 import type { ReceiptLane } from './receipt-writer-state.ts';
 import { canSee } from '../sequencing/membership.ts';
 import type { MessageService, Out } from '../sequencing/message-service-state.ts';
@@ -17,8 +17,7 @@ export function acceptReceipt(
   request: ReceiptRequest,
   out: Out,
 ): void {
-  const member = chat.members.get(request.userId);
-  if (member === undefined || member.spans.length === 0) return;
+  if (!wasMember(chat, request.userId)) return;
   const writer = service.receipts;
   const lane = writer.lanes[shardOf(service.placement, request.chatId)] as ReceiptLane;
   const key = pendingKey(request);

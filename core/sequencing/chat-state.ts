@@ -129,12 +129,17 @@ export function refreshRecipients(chat: ChatState, limits: Limits): void {
   chat.size = current.length;
 }
 
+/** Whether the user is or was in the chat, as far as is known here. Who came and went between two messages never was. */
+export function wasMember(chat: ChatState, user: UserId): boolean {
+  const member = chat.members.get(user);
+  return member !== undefined && member.spans.length > 0;
+}
+
 /** A stranger must not learn whether the chat exists; who was a member knows. */
 export function strangerCode(chat: ChatState, user: UserId): [ErrorCode, string] {
-  const member = chat.members.get(user);
-  return member === undefined || member.spans.length === 0
-    ? ['no_such_chat', 'chatId: there is no such chat for this user']
-    : ['not_a_member', 'chatId: this user has left the chat'];
+  return wasMember(chat, user)
+    ? ['not_a_member', 'chatId: this user has left the chat']
+    : ['no_such_chat', 'chatId: there is no such chat for this user'];
 }
 
 /** Takes what the store says of the chat for true. */

@@ -15,6 +15,7 @@ import {
   type PendingReceipt,
   type PendingSend,
   strangerCode,
+  wasMember,
 } from './chat-state.ts';
 import { isCurrent } from './membership.ts';
 import {
@@ -83,7 +84,7 @@ export function enqueueReceipt(
   out: Out,
 ): void {
   const here = chatIfHere(service, request.chatId);
-  if (here?.known === true && here.members.has(request.userId)) acceptReceipt(service, here, request, out);
+  if (here?.known === true && wasMember(here, request.userId)) acceptReceipt(service, here, request, out);
   else if (admit(service, here)) {
     const chat = here ?? addChat(service, request.chatId);
     enqueue(service, chat, { kind: 'receipt', request, check: 'none' }, now, out);
@@ -193,7 +194,7 @@ export function toMessage(p: PendingSend, seq: number): StoredMessage {
 }
 
 function startReceipt(service: MessageService, chat: ChatState, pending: PendingReceipt, out: Out): void {
-  const decidable = pending.check === 'done' || chat.members.has(pending.request.userId);
+  const decidable = pending.check === 'done' || wasMember(chat, pending.request.userId);
   if (decidable) acceptReceipt(service, chat, pending.request, out);
   else readFirst(service, chat, pending);
 }

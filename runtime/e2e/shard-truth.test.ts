@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { chatId, clientMsgId, deviceId, serverMsgId, userId } from '../../core/contract/ids.ts';
+import { micros } from '../../core/contract/time.ts';
 import { startTestDatabase, type TestDatabase } from '../adapters/postgres/testing/test-database.ts';
 import { openShardTruth, type ShardTruth } from './shard-truth.ts';
 import { judge } from './verdict.ts';
@@ -68,6 +69,7 @@ test('what reaches somebody after he has left is called so', async () => {
     fromDevice: deviceId('d_10'),
     ciphertext: 'eA==',
     mediaIds: [],
+    sentAt: micros(6),
   };
   const sightings = [
     { at: 1, observation: { kind: 'device', deviceId: device, userId: user } as const },

@@ -83,8 +83,8 @@ const send = (seq: number): Observation[] => [
     seq,
   },
 ];
-const shown = (device: typeof A, user: typeof ALICE, seq: number): Observation => ({
-  kind: 'shown',
+const shown = (device: typeof A, user: typeof ALICE, seq: number) => ({
+  kind: 'shown' as const,
   deviceId: device,
   userId: user,
   chatId: CHAT,
@@ -94,6 +94,7 @@ const shown = (device: typeof A, user: typeof ALICE, seq: number): Observation =
   fromDevice: A,
   ciphertext: `text ${seq}`,
   mediaIds: [],
+  sentAt: micros(0),
 });
 const cursor = (seq: number): Observation => ({ kind: 'cursor-saved', deviceId: B, chatId: CHAT, seq });
 const looks: Observation = { kind: 'watching', deviceId: A, chatId: CHAT, on: true };
@@ -130,6 +131,7 @@ test.each([
   ],
   ['no-duplicate-shown', [...good, shown(B, BOB, 2)], undefined],
   ['order-per-chat', [...send(1), ...send(2), shown(B, BOB, 2), shown(B, BOB, 1)], undefined],
+  ['order-per-chat', [...good, ...send(3), { ...shown(B, BOB, 3), sentAt: micros(9_000) }], [truth(1, 2, 3)]],
   ['delivered-set-is-membership', [...good, shown(E, EVE, 1)], undefined],
   ['no-duplicate-shown', [...good, ...send(3).slice(0, 1)], [storedTwice]],
   ['cursors-never-regress', [...good, cursor(2), cursor(1)], undefined],

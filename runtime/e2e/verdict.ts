@@ -60,8 +60,9 @@ export function judge(
   // Who may see what is known from the end: a membership, once past, does not change.
   for (const { observation } of sightings) if (observation.kind === 'device') see(observation, 0);
   for (const { chat } of truths) {
+    const { chatId, kind: chatKind, head, version } = chat;
     for (const member of chat.members)
-      see({ kind: 'member', chatId: chat.chatId, member, head: chat.head, version: chat.version }, 0);
+      see({ kind: 'member', chatId, chatKind, member, head, version, by: undefined }, 0);
   }
   for (const { observation, at } of sightings) {
     if (observation.kind === 'device') continue;

@@ -74,8 +74,8 @@ function noteEffect(
     case 'cursor':
       return note({ kind: 'start-cursor', deviceId, chatId: effect.chatId, seq: effect.seq });
     case 'show': {
-      const { chatId, seq, serverMsgId, from, fromDevice, ciphertext, mediaIds } = effect.message;
-      const content = { serverMsgId, from, fromDevice, ciphertext, mediaIds };
+      const { chatId, seq, serverMsgId, from, fromDevice, ciphertext, mediaIds, sentAt } = effect.message;
+      const content = { serverMsgId, from, fromDevice, ciphertext, mediaIds, sentAt };
       return note({ kind: 'shown', deviceId, userId, chatId, seq, ...content });
     }
     case 'receipt': {

@@ -157,6 +157,16 @@ export const DELIVERY_MUTANTS: readonly Mutant[] = [
     expected: ['presence-converges'],
   },
   {
+    name: 'push-taken-for-the-sending',
+    file: WORKER,
+    find: '  const { item } = task.event;\n  for (const entry of sessions) {',
+    replace:
+      "  let { item } = task.event;\n  if (item.kind === 'message') item = { ...item, message: { ...item.message, sentAt: now } };\n  for (const entry of sessions) {",
+    story:
+      'What is pushed names the time of the push; who fetches the same message is told when it was sent.',
+    expected: ['order-per-chat'],
+  },
+  {
     name: 'codec-forgets-the-predecessor',
     file: 'core/wire/server-codec.ts',
     find: 'prev: prev === frame.seq - 1 ? undefined : prev,',

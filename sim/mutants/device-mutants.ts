@@ -23,6 +23,15 @@ export const DEVICE_MUTANTS: readonly Mutant[] = [
     expected: ['order-per-chat'],
   },
   {
+    name: 'arrival-taken-for-the-sending',
+    file: INBOX,
+    find: '    sentAt: frame.sentAt,\n',
+    replace: '    sentAt: now,\n',
+    story:
+      'What was written while the device was off is shown as if it had been sent when the device came back.',
+    expected: ['order-per-chat'],
+  },
+  {
     name: 'clocks-decide-what-is-new',
     file: INBOX,
     find: "  out.push({ kind: 'show', message });\n",

@@ -61,4 +61,13 @@ export const RECEIPT_MUTANTS: readonly Mutant[] = [
     story: 'Own messages beyond what a session remembers are neither noted nor fetched.',
     expected: [...ARRIVE, 'converges'],
   },
+  {
+    name: 'who-came-back-taken-for-a-stranger',
+    file: 'core/sequencing/sequencer.ts',
+    find: 'if (here?.known === true && wasMember(here, request.userId))',
+    replace: 'if (here?.known === true && here.members.has(request.userId))',
+    story:
+      'A service that has read of somebody who came and went drops what he confirms after he has come back.',
+    expected: ARRIVE,
+  },
 ];

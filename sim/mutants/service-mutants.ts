@@ -3,6 +3,7 @@ import type { Mutant } from './mutant.ts';
 const SEQUENCER = 'core/sequencing/sequencer.ts';
 const STORE_ANSWERS = 'core/sequencing/store-answers.ts';
 const MEMBERSHIP = 'core/sequencing/membership.ts';
+const CHAT_ADMIN = 'core/sequencing/chat-admin.ts';
 
 /** Bugs of the message service. */
 export const SERVICE_MUTANTS: readonly Mutant[] = [
@@ -59,11 +60,60 @@ export const SERVICE_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'recipients-not-refreshed',
-    file: 'core/sequencing/chat-admin.ts',
+    file: CHAT_ADMIN,
     find: '  refreshRecipients(chat, service.limits);\n',
     replace: '',
     story: 'Messages sent after somebody joined are not pushed to him: membership as it was read long ago.',
     expected: ['no-acked-message-lost', 'converges', 'delivered-set-is-membership'],
+  },
+  {
+    name: 'any-member-adds-members',
+    file: CHAT_ADMIN,
+    find: "else if (actorRole === 'member')",
+    replace: 'else if (false)',
+    story: 'Whoever is in a chat lets others in, and makes himself an admin.',
+    expected: ['changes-are-permitted'],
+  },
+  {
+    name: 'any-member-removes-others',
+    file: CHAT_ADMIN,
+    find: "else if (!leaves && actor.role === 'member')",
+    replace: 'else if (false)',
+    story: 'Whoever is in a chat throws others out.',
+    expected: ['changes-are-permitted'],
+  },
+  {
+    name: 'stranger-taken-for-the-owner',
+    file: CHAT_ADMIN,
+    find: 'const actor = chat.members.get(request.userId);',
+    replace: 'const actor = chat.members.get(request.userId) ?? [...chat.members.values()][0];',
+    story: 'Who was never in a chat changes its members as if he were its owner.',
+    expected: ['changes-are-permitted'],
+  },
+  {
+    name: 'admin-removes-the-owner',
+    file: CHAT_ADMIN,
+    find: "else if (!leaves && before.role === 'owner')",
+    replace: 'else if (false)',
+    story: 'An admin throws out the owner who made him one.',
+    expected: ['changes-are-permitted'],
+  },
+  {
+    name: 'owner-becomes-a-member',
+    file: CHAT_ADMIN,
+    find: "else if (current && before.role === 'owner')",
+    replace: 'else if (false)',
+    story: 'The owner is added once more, as a member: the chat has no owner any longer.',
+    expected: ['changes-are-permitted'],
+  },
+  {
+    name: 'change-decided-once',
+    file: SEQUENCER,
+    find: 'const member = decideAdmin(service, chat, pending.request, answers);',
+    replace: 'const member = (pending.decided ??= decideAdmin(service, chat, pending.request, answers));',
+    story:
+      'A change that came too late is written again as it was decided, though whoever asked may have been removed.',
+    expected: ['changes-are-permitted', 'delivered-set-is-membership'],
   },
   {
     name: 'leaving-takes-effect-late',

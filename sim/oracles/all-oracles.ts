@@ -1,4 +1,5 @@
 import { bounded } from './bounded.ts';
+import { changesArePermitted } from './changes-are-permitted.ts';
 import { converges } from './converges.ts';
 import { countsConverge } from './counts-converge.ts';
 import { cursorsNeverRegress } from './cursors-never-regress.ts';
@@ -26,6 +27,7 @@ export function allOracles(history: History, options: JudgeOptions, count: Laten
   return [
     noDuplicateShown(history),
     deliveredSetIsMembership(history, options),
+    changesArePermitted(history),
     orderPerChat(history, options),
     cursorsNeverRegress(history),
     leasesAreFenced(history),

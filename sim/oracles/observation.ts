@@ -8,7 +8,14 @@ import type {
   ServerMsgId,
   UserId,
 } from '../../core/contract/ids.ts';
-import type { Member, ReceiptRecord, ReceiptType, StoredMessage } from '../../core/contract/records.ts';
+import type {
+  ChatKind,
+  Member,
+  ReceiptRecord,
+  ReceiptType,
+  StoredMessage,
+} from '../../core/contract/records.ts';
+import type { Micros } from '../../core/contract/time.ts';
 import type { PresenceStatus } from '../../core/wire/frames.ts';
 import type { PromiseName } from './oracle.ts';
 
@@ -69,6 +76,7 @@ export type Observation =
       readonly fromDevice: DeviceId;
       readonly ciphertext: string;
       readonly mediaIds: readonly MediaId[];
+      readonly sentAt: Micros;
     }
   | {
       readonly kind: 'receipt-sent';
@@ -203,12 +211,15 @@ export type Observation =
   // ---- the store's truth, at commit
   /** A connection of the device got its epoch, which only rises. */
   | { readonly kind: 'device-opened'; readonly deviceId: DeviceId; readonly epoch: number }
+  /** `by`: who asked for it. Undefined of those with whom the chat began, and where the store is read afterwards. */
   | {
       readonly kind: 'member';
       readonly chatId: ChatId;
+      readonly chatKind: ChatKind;
       readonly member: Member;
       readonly head: number;
       readonly version: number;
+      readonly by: UserId | undefined;
     }
   | { readonly kind: 'committed'; readonly message: StoredMessage }
   | {

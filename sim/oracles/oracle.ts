@@ -6,6 +6,7 @@ export type PromiseName =
   | 'no-duplicate-shown'
   | 'order-per-chat'
   | 'delivered-set-is-membership'
+  | 'changes-are-permitted'
   | 'receipts-monotone'
   | 'receipts-arrive'
   | 'counts-converge'

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { mediaId } from '../../core/contract/ids.ts';
 import { OPEN_END } from '../../core/contract/records.ts';
-import { threeDevices } from './tale.ts';
+import { micros } from '../../core/contract/time.ts';
+import { type Tale, threeDevices } from './tale.ts';
 import { everywhere, expectRed } from './testing/expect-red.ts';
 
 describe('order-per-chat', () => {
@@ -18,15 +19,48 @@ describe('order-per-chat', () => {
   });
 
   test('two devices show different bytes at one seq', () => {
-    const tale = threeDevices().sent('c_1', 1, 'm_1').shown('d_2', 'c_1', 1, 'm_1', 'BBBB');
+    const tale = threeDevices().sent('c_1', 1, 'm_1').shown('d_2', 'c_1', 1, 'm_1', { ciphertext: 'BBBB' });
     expectRed(tale, NAME, /ciphertext BBBB/);
   });
 
   test('a device shows other media than were committed', () => {
     const tale = threeDevices()
       .sent('c_1', 1, 'm_1')
-      .shown('d_2', 'c_1', 1, 'm_1', 'AAAA', [mediaId('x_7')]);
+      .shown('d_2', 'c_1', 1, 'm_1', { mediaIds: [mediaId('x_7')] });
     expectRed(tale, NAME, /mediaIds x_7/);
+  });
+
+  test('a device shows another time than was committed', () => {
+    const shown = (sentAt: number): Tale =>
+      threeDevices()
+        .send('d_1', 'c_1', 'k_1')
+        .commit('d_1', 'c_1', 1, 'm_1', { sentAt: micros(7_000_999) })
+        .shown('d_2', 'c_1', 1, 'm_1', { sentAt: micros(sentAt) });
+    expect(shown(7_000_999).judged()).toBeUndefined();
+    expect(shown(7_000_000).judged()).toBeUndefined();
+    expectRed(shown(7_001_000), NAME, /sentAt 7001000/);
+  });
+
+  test('two devices show different times, and the store is read afterwards', () => {
+    const tale = threeDevices()
+      .send('d_1', 'c_1', 'k_1')
+      .ack('d_1', 'c_1', 1, 'm_1')
+      .shown('d_1', 'c_1', 1, 'm_1', { sentAt: micros(9_000_000) })
+      .shown('d_2', 'c_1', 1, 'm_1', { sentAt: micros(7_000_000) });
+    expect(tale.judged({ commitsSeen: 'afterwards' })).toBeUndefined();
+    tale.shown('d_3', 'c_1', 1, 'm_1', { sentAt: micros(8_000_000) });
+    const violation = tale.judged({ commitsSeen: 'afterwards' });
+    expect(violation).toMatchObject({ oracle: NAME, observed: 'sentAt 8000000' });
+    expect(violation?.expected).toMatch(/sentAt 7000000$/);
+  });
+
+  test("its author shows a message with the time of his device's clock", () => {
+    const tale = threeDevices()
+      .send('d_1', 'c_1', 'k_1')
+      .commit('d_1', 'c_1', 1, 'm_1', { sentAt: micros(7_000_000) })
+      .ack('d_1', 'c_1', 1, 'm_1')
+      .shown('d_1', 'c_1', 1, 'm_1', { sentAt: micros(9_000_000) });
+    expect(tale.judged()).toBeUndefined();
   });
 
   test('the store leaves out a seq', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { chatId, deviceId } from '../../core/contract/ids.ts';
+import { chatId, deviceId, userId } from '../../core/contract/ids.ts';
 import { DEFAULT_LIMITS } from '../../core/contract/limits.ts';
 import { OPEN_END } from '../../core/contract/records.ts';
 import { type Tale, threeDevices } from './tale.ts';
@@ -37,9 +37,12 @@ test('another member is not shown it', () => {
   expect(one).toMatch(/d_1 of u_1 is shown DELIVERED of u_2 .*; it is shown it up to seq 0/);
 });
 
-test('nobody is owed a receipt that a fault or a limit may have taken, nor one of a large chat', () => {
+test('nobody is owed a receipt that a fault or a limit may have taken, nor one of a chat that changed or was large', () => {
   expect(judged(arrived().fault(1).fault(0))).toBeUndefined();
   expect(judged(arrived(), { ...DEFAULT_LIMITS, receiptsPending: 1 })).toBeUndefined();
+  const changed = threeDevices().member('c_1', 'u_9', [], 0, { by: userId('u_1') });
+  const untold = saved(changed.sent('c_1', 1, 'm_1').shown('d_2', 'c_1', 1, 'm_1'), 'DELIVERED');
+  expect(judged(untold)).toBeUndefined();
   const large = threeDevices().member('c_1', 'u_9', [{ after: 0, upTo: OPEN_END }]);
   const counted = saved(large.sent('c_1', 1, 'm_1').shown('d_2', 'c_1', 1, 'm_1'), 'DELIVERED');
   expect(judged(counted, { ...DEFAULT_LIMITS, receiptMembers: 2 })).toBeUndefined();

@@ -3,6 +3,7 @@ import type { ReceiptType } from '../../core/contract/records.ts';
 import { type History, NONE } from './history.ts';
 import type { JudgeOptions } from './judge.ts';
 import type { Oracle, Violation, Watches } from './oracle.ts';
+import type { Seen } from './observation.ts';
 import { overdue } from './violation.ts';
 import { sees } from './visible.ts';
 
@@ -54,8 +55,8 @@ function watchesOf(owed: OwedReceipts): Watches {
       owed.tell(receipt.type, receipt.seq);
       return undefined;
     },
-    member() {
-      owed.change();
+    member(o) {
+      owed.change(o);
       return undefined;
     },
     end: (_, at) => owed.missing(at),
@@ -81,8 +82,8 @@ class OwedReceipts {
   /** By pair, then place of the author in the chat: up to which seq the device was shown receipts. */
   readonly #toldDelivered: number[][] = [];
   readonly #toldRead: number[][] = [];
-  /** Chats that were large for a while: their receipts are counted. */
-  readonly #large = new Set<number>();
+  /** Chats that were large for a while (their receipts are counted), and those whose members have changed. */
+  readonly #leftOut = new Set<number>();
 
   constructor(history: History, limits: Limits) {
     this.#history = history;
@@ -132,11 +133,14 @@ class OwedReceipts {
     if (seq > seqs[place]!) seqs[place] = seq;
   }
 
-  /** A service may take a size, or a list of members, for the one before the change: the chat is left out from then on. */
-  change(): void {
-    const { chat, chatSeats, heads } = this.#history;
+  /**
+   * A service may take a size, or a list of members, for the one before the change: the chat is left out from then on. Before
+   * its first message too, since whoever was refused a change had a service read its members.
+   */
+  change({ by }: Seen<'member'>): void {
+    const { chat, chatSeats } = this.#history;
     const members = chatSeats[chat]!.filter((seat) => this.#history.isMember(seat)).length;
-    if (heads[chat]! > 0 || members >= this.#limits.receiptMembers) this.#large.add(chat);
+    if (by !== undefined || members >= this.#limits.receiptMembers) this.#leftOut.add(chat);
   }
 
   missing(at: number): Violation | undefined {
@@ -186,7 +190,7 @@ class OwedReceipts {
   #untold(device: number, pair: number, own: number): Waiting | undefined {
     const history = this.#history;
     const chat = history.pairChat[pair]!;
-    if (this.#large.has(chat) || !history.opened[device]!) return undefined;
+    if (this.#leftOut.has(chat) || !history.opened[device]!) return undefined;
     const seats = history.chatSeats[chat]!;
     for (let place = 0; place < seats.length; place++) {
       const seat = seats[place]!;

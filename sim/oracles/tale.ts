@@ -4,17 +4,22 @@ import {
   connId,
   deviceId,
   nodeId,
-  type MediaId,
   type ServerMsgId,
   serverMsgId,
   userId,
 } from '../../core/contract/ids.ts';
 import { DEFAULT_LIMITS } from '../../core/contract/limits.ts';
-import { OPEN_END, type ReceiptType, type Span, type StoredMessage } from '../../core/contract/records.ts';
+import {
+  type Member,
+  OPEN_END,
+  type ReceiptType,
+  type Span,
+  type StoredMessage,
+} from '../../core/contract/records.ts';
 import { type Micros, micros, MILLISECOND } from '../../core/contract/time.ts';
 import type { PresenceStatus } from '../../core/wire/frames.ts';
 import { createJudge, type JudgeOptions } from './judge.ts';
-import type { Observation } from './observation.ts';
+import type { Observation, Seen } from './observation.ts';
 import type { PromiseName, Violation } from './oracle.ts';
 
 /**
@@ -100,14 +105,11 @@ export class Tale {
     user: string,
     spans: readonly Span[] = [{ after: 0, upTo: OPEN_END }],
     head = 0,
+    change: Partial<Pick<Member, 'role'> & Pick<Seen<'member'>, 'by' | 'chatKind'>> = {},
   ): this {
-    return this.tell({
-      kind: 'member',
-      chatId: chatId(chat),
-      member: { userId: userId(user), role: 'member', spans },
-      head,
-      version: 1,
-    });
+    const { role = 'member', by, chatKind = 'group' } = change;
+    const member = { userId: userId(user), role, spans };
+    return this.tell({ kind: 'member', chatId: chatId(chat), chatKind, member, head, version: 1, by });
   }
 
   send(device: string, chat: string, key: string): this {
@@ -139,7 +141,7 @@ export class Tale {
         fromDevice: deviceId(device),
         ciphertext: 'AAAA',
         mediaIds: [],
-        sentAt: micros(this.#now),
+        sentAt: micros(0),
         ...change,
       },
     });
@@ -188,8 +190,7 @@ export class Tale {
     chat: string,
     seq: number,
     message: string,
-    ciphertext = 'AAAA',
-    mediaIds: readonly MediaId[] = [],
+    change: Partial<Pick<StoredMessage, 'ciphertext' | 'mediaIds' | 'sentAt'>> = {},
   ): this {
     return this.tell({
       kind: 'shown',
@@ -200,8 +201,10 @@ export class Tale {
       serverMsgId: serverMsgId(message),
       from: userId('u_1'),
       fromDevice: deviceId('d_1'),
-      ciphertext,
-      mediaIds,
+      ciphertext: 'AAAA',
+      mediaIds: [],
+      sentAt: micros(0),
+      ...change,
     });
   }
 

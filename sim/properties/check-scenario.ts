@@ -139,6 +139,7 @@ function checkOp(check: Check, name: string, value: unknown, topology: Topology)
   if (OPS_OF_MEMBERS.has(kind)) {
     check.integer(`${name}.by`, op['by'], 0, topology.users - 1);
     check.integer(`${name}.user`, op['user'], 0, topology.users - 1);
+    if (op['role'] !== undefined) check.one(`${name}.role`, op['role'], ['admin', 'member']);
   } else if (OPS_OF_DEVICES.has(kind)) check.integer(`${name}.device`, op['device'], 0, topology.devices - 1);
   else check.one(`${name}.op`, op['op'], [...OPS_OF_DEVICES, ...OPS_OF_MEMBERS]);
   if (kind === 'offline' || kind === 'online') return;

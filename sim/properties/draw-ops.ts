@@ -175,7 +175,9 @@ const changeMember: Turn = (draws, topology, at) => {
   const { members } = topology.chats[chat]!;
   // The owner may; others try as well. Leaving is removing oneself.
   const by = draws.perMille(800) ? members[0]! : draws.int(topology.users);
-  const op = draws.perMille(500) ? 'add-member' : 'remove-member';
+  const what = draws.int(1_000);
   const user = draws.perMille(500) ? draws.int(topology.users) : members[draws.int(members.length)]!;
-  return { at, op, by, user, chat };
+  if (what >= 500) return { at, op: 'remove-member', by, user, chat };
+  const added: Op = { at, op: 'add-member', by, user, chat };
+  return what < 150 ? { ...added, role: 'admin' } : added;
 };

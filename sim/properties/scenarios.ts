@@ -202,9 +202,12 @@ function opOf(op: Op['op'], at: number, part: OpPart, topology: Topology): Op {
     case 'online':
       return { at, op, device: any };
     case 'add-member':
-    case 'remove-member':
+    case 'remove-member': {
       // Mostly the owner, who may.
-      return { at, op, by: part.by < 6 ? members[0]! : part.by % topology.users, user, chat };
+      const by = part.by < 6 ? members[0]! : part.by % topology.users;
+      const isAdmin = op === 'add-member' && part.bytes % 3 === 0;
+      return isAdmin ? { at, op, by, user, chat, role: 'admin' } : { at, op, by, user, chat };
+    }
   }
 }
 

@@ -31,7 +31,7 @@ export function opText(op: Op, count = 1): string {
     case 'online':
       return `device-${op.device} is switched on`;
     case 'add-member':
-      return `user-${op.by} adds user-${op.user} to chat-${op.chat}`;
+      return `user-${op.by} adds user-${op.user} to chat-${op.chat}${op.role === 'admin' ? ' as an admin' : ''}`;
     case 'remove-member':
       return op.by === op.user
         ? `user-${op.user} leaves chat-${op.chat}`

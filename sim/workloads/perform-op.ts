@@ -8,13 +8,10 @@ import { mediaIdsOf } from './media-ids.ts';
 /** Carries out one op of the scenario. What a user cannot do (the device is off) does not happen, and is counted. */
 export function performOp(world: World, index: number): void {
   const op = world.scenario.ops[index]!;
-  const { api, userIds } = world;
   switch (op.op) {
     case 'add-member':
-      api.changeMember('set-member', userIds[op.by]!, userIds[op.user]!, op.chat, index);
-      return;
     case 'remove-member':
-      api.changeMember('remove-member', userIds[op.by]!, userIds[op.user]!, op.chat, index);
+      world.api.changeMember(op, index);
       return;
     default:
       if (!performOnDevice(world, op, index)) world.probes.hit('op.device-off');

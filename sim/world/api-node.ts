@@ -1,8 +1,9 @@
-import type { ConnId, NodeId, UserId } from '../../core/contract/ids.ts';
+import type { ConnId, NodeId } from '../../core/contract/ids.ts';
 import type { ServiceReply } from '../../core/session/service-call.ts';
+import type { Op } from '../scenario.ts';
 import type { World } from './world.ts';
 
-type MemberOp = 'set-member' | 'remove-member';
+type MemberOp = Extract<Op, { readonly op: 'add-member' | 'remove-member' }>;
 
 /** The HTTP API as one caller among others: its calls take the gateways' way to the message service, and may be lost. */
 export class ApiNode {
@@ -16,14 +17,14 @@ export class ApiNode {
   }
 
   /** @param call numbers the call; its outcome is unknown until it is answered. */
-  changeMember(kind: MemberOp, by: UserId, member: UserId, chat: number, call: number): void {
-    const world = this.#world;
-    const chatId = world.chatIds[chat];
+  changeMember(op: MemberOp, call: number): void {
+    const { chatIds, userIds, router } = this.#world;
+    const chatId = chatIds[op.chat];
     if (chatId === undefined) return;
     const replyTo = { node: 'api' as NodeId, conn: call as ConnId };
-    const request = { replyTo, userId: by, chatId, member };
-    const full = kind === 'set-member' ? { kind, ...request, role: 'member' as const } : { kind, ...request };
-    world.router.send(this, full);
+    const request = { replyTo, userId: userIds[op.by]!, chatId, member: userIds[op.user]! };
+    if (op.op === 'remove-member') router.send(this, { kind: 'remove-member', ...request });
+    else router.send(this, { kind: 'set-member', ...request, role: op.role ?? 'member' });
   }
 
   answered(reply: ServiceReply): void {

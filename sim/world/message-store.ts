@@ -44,7 +44,8 @@ import { StoredChat } from './stored-chat.ts';
 /** Hears of every change at the moment it is committed. */
 export interface StoreObserver {
   committed(message: StoredMessage): void;
-  member(chatId: ChatId, member: Member, head: number, version: number): void;
+  /** @param by who asked for the change; undefined of those with whom the chat began. */
+  member(chat: StoredChat, member: Member, by: UserId | undefined): void;
   cursorSaved(deviceId: DeviceId, chatId: ChatId, seq: number): void;
   watermarkSaved(receipt: ReceiptRecord): void;
   /** Retention took what a message says. */
@@ -121,7 +122,7 @@ export class MessageStoreModel {
     if (this.chats.has(request.chatId)) return { outcome: 'ok', chatId: request.chatId, created: false };
     const chat = new StoredChat(request.chatId, request.kind);
     this.chats.set(request.chatId, chat);
-    for (const member of request.members) this.#putMember(chat, member, request.members.length);
+    for (const member of request.members) this.#putMember(chat, member, request.members.length, undefined);
     return { outcome: 'ok', chatId: request.chatId, created: true };
   }
 
@@ -162,12 +163,13 @@ export class MessageStoreModel {
     for (const chat of this.chats.values()) for (const message of chat.messages) this.#drop(chat, message);
   }
 
-  changeMember(request: ChangeMemberRequest): ChangeMemberResult {
+  /** @param by who asked for it: for the observer alone. */
+  changeMember(request: ChangeMemberRequest, by: UserId | undefined): ChangeMemberResult {
     const chat = this.chats.get(request.chatId);
     if (chat === undefined || chat.head !== request.expectHead || chat.version !== request.expectVersion)
       return STALE;
     chat.version++;
-    this.#putMember(chat, request.member, request.markAbove);
+    this.#putMember(chat, request.member, request.markAbove, by);
     return OK;
   }
 
@@ -354,14 +356,14 @@ export class MessageStoreModel {
     this.#observer.cursorSaved(deviceId, chat.chatId, seq);
   }
 
-  #putMember(chat: StoredChat, member: Member, markAbove: number): void {
+  #putMember(chat: StoredChat, member: Member, markAbove: number, by: UserId | undefined): void {
     if (!chat.members.has(member.userId)) {
       const chats = this.#chatsOfUser.get(member.userId);
       if (chats === undefined) this.#chatsOfUser.set(member.userId, [chat]);
       else chats.push(chat);
     }
     chat.setMember(member, markAbove);
-    this.#observer.member(chat.chatId, member, chat.head, chat.version);
+    this.#observer.member(chat, member, by);
   }
 
   #sendsOf(userId: UserId): Map<ClientMsgId, StoredMessage> {

@@ -15,6 +15,7 @@ import type { Judge } from '../oracles/judge.ts';
 import type { Observation } from '../oracles/observation.ts';
 import type { PromiseName, Violation } from '../oracles/oracle.ts';
 import type { StoreObserver } from './message-store.ts';
+import type { StoredChat } from './stored-chat.ts';
 
 type Effect<Kind extends DeviceEffect['kind']> = Extract<DeviceEffect, { readonly kind: Kind }>;
 
@@ -116,7 +117,7 @@ export class Observers implements StoreObserver {
     this.#progress();
     if (this.#judge === undefined) return;
     const { deviceId, userId } = device;
-    const { chatId, seq, serverMsgId, from, fromDevice, ciphertext, mediaIds } = message;
+    const { chatId, seq, serverMsgId, from, fromDevice, ciphertext, mediaIds, sentAt } = message;
     // Field by field: a spread in front of others is copied by the runtime, one by one.
     this.report({
       kind: 'shown',
@@ -129,6 +130,7 @@ export class Observers implements StoreObserver {
       fromDevice,
       ciphertext,
       mediaIds,
+      sentAt,
     });
   }
 
@@ -246,9 +248,11 @@ export class Observers implements StoreObserver {
     if (this.#judge !== undefined) this.report({ kind: 'committed', message });
   }
 
-  member(chatId: ChatId, member: Member, head: number, version: number): void {
+  member(chat: StoredChat, member: Member, by: UserId | undefined): void {
     this.#progress();
-    if (this.#judge !== undefined) this.report({ kind: 'member', chatId, member, head, version });
+    if (this.#judge === undefined) return;
+    const { chatId, kind: chatKind, head, version } = chat;
+    this.report({ kind: 'member', chatId, chatKind, member, head, version, by });
   }
 
   cursorSaved(deviceId: DeviceId, chatId: ChatId, seq: number): void {

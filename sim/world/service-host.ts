@@ -1,4 +1,5 @@
 import { assertNever } from '../../core/contract/assert.ts';
+import type { ChatId, UserId } from '../../core/contract/ids.ts';
 import type { AppendResult } from '../../core/contract/store.ts';
 import { createMessageService, stepMessageService } from '../../core/sequencing/message-service.ts';
 import type { MessageServiceEffect } from '../../core/sequencing/message-service-effect.ts';
@@ -57,6 +58,11 @@ export class ServiceHost extends Host {
     else if (outcome === 'duplicate') this.world.probes.hit('sequencer.append.duplicate');
   }
 
+  /** @returns whose request the machine has under way to the store for this chat. */
+  #writerOf(chatId: ChatId): UserId {
+    return this.#machine!.chats.get(chatId)!.writing[0]!.request.userId;
+  }
+
   readonly #applyEffect = (effect: MessageServiceEffect): void => this.#apply(effect);
 
   #apply(effect: MessageServiceEffect): void {
@@ -68,10 +74,13 @@ export class ServiceHost extends Host {
         world.calls.store(this, effect);
         return;
       case 'load-chat':
-      case 'change-member':
       case 'create-chat':
         hash.mix(0x302);
         world.calls.store(this, effect);
+        return;
+      case 'change-member':
+        hash.mix(0x302);
+        world.calls.store(this, { ...effect, by: this.#writerOf(effect.request.chatId) });
         return;
       case 'save-receipts':
         hash.mix(0x303 ^ (effect.writes.length << 8));

@@ -1,3 +1,4 @@
+import type { UserId } from '../../core/contract/ids.ts';
 import type { RelayEffect } from '../../core/fan-out/relay-effect.ts';
 import type { MessageServiceEffect } from '../../core/sequencing/message-service-effect.ts';
 import type { GatewayEffect } from '../../core/session/gateway-effect.ts';
@@ -8,13 +9,17 @@ type Of<Effect extends { readonly kind: string }, Kind extends string> = Extract
   { readonly kind: Kind }
 >;
 
+/** With who asked for it. The store of production is not told; this one tells the oracles. */
+type ChangeMemberCall = Of<MessageServiceEffect, 'change-member'> & { readonly by: UserId | undefined };
+
 /** Every effect that is a call of the message store. */
 export type StoreCall =
   | Of<
       GatewayEffect,
       'open-device' | 'confirm-device' | 'list-chats' | 'fetch' | 'read-heads' | 'count-receipts'
     >
-  | Of<MessageServiceEffect, 'load-chat' | 'append' | 'change-member' | 'create-chat' | 'save-receipts'>
+  | Of<MessageServiceEffect, 'load-chat' | 'append' | 'create-chat' | 'save-receipts'>
+  | ChangeMemberCall
   | Of<RelayEffect, 'read-outbox' | 'read-members' | 'delete-outbox' | 'count-receipts'>;
 
 /** Whether the call may change something: then its outcome may be unknown. */
@@ -61,7 +66,8 @@ export function carryOut(store: MessageStoreModel, call: StoreCall): object | un
     }
     case 'change-member': {
       const { chatId } = call.request;
-      return { kind: 'member-changed', call: call.call, chatId, result: store.changeMember(call.request) };
+      const result = store.changeMember(call.request, call.by);
+      return { kind: 'member-changed', call: call.call, chatId, result };
     }
     case 'create-chat':
       return { kind: 'chat-created', call: call.call, result: store.createChat(call.request) };

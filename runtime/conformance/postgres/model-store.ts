@@ -21,7 +21,7 @@ export class ModelStore implements MessageStore {
   createChat: MessageStore['createChat'] = (request, done) =>
     this.#write({ kind: 'create-chat', request }, done);
   changeMember: MessageStore['changeMember'] = (request, done) =>
-    this.#write({ kind: 'change-member', request }, done);
+    this.#write({ kind: 'change-member', request, by: undefined }, done);
   openDevice: MessageStore['openDevice'] = (device, done) =>
     this.#write({ kind: 'open-device', ...device }, done);
   saveReceipts: MessageStore['saveReceipts'] = (writes, done) =>

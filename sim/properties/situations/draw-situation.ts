@@ -9,6 +9,7 @@ import { changesNetwork } from './changes-network.ts';
 import { comesAndGoes } from './comes-and-goes.ts';
 import { diesInMidStep } from './dies-in-mid-step.ts';
 import { growsHuge } from './grows-huge.ts';
+import { membersDisagree } from './members-disagree.ts';
 import { movesAround } from './moves-around.ts';
 import { pollerIsSentAway } from './poller-is-sent-away.ts';
 import { publishedInParts } from './published-in-parts.ts';
@@ -34,6 +35,7 @@ export const SITUATIONS: readonly Situation[] = [
   pollerIsSentAway,
   comesAndGoes,
   movesAround,
+  membersDisagree,
 ];
 
 /**

@@ -6,6 +6,7 @@ import { runJudged } from '../run-judged.ts';
 import { comesAndGoes } from './comes-and-goes.ts';
 import { drawSituation, SITUATIONS } from './draw-situation.ts';
 import { growsHuge } from './grows-huge.ts';
+import { membersDisagree } from './members-disagree.ts';
 import { pollerIsSentAway } from './poller-is-sent-away.ts';
 import type { Situation } from './situation.ts';
 
@@ -37,6 +38,11 @@ describe('a situation', { timeout: 60_000 }, () => {
   it('is mostly what it says: a device that polls is sent away, sends are made on a device that is there', () => {
     expect(share(pollerIsSentAway, 'session.goaway.slow_consumer')).toBeGreaterThan(30);
     expect(share(comesAndGoes, 'op.device-off')).toBeLessThan(100);
+  });
+
+  it('has members changed by who may, and by who may not', () => {
+    expect(share(membersDisagree, 'api.member-changed')).toBeGreaterThan(90);
+    expect(share(membersDisagree, 'api.refused')).toBeGreaterThan(90);
   });
 
   it('lets the group grow huge by the member who joins', () => {
