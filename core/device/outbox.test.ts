@@ -16,7 +16,7 @@ describe('the outbox', () => {
   it.each([
     ['too_large', { mediaIds: Array.from({ length: 17 }, (_, i) => mediaId(`x_${i}`)) }],
     ['too_large', { ciphertext: 'AAAA'.repeat(21_846) }],
-    ['bad_frame', { ciphertext: 'AAA' }],
+    ['bad_frame', { ciphertext: 'AAA', chatId: chatId('c_99') }],
     ['bad_frame', { chatId: chatId('team') }],
   ])('never begins with a send that no server takes: %s', (code, change) => {
     const s = start().live();
