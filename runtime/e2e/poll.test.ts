@@ -11,7 +11,7 @@ import { startTestServer, type TestServer } from './test-server.ts';
 
 let server: TestServer;
 beforeAll(async () => {
-  server = await startTestServer({ pollSilence: 3 * SECOND, heartbeat: 200 * MILLISECOND });
+  server = await startTestServer({ heartbeat: 200 * MILLISECOND });
 });
 afterAll(() => server.stop());
 
@@ -62,9 +62,9 @@ const sendFrame = (chatId: ChatId, text = 'hi') => ({
   ciphertext: Buffer.from(text).toString('base64'),
 });
 
-async function pair(): Promise<{ a: UserId; b: UserId; chatId: ChatId }> {
+async function pair({ url } = server): Promise<{ a: UserId; b: UserId; chatId: ChatId }> {
   const [a, b] = [newUser(), newUser()];
-  const api = createHttpCalls(server.url, () => fetchDevToken(server.url, a, 'api'));
+  const api = createHttpCalls(url, () => fetchDevToken(url, a, 'api'));
   return { a, b, chatId: (await api.createChat('direct', [b])).chatId };
 }
 
@@ -215,10 +215,12 @@ describe('what a response carried and the device did not get', () => {
 
 describe('a session ends', () => {
   test('when it is not polled for the time, and its device is gone for the others', async () => {
-    const { a, b, chatId } = await pair();
-    const bob = await deviceOf(b);
+    const limits = { pollSilence: 3 * SECOND, pollWait: 2 * SECOND, heartbeat: 200 * MILLISECOND };
+    const quick = await startTestServer(limits);
+    const { a, b, chatId } = await pair(quick);
+    const bob = asker(await fetchDevToken(quick.url, b, 'phone'), quick.url);
     const { pollId } = (await bob.connect()).body;
-    const alice = await connectRaw({ url: server.url, user: a, device: 'watcher' });
+    const alice = await connectRaw({ url: quick.url, user: a, device: 'watcher' });
     alice.send({ frame: 'OPEN', chatId });
     await alice.next((frame) => frame.frame === 'PRESENCE' && frame['status'] === 'ONLINE');
     // Polls keep it alive for longer than that.
@@ -228,7 +230,8 @@ describe('a session ends', () => {
     expect(told.body.closed?.code ?? 4004).toBe(4004);
     expect((await bob.get(pollId, 'waitMs=0')).status).toBe(404);
     await alice.close();
-  }, 40_000);
+    await quick.stop();
+  }, 60_000);
 
   test('when a WebSocket of the device takes over, and the other way round', async () => {
     const user = newUser();
