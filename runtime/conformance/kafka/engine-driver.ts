@@ -359,9 +359,18 @@ export class EngineDriver implements Driver<QueueStep> {
     }
   }
 
+  /** A commit is acknowledged before its marker is in every log: whatever is published next could come before it. */
   async #transaction(events: readonly Sent[]): Promise<undefined> {
+    const expected = new Map(await this.#witness.ends());
+    for (const partition of new Set(events.map(([user]) => partitionOf(user)))) {
+      const written = events.filter(([user]) => partitionOf(user) === partition).length;
+      expected.set(partition, (expected.get(partition) ?? 0) + written + 1);
+      this.#unread.set(partition, 1);
+    }
     await publishInTransaction(this.#broker.address, this.#home, events);
-    for (const [user] of events) this.#unread.set(partitionOf(user), 1);
+    await until('the marker of the transaction', async () =>
+      [...(await this.#witness.ends())].every(([partition, end]) => end >= (expected.get(partition) ?? 0)),
+    );
     return undefined;
   }
 
