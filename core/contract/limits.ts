@@ -216,6 +216,9 @@ export interface Limits {
   readonly overloadRetry: number;
   /** Connections that wait for the answer of one send: the latest are the ones that may still be there. */
   readonly replyTos: number;
+  /** Chats that one service reads again for one user who turns out to be no member of them: one comes back each interval. */
+  readonly strangerInterval: number;
+  readonly strangerBurst: number;
   /** Messages of one chat in one append. */
   readonly appendBatch: number;
   /** Answers remembered per chat, so that most retries need no store read. The store itself remembers for ever. */
@@ -379,6 +382,8 @@ export const DEFAULT_LIMITS: Limits = {
   serviceBacklog: 50_000,
   overloadRetry: 1 * SECOND,
   replyTos: 4,
+  strangerInterval: 1 * SECOND,
+  strangerBurst: 16,
   appendBatch: 256,
   recentSends: 16,
   chatMembers: 10_000,

@@ -129,6 +129,12 @@ export function refreshRecipients(chat: ChatState, limits: Limits): void {
   chat.size = current.length;
 }
 
+/** Whether the user is in the chat, as far as is known here. */
+export function isMember(chat: ChatState, user: UserId): boolean {
+  const member = chat.members.get(user);
+  return member !== undefined && isCurrent(member.spans);
+}
+
 /** Whether the user is or was in the chat, as far as is known here. Who came and went between two messages never was. */
 export function wasMember(chat: ChatState, user: UserId): boolean {
   const member = chat.members.get(user);

@@ -3,6 +3,7 @@ import type { ChatId, NodeId, ServerMsgId } from '../contract/ids.ts';
 import type { Limits } from '../contract/limits.ts';
 import { type Placement, regionOf } from '../contract/placement.ts';
 import type { ReceiptWriter } from '../receipts/receipt-writer-state.ts';
+import type { RateLimiter } from '../session/rate-limit.ts';
 import type { ReplyTo, ServiceReply } from '../session/service-call.ts';
 import type { ErrorCode } from '../wire/frames.ts';
 import { type ChatState, newChatState } from './chat-state.ts';
@@ -28,6 +29,8 @@ export interface MessageService {
   writing: number;
   readonly creating: Map<number, CreatingChat>;
   readonly receipts: ReceiptWriter;
+  /** By user, his sends apart: chats that were read for who turned out to be no member. See strangers.ts. */
+  readonly strangers: RateLimiter;
   /** Chats in phase `resting`, until the retry timer. */
   resting: ChatState[];
 }

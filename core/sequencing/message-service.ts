@@ -12,6 +12,7 @@ import type { MessageServiceEffect } from './message-service-effect.ts';
 import type { MessageServiceEvent } from './message-service-event.ts';
 import type { MessageService, Out } from './message-service-state.ts';
 import { enqueueAdmin, enqueueReceipt, onRetry, onSubmit } from './sequencer.ts';
+import { newStrangers } from './strangers.ts';
 import { onAppended, onLoaded, onMemberChanged } from './store-answers.ts';
 
 /** 2^21 instances of 2^32 ids each fill the 53 bits that a JavaScript number holds exactly. */
@@ -58,6 +59,7 @@ export function createMessageService(options: {
     writing: 0,
     creating: new Map(),
     receipts: newReceiptWriter(options.placement, options.limits),
+    strangers: newStrangers(options.limits),
     resting: [],
   };
 }

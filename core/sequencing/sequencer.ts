@@ -10,6 +10,7 @@ import { decideAdmin, refuseAdmin } from './chat-admin.ts';
 import {
   type AdminRequest,
   type ChatState,
+  isMember,
   type Pending,
   type PendingAdmin,
   type PendingReceipt,
@@ -17,7 +18,6 @@ import {
   strangerCode,
   wasMember,
 } from './chat-state.ts';
-import { isCurrent } from './membership.ts';
 import {
   addChat,
   chatIfHere,
@@ -27,6 +27,7 @@ import {
 } from './message-service-state.ts';
 import { isRepeat } from './repeated-send.ts';
 import { refuseSend } from './send-answers.ts';
+import { mustWaitAsStranger } from './strangers.ts';
 import { addWaiting } from './waiting-sends.ts';
 
 /** The per-chat sequence: dense seqs, one write at a time, idempotent by (sender, clientMsgId) for ever. */
@@ -34,15 +35,9 @@ import { addWaiting } from './waiting-sends.ts';
 export function onSubmit(service: MessageService, request: SubmitRequest, now: Micros, out: Out): void {
   const here = chatIfHere(service, request.chatId);
   if (here !== undefined && isRepeat(service, here, request, out)) return;
-  if (!admit(service, here)) {
-    refuseSend(
-      service,
-      out,
-      request,
-      [request.replyTo],
-      'overloaded',
-      'too many messages are waiting: send again a little later',
-    );
+  const problem = sendProblem(service, here, request, now);
+  if (problem !== undefined) {
+    refuseSend(service, out, request, [request.replyTo], 'overloaded', problem);
     return;
   }
   const pending: PendingSend = {
@@ -60,16 +55,30 @@ export function onSubmit(service: MessageService, request: SubmitRequest, now: M
   enqueue(service, chat, pending, now, out);
 }
 
+function sendProblem(
+  service: MessageService,
+  chat: ChatState | undefined,
+  request: SubmitRequest,
+  now: Micros,
+): string | undefined {
+  if (!admit(service, chat)) return 'too many messages are waiting: send again a little later';
+  if (chat?.known !== true && mustWaitAsStranger(service, request, now)) return TOO_OFTEN_A_STRANGER;
+  return undefined;
+}
+
+const TOO_OFTEN_A_STRANGER =
+  'too many requests of this user were for chats that there are not for him: try again a little later';
+const AGAIN = ['overloaded', TOO_OFTEN_A_STRANGER] as const;
+
 export function enqueueAdmin(service: MessageService, request: AdminRequest, now: Micros, out: Out): void {
   const here = chatIfHere(service, request.chatId);
   if (!admit(service, here)) {
-    refuseAdmin(
-      service,
-      out,
-      request,
-      'overloaded',
-      'too many requests are waiting: try again a little later',
-    );
+    const message = 'too many requests are waiting: try again a little later';
+    refuseAdmin(service, out, request, 'overloaded', message);
+    return;
+  }
+  if (here?.known !== true && mustWaitAsStranger(service, request, now)) {
+    refuseAdmin(service, out, request, 'overloaded', TOO_OFTEN_A_STRANGER);
     return;
   }
   const chat = here ?? addChat(service, request.chatId);
@@ -106,7 +115,7 @@ export function pump(service: MessageService, chat: ChatState, now: Micros, out:
     }
     if (chat.phase !== 'idle') return;
     const first = chat.queue[0] as Pending;
-    if (first.kind === 'send') appendBatch(service, chat, out);
+    if (first.kind === 'send') appendBatch(service, chat, now, out);
     else {
       chat.queue.shift();
       service.backlog--;
@@ -128,15 +137,16 @@ function load(service: MessageService, chat: ChatState, out: Out): void {
   out.push({ kind: 'load-chat', call: service.nextCall++, request: { chatId: chat.chatId, sends } });
 }
 
-function appendBatch(service: MessageService, chat: ChatState, out: Out): void {
+function appendBatch(service: MessageService, chat: ChatState, now: Micros, out: Out): void {
   const batch: PendingSend[] = shortList();
   const messages: StoredMessage[] = shortList();
   let taken = 0;
   while (taken < chat.queue.length && batch.length < service.limits.appendBatch) {
     const p = chat.queue[taken] as Pending;
     if (p.kind !== 'send') break;
-    const allowed = mayWrite(chat, p.request);
-    if (!allowed && p.check !== 'done') {
+    const allowed = isMember(chat, p.request.userId);
+    const decidable = allowed || p.check === 'done' || mustWaitAsStranger(service, p.request, now);
+    if (!decidable) {
       // What was taken before it goes first; then the store is asked about this one.
       if (taken === 0) chat.phase = 'cold';
       break;
@@ -144,7 +154,7 @@ function appendBatch(service: MessageService, chat: ChatState, out: Out): void {
     taken++;
     if (!allowed) {
       settle(chat, p);
-      const [code, message] = strangerCode(chat, p.request.userId);
+      const [code, message] = p.check === 'done' ? strangerCode(chat, p.request.userId) : AGAIN;
       refuseSend(service, out, p.request, p.replyTos, code, message);
       continue;
     }
@@ -170,11 +180,6 @@ function appendBatch(service: MessageService, chat: ChatState, out: Out): void {
       recipients: chat.recipients,
     },
   });
-}
-
-function mayWrite(chat: ChatState, request: SubmitRequest): boolean {
-  const member = chat.members.get(request.userId);
-  return member !== undefined && isCurrent(member.spans);
 }
 
 /** The message that a send becomes at `seq`. */
@@ -217,6 +222,8 @@ function startAdmin(
   if (member === undefined) {
     // What looks like nothing to do, or forbidden, another service may have changed since.
     if (pending.check === 'done' || isFreshList(service, chat, answers, now)) out.push(...answers);
+    else if (!isMember(chat, pending.request.userId) && mustWaitAsStranger(service, pending.request, now))
+      refuseAdmin(service, out, pending.request, 'overloaded', TOO_OFTEN_A_STRANGER);
     else readFirst(service, chat, pending);
     return;
   }

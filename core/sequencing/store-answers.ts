@@ -9,6 +9,7 @@ import { type ChatState, learn, type Pending, type PendingAdmin, type PendingSen
 import type { MessageService, Out } from './message-service-state.ts';
 import { acknowledgeSend, refuseConflict, sameAsFound } from './send-answers.ts';
 import { pump, toMessage } from './sequencer.ts';
+import { chargeStrangers } from './strangers.ts';
 
 /** What becomes of a chat's writes and loads when the store answers, or does not: acknowledged, repeated, read again first. */
 
@@ -98,17 +99,21 @@ export function onLoaded(
   assert(chat !== undefined && chat.phase === 'loading', 'a load completed for a chat that is not loading');
   const queue = chat.queue;
   switch (result.outcome) {
-    case 'ok':
+    case 'ok': {
       chat.phase = 'idle';
       learn(chat, result.chat, service.limits, now);
       for (const p of queue) if (p.check === 'asked') p.check = 'done';
       chat.queue = [];
       service.backlog -= queue.length;
-      requeue(service, chat, answerDuplicates(service, chat, queue, result.found, out));
+      const unanswered = answerDuplicates(service, chat, queue, result.found, out);
+      chargeStrangers(service, chat, unanswered, now);
+      requeue(service, chat, unanswered);
       break;
+    }
     case 'no-chat':
       chat.queue = [];
       service.backlog -= queue.length;
+      chargeStrangers(service, undefined, queue, now);
       for (const p of queue)
         refusePending(service, chat, p, 'no_such_chat', 'chatId: there is no such chat for this user', out);
       service.chats.delete(id);

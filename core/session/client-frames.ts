@@ -14,7 +14,7 @@ import { lookAt } from './huge-chats.ts';
 import { onPong } from './proof.ts';
 import { absorbOwn, advance, markBehind, pump } from './replay.ts';
 import { closeSession, sendError } from './session-end.ts';
-import { admitFrame, admitSend } from './session-rates.ts';
+import { admitFrame, admitSend, refuseFull } from './session-rates.ts';
 import { openSyncs } from './session-rest.ts';
 import { onResume } from './session-opening.ts';
 import type { ChatView, Gateway, Out, Session } from './session-state.ts';
@@ -105,12 +105,7 @@ function overloadPause({ limits }: Gateway): number {
 function onSend(gateway: Gateway, session: Session, frame: SendFrame, now: Micros, out: Out): void {
   const { clientMsgId, chatId, ciphertext, mediaIds } = frame;
   if (session.requests.size >= gateway.limits.sessionRequests && !session.requests.has(clientMsgId)) {
-    const message = 'too many messages of this connection are waiting: send again a little later';
-    sendError(session.conn, 'overloaded', message, out, {
-      retryAfterMs: overloadPause(gateway),
-      clientMsgId,
-      chatId,
-    });
+    refuseFull(gateway, session, frame, now, out);
     return;
   }
   if (!admitSend(gateway, session, frame, now, out)) return;

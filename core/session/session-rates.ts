@@ -91,6 +91,21 @@ export function admitFrame(
   return false;
 }
 
+/** Refuses a SEND without looking at its rate: all that one connection may have waiting waits. Charged like any refusal. */
+export function refuseFull(
+  gateway: Gateway,
+  session: Session,
+  { clientMsgId, chatId }: SendFrame,
+  now: Micros,
+  out: Out,
+): void {
+  if (!admitRefusal(gateway, session, now, out)) return;
+  const { overloadRetry, ratePause } = gateway.limits;
+  const retryAfterMs = Math.ceil(Math.max(overloadRetry, ratePause) / 1_000);
+  const message = 'too many messages of this connection are waiting: send again a little later';
+  sendError(session.conn, 'overloaded', message, out, { clientMsgId, chatId, retryAfterMs });
+}
+
 type About = NonNullable<Parameters<typeof sendError>[4]>;
 
 function refuseFrame(
@@ -101,15 +116,21 @@ function refuseFrame(
   now: Micros,
   out: Out,
 ): void {
+  if (!admitRefusal(gateway, session, now, out)) return;
+  const retryAfterMs = Math.ceil(Math.max(wait, gateway.limits.ratePause) / 1_000);
+  const message = `${about.refusedFrame ?? 'frame'}: too many in a short time, wait ${retryAfterMs} ms`;
+  sendError(session.conn, 'rate_limited', message, out, { ...about, retryAfterMs });
+}
+
+/** Charges a refusal. @returns whether it may be said; otherwise the device is sent away: it does not do as it is told. */
+function admitRefusal(gateway: Gateway, session: Session, now: Micros, out: Out): boolean {
   const { rates } = session;
   const { refusals } = gateway.rates;
   if (tokenIn(rates.refusalsFullAt, refusals, now) > 0) {
     const why = 'too many frames although this device was told to wait';
     closeSession(gateway, session, CLOSE_CODE.abuse, why, now, out);
-    return;
+    return false;
   }
   rates.refusalsFullAt = charged(rates.refusalsFullAt, refusals, now);
-  const retryAfterMs = Math.ceil(Math.max(wait, gateway.limits.ratePause) / 1_000);
-  const message = `${about.refusedFrame ?? 'frame'}: too many in a short time, wait ${retryAfterMs} ms`;
-  sendError(session.conn, 'rate_limited', message, out, { ...about, retryAfterMs });
+  return true;
 }

@@ -3,6 +3,7 @@ import type { Mutant } from './mutant.ts';
 const SEQUENCER = 'core/sequencing/sequencer.ts';
 const STORE_ANSWERS = 'core/sequencing/store-answers.ts';
 const MEMBERSHIP = 'core/sequencing/membership.ts';
+const STRANGERS = 'core/sequencing/strangers.ts';
 const CHAT_ADMIN = 'core/sequencing/chat-admin.ts';
 
 /** Bugs of the message service. */
@@ -53,8 +54,8 @@ export const SERVICE_MUTANTS: readonly Mutant[] = [
   {
     name: 'who-has-left-may-write',
     file: SEQUENCER,
-    find: 'return member !== undefined && isCurrent(member.spans);',
-    replace: 'return member !== undefined;',
+    find: 'const allowed = isMember(chat, p.request.userId);',
+    replace: 'const allowed = chat.members.has(p.request.userId);',
     story: 'A removed member goes on writing into the chat.',
     expected: ['delivered-set-is-membership'],
   },
@@ -65,6 +66,32 @@ export const SERVICE_MUTANTS: readonly Mutant[] = [
     replace: '',
     story: 'Messages sent after somebody joined are not pushed to him: membership as it was read long ago.',
     expected: ['no-acked-message-lost', 'converges', 'delivered-set-is-membership'],
+  },
+  {
+    name: 'stranger-never-charged',
+    file: STRANGERS,
+    find: '    if (!charged.has(key)) takeToken(strangers, key, now);\n',
+    replace: '',
+    story:
+      'Each send of somebody who is not in a chat makes the service read it again, with all its members.',
+    expected: ['rates-are-fair'],
+  },
+  {
+    name: 'stranger-waits-for-ever',
+    file: STRANGERS,
+    find: 'tokenIn(bucket.fullAt, strangers.rate, now) > 0',
+    replace: 'bucket.fullAt > 0',
+    story: 'Who was refused too often as a stranger is never told so again: what he sends waits for ever.',
+    expected: ['converges'],
+  },
+  {
+    name: 'screens-starve-sends',
+    file: STRANGERS,
+    find: "kind === 'submit' ? userId : `members ${userId}`",
+    replace: 'kind === undefined ? kind : userId',
+    story:
+      'Two open screens of a chat that is not theirs take every token, and no send of that user is ever answered.',
+    expected: ['converges'],
   },
   {
     name: 'any-member-adds-members',

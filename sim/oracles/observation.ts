@@ -125,6 +125,14 @@ export type Observation =
       readonly chatId: ChatId;
       readonly afterSeq: number;
     }
+  // ---- what services do
+  /** A service reads a chat, and asks at once what became of this user's sends to it. */
+  | {
+      readonly kind: 'read-for';
+      readonly serviceId: NodeId;
+      readonly userId: UserId;
+      readonly chatId: ChatId;
+    }
   // ---- what gateways send
   /** A SEND was passed on, or refused for its rate. */
   | {

@@ -73,3 +73,30 @@ describe('a device that asks again and again for what is missing', () => {
     expect(judged(asks(evenly, (n) => n >> 2))).toBeUndefined();
   });
 });
+
+describe('a service that reads a chat for somebody', () => {
+  const reads = (tale: Tale, user: string, times: number, pause = 0): Tale => {
+    for (let i = 0; i < times; i++)
+      tale.wait(pause).tell({
+        kind: 'read-for',
+        serviceId: nodeId('service-0'),
+        userId: userId(user),
+        chatId: chatId('c_1'),
+      });
+    return tale;
+  };
+  const few = { ...DEFAULT_LIMITS, strangerBurst: 2 };
+  const judgedFew = (tale: Tale): string | undefined =>
+    tale.judged({ limits: few, only: ['rates-are-fair'] })?.observed;
+
+  test('who is in it: as often as it likes', () => {
+    expect(judgedFew(reads(threeDevices(), 'u_1', 50))).toBeUndefined();
+  });
+
+  test('a stranger: some times at once, and then as often as he may', () => {
+    const { strangerInterval } = few;
+    expect(judgedFew(reads(reads(threeDevices(), 'u_9', 3), 'u_9', 10, strangerInterval))).toBeUndefined();
+    expect(judgedFew(reads(threeDevices(), 'u_9', 4))).toBe('it reads c_1 once more');
+    expect(judgedFew(reads(threeDevices(), 'u_9', 10, strangerInterval / 2))).toBe('it reads c_1 once more');
+  });
+});

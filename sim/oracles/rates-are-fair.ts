@@ -4,45 +4,24 @@ import type { JudgeOptions } from './judge.ts';
 import type { Observation } from './observation.ts';
 import type { Oracle, Violation } from './oracle.ts';
 import { RepeatedAsks } from './repeated-asks.ts';
+import { StrangerReads } from './stranger-reads.ts';
+import { type Tokens, tokensOf } from './tokens.ts';
 import { broken } from './violation.ts';
 
 const NAME = 'rates-are-fair';
 
-/** A bucket of tokens told a second time: what is in it, in microseconds of waiting. */
-class Tokens {
-  #level: number;
-  #at = 0;
-  readonly interval: number;
-  readonly full: number;
-
-  constructor(interval: number, burst: number) {
-    this.interval = interval;
-    this.full = interval * burst;
-    this.#level = this.full;
-  }
-
-  level(at: number): number {
-    this.#level = Math.min(this.full, this.#level + at - this.#at);
-    this.#at = at;
-    return this.#level;
-  }
-
-  /** @param lowest below which it does not fall. */
-  take(at: number, lowest: number): void {
-    this.#level = Math.max(lowest, this.level(at) - this.interval);
-  }
-}
-
 /**
  * Promise 11. Rates hold and are fair: a gateway lets no device and no user send faster than its rate, and refuses nobody
  * who is slower; a device that is asked to wait is silent for as long, and what it sends in a chat keeps its order whatever
- * was refused; and who asks for the same again does so ever less often. (That nothing refused is lost is promise 9.) Buckets are judged while no fault is about, since a clock may
- * step and a gateway that starts anew has forgotten them; so is order, a while after it.
+ * was refused; who asks for the same again does so ever less often; and strangers do not keep a service busy with chats that
+ * are not theirs. (That nothing refused is lost is promise 9.) Buckets are judged while no fault is about, since a clock may
+ * step and a process that starts anew has forgotten them; so is order, a while after it.
  */
 export function ratesAreFair(history: History, options: JudgeOptions): Oracle {
   const { limits } = options;
   const rates = new SendRates(history, limits);
   const asks = new RepeatedAsks(history, limits);
+  const strangers = new StrangerReads(history, limits);
   const waits: { readonly until: number; readonly since: number }[] = [];
   /** By pair: the newest committed of the device's sends. */
   const newest: number[] = [];
@@ -50,7 +29,8 @@ export function ratesAreFair(history: History, options: JudgeOptions): Oracle {
   const keepsOrder =
     limits.chatBacklog === DEFAULT_LIMITS.chatBacklog &&
     limits.serviceBacklog === DEFAULT_LIMITS.serviceBacklog &&
-    limits.sessionRequests === DEFAULT_LIMITS.sessionRequests;
+    limits.sessionRequests === DEFAULT_LIMITS.sessionRequests &&
+    limits.strangerBurst === DEFAULT_LIMITS.strangerBurst;
   // What a fault leaves behind (a service that is passed by, a retry that waits) is gone by then.
   const aftermath = limits.leaseTtl + limits.sendRetryMax;
   return {
@@ -64,6 +44,7 @@ export function ratesAreFair(history: History, options: JudgeOptions): Oracle {
       },
       'sent-on': (_, at) => tooEarly(history, waits[history.device], at),
       asked: (o, at) => asks.asked(o, at),
+      'read-for': (o, at) => strangers.readFor(o, at),
       committed: (o, at) => (keepsOrder ? overtaken(history, newest, aftermath, o, at) : undefined),
     },
   };
@@ -128,15 +109,6 @@ class SendRates {
       tokensOf(this.#tried, `of ${user}`, userSendInterval, userSendBurst),
     ];
   }
-}
-
-function tokensOf(all: Map<string, Tokens>, key: string, interval: number, burst: number): Tokens {
-  let tokens = all.get(key);
-  if (tokens === undefined) {
-    tokens = new Tokens(interval, burst);
-    all.set(key, tokens);
-  }
-  return tokens;
 }
 
 function tooEarly(

@@ -59,6 +59,7 @@ export const RESOLVERS: { readonly [K in Kind]: (history: History, o: Seen<K>) =
   'held-back': findDevice,
   'sent-on': findDevice,
   asked: (history, o) => history.place(o.deviceId, o.chatId),
+  'read-for': (history, o) => history.sit(o.userId, o.chatId),
   admitted: findDevice,
   refused: findDevice,
   resumed: findDevice,

@@ -1,5 +1,6 @@
 import type { ChatId, ConnId, DeviceId, NodeId, UserId } from '../../core/contract/ids.ts';
 import type { Member, ReceiptRecord, StoredMessage } from '../../core/contract/records.ts';
+import type { AskedSend } from '../../core/contract/store.ts';
 import type { DeviceEffect, ShownMessage } from '../../core/device/device-effect.ts';
 import type {
   MessageFrame,
@@ -107,6 +108,12 @@ export class Observers implements StoreObserver {
 
   asked(deviceId: DeviceId, conn: ConnId, { chatId, afterSeq }: SyncFrame): void {
     if (this.#judge !== undefined) this.report({ kind: 'asked', deviceId, conn, chatId, afterSeq });
+  }
+
+  readFor(serviceId: NodeId, chatId: ChatId, sends: readonly AskedSend[]): void {
+    if (this.#judge === undefined) return;
+    for (const userId of new Set(sends.map(({ from }) => from)))
+      this.report({ kind: 'read-for', serviceId, userId, chatId });
   }
 
   startCursor(deviceId: DeviceId, chatId: ChatId, seq: number): void {

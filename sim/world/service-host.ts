@@ -73,7 +73,13 @@ export class ServiceHost extends Host {
         hash.mix(0x301 ^ (effect.request.expectHead << 8));
         world.calls.store(this, effect);
         return;
-      case 'load-chat':
+      case 'load-chat': {
+        hash.mix(0x302);
+        const { chatId, sends } = effect.request;
+        if (sends.length > 0) world.observers.readFor(this.nodeId, chatId, sends);
+        world.calls.store(this, effect);
+        return;
+      }
       case 'create-chat':
         hash.mix(0x302);
         world.calls.store(this, effect);

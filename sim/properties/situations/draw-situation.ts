@@ -13,6 +13,8 @@ import { membersDisagree } from './members-disagree.ts';
 import { movesAround } from './moves-around.ts';
 import { pollerIsSentAway } from './poller-is-sent-away.ts';
 import { publishedInParts } from './published-in-parts.ts';
+import { strangerInsists } from './stranger-insists.ts';
+import { writesTooFast } from './writes-too-fast.ts';
 import type { DrawnSituation, Situation, SituationSetting } from './situation.ts';
 
 const SECOND = 1_000_000;
@@ -36,6 +38,8 @@ export const SITUATIONS: readonly Situation[] = [
   comesAndGoes,
   movesAround,
   membersDisagree,
+  strangerInsists,
+  writesTooFast,
 ];
 
 /**
