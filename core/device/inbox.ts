@@ -46,7 +46,7 @@ export function onOwnMessage(device: Device, item: OutboxItem, ack: AckFrame, no
     fromDevice: device.deviceId,
     ciphertext: item.ciphertext,
     mediaIds: item.mediaIds,
-    sentAt: now,
+    sentAt: ack.sentAt ?? now,
   };
   accept(device, inbox, message, ack.seq - 1, false, now, out);
 }

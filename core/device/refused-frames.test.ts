@@ -57,6 +57,7 @@ function start(change: Partial<Limits> = {}) {
         chatId: C,
         serverMsgId: serverMsgId(`m_${seq}`),
         seq,
+        sentAt: undefined,
         duplicate: false,
       }),
     refuse: (refusedFrame: 'SEND' | 'RECEIPT' | 'OPEN' | 'CLOSE', retryAfterMs: number, key?: string) =>

@@ -32,7 +32,7 @@ function samePlace(a: Pick<StoredMessage, 'chatId' | 'mediaIds'>, b: SubmitReque
 export function acknowledgeSend(
   out: Out,
   replyTos: PendingSend['replyTos'],
-  message: Pick<StoredMessage, 'clientMsgId' | 'chatId' | 'serverMsgId' | 'seq'>,
+  message: Pick<StoredMessage, 'clientMsgId' | 'chatId' | 'serverMsgId' | 'seq' | 'sentAt'>,
   duplicate: boolean,
 ): void {
   for (let i = 0; i < replyTos.length; i++) {
@@ -47,6 +47,7 @@ export function acknowledgeSend(
         chatId: message.chatId,
         serverMsgId: message.serverMsgId,
         seq: message.seq,
+        sentAt: message.sentAt,
         duplicate: duplicate || i > 0,
       },
     });

@@ -47,12 +47,12 @@ function onAck(
   reply: Extract<ServiceReply, { kind: 'ack' }>,
   out: Out,
 ): void {
-  const { clientMsgId, chatId, serverMsgId, seq, duplicate } = reply;
+  const { clientMsgId, chatId, serverMsgId, seq, sentAt, duplicate } = reply;
   session.requests.delete(clientMsgId);
   out.push({
     kind: 'frame',
     conn: session.conn,
-    frame: { frame: 'ACK', clientMsgId, chatId, serverMsgId, seq, duplicate },
+    frame: { frame: 'ACK', clientMsgId, chatId, serverMsgId, seq, sentAt, duplicate },
   });
   let view = session.chats.get(chatId);
   if (view === undefined && session.incomplete) return;

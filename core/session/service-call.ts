@@ -82,6 +82,7 @@ export type ServiceReply =
       readonly chatId: ChatId;
       readonly serverMsgId: ServerMsgId;
       readonly seq: number;
+      readonly sentAt: Micros;
       readonly duplicate: boolean;
     }
   | {

@@ -92,6 +92,8 @@ export interface AckFrame {
   readonly chatId: ChatId;
   readonly serverMsgId: ServerMsgId;
   readonly seq: number;
+  /** As the others are told it. A server that does not say it is believed to have taken the message just now. */
+  readonly sentAt: Micros | undefined;
   readonly duplicate: boolean;
 }
 export interface MessageFrame {

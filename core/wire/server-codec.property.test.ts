@@ -58,17 +58,19 @@ const HAND_WRITTEN: readonly (readonly [string, ServerFrame])[] = [
       chatId: chatId('c_9'),
       serverMsgId: serverMsgId('m_88'),
       seq: 5,
+      sentAt: undefined,
       duplicate: false,
     },
   ],
   [
-    `{"frame":"ACK","clientMsgId":"${UUID}","chatId":"c_9","serverMsgId":"m_88","seq":5,"duplicate":true}`,
+    `{"frame":"ACK","clientMsgId":"${UUID}","chatId":"c_9","serverMsgId":"m_88","seq":5,"sentAt":"${NOON}","duplicate":true}`,
     {
       frame: 'ACK',
       clientMsgId: clientMsgId(UUID),
       chatId: chatId('c_9'),
       serverMsgId: serverMsgId('m_88'),
       seq: 5,
+      sentAt: AT_NOON,
       duplicate: true,
     },
   ],
@@ -164,6 +166,7 @@ const anyFrame: fc.Arbitrary<ServerFrame> = fc.oneof(
     chatId: chat,
     serverMsgId: message,
     seq,
+    sentAt: maybe(at),
     duplicate: fc.boolean(),
   }),
   seq.chain((n) =>

@@ -43,8 +43,14 @@ export function encodeServerFrame(frame: ServerFrame): string {
         sentAt: formatRfc3339(sentAt),
       });
     }
-    case 'ACK':
-      return JSON.stringify({ ...frame, duplicate: frame.duplicate ? true : undefined });
+    case 'ACK': {
+      const { sentAt, duplicate } = frame;
+      return JSON.stringify({
+        ...frame,
+        sentAt: sentAt === undefined ? undefined : formatRfc3339(sentAt),
+        duplicate: duplicate ? true : undefined,
+      });
+    }
     case 'RECEIPT':
       return JSON.stringify({ ...frame, at: formatRfc3339(frame.at) });
     case 'PRESENCE': {
@@ -81,6 +87,7 @@ function readServerFrame(name: string, f: Fields): ServerFrame {
         chatId: chatField(f, 'chatId'),
         serverMsgId: messageField(f, 'serverMsgId'),
         seq: integerField(f, 'seq', 1, MAX),
+        sentAt: f['sentAt'] === undefined ? undefined : timeField(f, 'sentAt'),
         duplicate: flagField(f, 'duplicate'),
       };
     case 'RECEIPT':

@@ -94,6 +94,7 @@ const SERVER: {
       chatId: ids.chatId,
       serverMsgId: ids.serverMsgId,
       seq: 4,
+      sentAt: micros(1_000),
       duplicate: true,
     },
   ],

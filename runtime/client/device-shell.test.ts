@@ -95,6 +95,7 @@ test('a send is in the outbox before it is on the wire, and leaves it after the 
     chatId: CHAT,
     serverMsgId: serverMsgId('m_1'),
     seq: 1,
+    sentAt: undefined,
     duplicate: false,
   });
   await sleep(20);

@@ -139,6 +139,15 @@ export const DEVICE_MUTANTS: readonly Mutant[] = [
     expected: ['converges', 'no-acked-message-lost', 'presence-converges'],
   },
   {
+    name: 'own-message-at-its-own-time',
+    file: 'core/device/inbox.ts',
+    find: 'sentAt: ack.sentAt ?? now',
+    replace: 'sentAt: now',
+    story:
+      'A device shows its own messages at the time of its own clock, the others at that of the server: they cannot agree on the day.',
+    expected: ['order-per-chat'],
+  },
+  {
     name: 'stalled-for-ever',
     file: OUTBOX,
     find: '  if (outbox.stalled.get(chatId) === outgoing) outbox.stalled.delete(chatId);\n  else outbox.inFlight--;\n',

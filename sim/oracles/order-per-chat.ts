@@ -10,44 +10,38 @@ import { nextSeen } from './visible.ts';
 const NAME = 'order-per-chat';
 
 /** What devices show, to be compared with each other and with the store. */
-type Content = Pick<StoredMessage, 'serverMsgId' | 'from' | 'fromDevice' | 'ciphertext' | 'mediaIds'> & {
-  /** Undefined as long as only the device that wrote it has shown it. */
-  readonly sentAt: Micros | undefined;
-};
+type Content = Pick<
+  StoredMessage,
+  'serverMsgId' | 'from' | 'fromDevice' | 'ciphertext' | 'mediaIds' | 'sentAt'
+>;
 
 /**
  * Promise 3. Every device shows, from its start on, what it may see of one dense sequence: no skip, no reorder, no seq
- * that goes back; and the same seq is the same message, with the same bytes, for everybody; without any when
- * retention had dropped them. The store's sequence is dense too: seqs are committed one after the other.
- *
- * It is sent at the same time for everybody as well, but for the device that wrote it: an ACK names no time, and what a
- * device shows for an ACK carries the time of its own clock.
+ * that goes back; and the same seq is the same message, with the same bytes, sent at the same time, for everybody; without
+ * any bytes when retention had dropped them. The store's sequence is dense too: seqs are committed one after the other.
  */
 export function orderPerChat(history: History, options: JudgeOptions): Oracle {
   /** First sight of each seq, by chat. */
   const contents: (Content | undefined)[][] = [];
   /** Seqs whose bytes are gone, by chat. */
   const dropped: Set<number>[] = [];
-  const compare = (seq: number, seen: Content, ownClock: boolean, at: number): Violation | undefined => {
+  const compare = (seq: number, seen: Content, at: number): Violation | undefined => {
     const row = (contents[history.chat] ??= []);
     const first = row[seq];
     if (first === undefined) {
-      row[seq] = ownClock ? { ...seen, sentAt: undefined } : seen;
+      row[seq] = seen;
       return undefined;
     }
-    // Where the store is read afterwards its author mostly shows a message first.
-    if (first.sentAt === undefined && !ownClock) row[seq] = { ...first, sentAt: seen.sentAt };
     const isGone = seen.ciphertext === '' && dropped[history.chat]?.has(seq) === true;
     const shown = isGone ? { ...seen, ciphertext: first.ciphertext } : seen;
-    const isSame = sameContent(first, shown) && (ownClock || sameTime(first, shown));
-    return isSame ? undefined : differs(history, seq, first, shown, at);
+    return sameContent(first, shown) ? undefined : differs(history, seq, first, shown, at);
   };
   return {
     name: NAME,
     on: {
-      shown: (o, at) => outOfOrder(history, o, at) ?? compare(o.seq, o, o.deviceId === o.fromDevice, at),
+      shown: (o, at) => outOfOrder(history, o, at) ?? compare(o.seq, o, at),
       committed: ({ message }, at) =>
-        hole(history, options, message, at) ?? compare(message.seq, message, false, at),
+        hole(history, options, message, at) ?? compare(message.seq, message, at),
       'content-dropped'(o) {
         (dropped[history.chat] ??= new Set()).add(o.seq);
         return undefined;
@@ -63,7 +57,8 @@ function sameContent(a: Content, b: Content): boolean {
     a.from === b.from &&
     a.fromDevice === b.fromDevice &&
     a.ciphertext === b.ciphertext &&
-    sameMedia(a, b)
+    sameMedia(a, b) &&
+    sameTime(a.sentAt, b.sentAt)
   );
 }
 
@@ -72,8 +67,8 @@ function sameMedia({ mediaIds: a }: Content, { mediaIds: b }: Content): boolean 
 }
 
 /** As exactly as the wire tells times. */
-function sameTime({ sentAt: a }: Content, { sentAt: b }: Content): boolean {
-  return a === b || a === undefined || Math.floor(a / MILLISECOND) === Math.floor(b! / MILLISECOND);
+function sameTime(a: Micros, b: Micros): boolean {
+  return a === b || Math.floor(a / MILLISECOND) === Math.floor(b / MILLISECOND);
 }
 
 /** What one may be told of, in the order in which it is looked at. */

@@ -143,6 +143,7 @@ export class DeviceUnderTest {
       chatId: chat,
       serverMsgId: serverMsgId(`m_${seq}`),
       seq,
+      sentAt: undefined,
       duplicate: false,
     });
   }

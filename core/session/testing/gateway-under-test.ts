@@ -198,6 +198,7 @@ export class GatewayUnderTest {
         chatId: C,
         serverMsgId: serverMsgId(`m_${seq}`),
         seq,
+        sentAt: micros(seq),
         duplicate: false,
       },
     });

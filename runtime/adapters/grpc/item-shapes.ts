@@ -96,7 +96,15 @@ export const judgeRequest = byKind<ServiceRequest>({
 });
 
 export const judgeReply = byKind<ServiceReply>({
-  ack: { conn: count, clientMsgId: text, chatId: text, serverMsgId: text, seq: count, duplicate: flag },
+  ack: {
+    conn: count,
+    clientMsgId: text,
+    chatId: text,
+    serverMsgId: text,
+    seq: count,
+    sentAt: time,
+    duplicate: flag,
+  },
   refused: {
     conn: count,
     code: text,
