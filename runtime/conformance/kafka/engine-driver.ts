@@ -16,14 +16,15 @@ import { FaultProxy } from '../../adapters/kafka/testing/fault-proxy.ts';
 import type { TestBroker } from '../../adapters/kafka/testing/test-broker.ts';
 import { createLogger } from '../../observability/logger.ts';
 import { createMetrics } from '../../observability/metrics.ts';
-import type { PublishOutcome, QueueMembership } from '../../ports/delivery-queue.ts';
+import type { PublishOutcome } from '../../ports/delivery-queue.ts';
 import type { Driver, Observation } from '../script.ts';
 import { createGroupWitness, until, type GroupWitness } from './group-witness.ts';
-import { Arrivals, MemberLog, type CommitCall } from './member-log.ts';
+import { EngineMembers } from './engine-members.ts';
+import { Arrivals } from './member-log.ts';
 import { PARTITIONS } from './model-driver.ts';
 import { offsetOf, partitionOf, publishInTransaction, writePoison } from './outsider.ts';
 import { eventOf } from './sent-event.ts';
-import type { MemberName, PublishFault, QueueStep, Sent } from './queue-step.ts';
+import type { PublishFault, QueueStep, Sent } from './queue-step.ts';
 
 /** Sessions of a second, so that a script need not wait ten for a worker that is gone. */
 const TUNING: Partial<KafkaTuning> = {
@@ -45,18 +46,6 @@ const TUNING: Partial<KafkaTuning> = {
 const BATCH_BYTES = 8_000;
 /** Long enough to hand out whatever somebody is there for, and less than a session lasts. */
 const SOON_MS = 400;
-/** Nothing more can come, and this is how long it is looked whether something does. */
-const QUIET_MS = 400;
-
-interface Member {
-  readonly log: MemberLog;
-  readonly queue: KafkaDeliveryQueue;
-  readonly membership: QueueMembership;
-  readonly proxy: FaultProxy;
-  /** Where each of its partitions is: behind the last record that it was handed. */
-  readonly positions: Map<number, number>;
-  state: 'live' | 'paused' | 'frozen' | 'gone';
-}
 
 /** Kafka behind the adapter, with a topic and a group of the script's own; each worker has a line of its own to the broker. */
 export class EngineDriver implements Driver<QueueStep> {
@@ -67,8 +56,8 @@ export class EngineDriver implements Driver<QueueStep> {
   readonly #publisher: KafkaDeliveryQueue;
   readonly #publisherProxy: FaultProxy;
   readonly #arrivals = new Arrivals();
-  readonly #members: Member[] = [];
-  /** Offsets at the end of each partition that nobody is handed. */
+  readonly #members: EngineMembers;
+  /** Offsets at the end of each partition that nobody is handed: markers of transactions, and poison. */
   readonly #unread = new Map<number, number>();
 
   private constructor(broker: TestBroker, home: string, admin: Admin, proxy: FaultProxy) {
@@ -78,6 +67,9 @@ export class EngineDriver implements Driver<QueueStep> {
     this.#publisherProxy = proxy;
     this.#witness = createGroupWitness(admin, deliverTopic(home), workerGroup(home));
     this.#publisher = this.#openQueue(proxy);
+    this.#members = new EngineMembers(broker.address, this.#witness, this.#arrivals, (line) =>
+      this.#openQueue(line),
+    );
   }
 
   /** @param home a name that no other script has. */
@@ -124,13 +116,13 @@ export class EngineDriver implements Driver<QueueStep> {
       case 'poison':
         return this.#poison(step.user);
       case 'look':
-        await this.#settle();
+        await this.#members.settle(this.#unread);
         return this.#arrivals.look(step.each, step.named ?? false);
       case 'look-prefixes':
-        await this.#settle();
+        await this.#members.settle(this.#unread);
         return this.#arrivals.arePrefixes(step.sent);
       case 'crash-just-now':
-        this.#crash(step.member);
+        this.#members.crash(step.member);
         return undefined;
       case 'all-handed-already':
         await sleep(SOON_MS);
@@ -143,7 +135,7 @@ export class EngineDriver implements Driver<QueueStep> {
       case 'lag':
         return this.#lag();
       case 'rebalance':
-        return this.#rebalance();
+        return this.#members.rebalance();
       case 'move-commit':
         return this.#moveCommit(step.user, step.to);
       case 'expire':
@@ -153,14 +145,13 @@ export class EngineDriver implements Driver<QueueStep> {
         await this.#broker.start();
         return undefined;
       default:
-        return this.#member(step);
+        return this.#members.perform(step);
     }
   }
 
   async close(): Promise<void> {
-    for (const { proxy, state } of this.#members) if (state === 'frozen') proxy.thaw();
-    await Promise.all([this.#publisher.drain(), ...this.#members.map(({ queue }) => queue.drain())]);
-    await Promise.all([this.#publisherProxy.close(), ...this.#members.map(({ proxy }) => proxy.close())]);
+    await Promise.all([this.#publisher.drain(), this.#members.close()]);
+    await this.#publisherProxy.close();
     await this.#admin.deleteTopics({ topics: [deliverTopic(this.#home)] }).catch(() => undefined);
     await this.#admin.disconnect();
   }
@@ -174,140 +165,6 @@ export class EngineDriver implements Driver<QueueStep> {
       metrics: createMetrics(false),
       log: createLogger('silent', 'conformance'),
       tuning: TUNING,
-    });
-  }
-
-  // ---------------------------------------------------------------- members
-
-  async #member(
-    step: Exclude<Extract<QueueStep, { readonly member: MemberName }>, { readonly do: 'crash-just-now' }>,
-  ): Promise<undefined> {
-    if (step.do === 'join') return this.#join(step.member);
-    const member = this.#present(step.member);
-    if (member === undefined) return undefined;
-    switch (step.do) {
-      case 'leave':
-        await member.queue.drain();
-        member.state = 'gone';
-        break;
-      case 'crash':
-        this.#crash(step.member);
-        break;
-      case 'freeze':
-        member.proxy.freeze();
-        member.state = 'frozen';
-        break;
-      case 'thaw':
-        // What it has in hand it was handed before it stood still.
-        member.log.endAssignments();
-        member.state = 'live';
-        member.proxy.thaw();
-        return undefined;
-      case 'pause':
-      case 'resume':
-        member.state = step.do === 'pause' ? 'paused' : 'live';
-        member.membership[step.do]();
-        return undefined;
-      case 'finish':
-        this.#commit(member, member.log.finish(step.count));
-        return undefined;
-      case 'finish-stale':
-        this.#commit(member, member.log.finishStale());
-        return undefined;
-      case 'finish-first-again':
-        this.#commit(member, member.log.finishFirstAgain());
-        return undefined;
-    }
-    await this.#atRest();
-    return undefined;
-  }
-
-  #present(name: MemberName): Member | undefined {
-    return this.#members.find(({ log, state }) => log.name === name && state !== 'gone');
-  }
-
-  #crash(name: MemberName): void {
-    const member = this.#present(name);
-    if (member === undefined) return;
-    member.proxy.cut();
-    member.state = 'gone';
-  }
-
-  async #join(name: MemberName): Promise<undefined> {
-    const proxy = await FaultProxy.start(this.#broker.address);
-    const queue = this.#openQueue(proxy);
-    const log = new MemberLog(name, this.#arrivals);
-    const positions = new Map<number, number>();
-    const membership = queue.join({
-      assigned(partition, generation, offset) {
-        positions.set(partition, offset);
-        log.assigned(partition, generation);
-      },
-      revoked(partition) {
-        positions.delete(partition);
-        log.revoked(partition);
-      },
-      records(partition, generation, records) {
-        // A process that died or stands still does nothing, although it is a part of this one.
-        if (member.state === 'gone' || member.state === 'frozen') return;
-        positions.set(partition, (records.at(-1)?.offset ?? 0) + 1);
-        log.records(partition, generation, records);
-      },
-    });
-    const member: Member = { log, queue, membership, proxy, positions, state: 'live' };
-    this.#members.push(member);
-    await this.#atRest();
-    return undefined;
-  }
-
-  #commit({ membership }: Member, calls: readonly CommitCall[]): void {
-    for (const { partition, generation, offset } of calls) membership.commit(partition, generation, offset);
-  }
-
-  /** Somebody comes and goes at once: the group deals its partitions twice. */
-  async #rebalance(): Promise<undefined> {
-    const proxy = await FaultProxy.start(this.#broker.address);
-    const queue = this.#openQueue(proxy);
-    queue.join({ assigned: () => undefined, revoked: () => undefined, records: () => undefined });
-    await until(
-      'the guest to join',
-      async () => (await this.#witness.membersAtRest()) === this.#inGroup() + 1,
-    );
-    await queue.drain();
-    await proxy.close();
-    await this.#atRest();
-    return undefined;
-  }
-
-  /** Members that the broker hears. */
-  #inGroup(): number {
-    return this.#members.filter(({ state }) => state === 'live' || state === 'paused').length;
-  }
-
-  #atRest(): Promise<void> {
-    return until(
-      'the group to come to rest',
-      async () => (await this.#witness.membersAtRest()) === this.#inGroup(),
-    );
-  }
-
-  /** Waits until whoever is there has been handed all there is for him. */
-  async #settle(): Promise<void> {
-    await this.#atRest();
-    const live = this.#members.filter(({ state }) => state === 'live');
-    const paused = this.#members.some(({ state }) => state === 'paused');
-    if (live.length > 0 && !paused) await until('all records to be handed out', () => this.#allHanded(live));
-    // And nothing that should not come.
-    await sleep(QUIET_MS);
-  }
-
-  async #allHanded(live: readonly Member[]): Promise<boolean> {
-    const [ends, committed] = [await this.#witness.ends(), await this.#witness.committed()];
-    return [...ends].every(([partition, end]) => {
-      const owner = live.find(({ positions }) => positions.has(partition));
-      const position = owner?.positions.get(partition) ?? committed.get(partition) ?? 0;
-      // Markers of transactions and poison at the end are handed to nobody.
-      return position >= end - (this.#unread.get(partition) ?? 0);
     });
   }
 
@@ -385,7 +242,7 @@ export class EngineDriver implements Driver<QueueStep> {
 
   /** As often as it takes to read the same twice: commits are on their way. */
   async #lag(): Promise<number> {
-    await this.#atRest();
+    await this.#members.atRest();
     let last = -1;
     for (;;) {
       const lag = await this.#witness.lag();
