@@ -1,4 +1,5 @@
 import { Circuit, type MachineRate } from './core-circuit.ts';
+import { median } from './median.ts';
 
 /**
  * What the core alone costs: 1:1 messages from `send` to `show`, receipts included, through every machine in turn on one
@@ -38,8 +39,7 @@ export function benchCore(options: {
     rates.push(count / ((options.clock() - begin) / 1000));
     messages += count;
   }
-  rates.sort((a, b) => a - b);
   const timed = new Circuit(options.pairs, options.clock);
   timed.run(options.messages / 10);
-  return { messagesPerSecond: rates[ROUNDS >> 1]!, messages, machines: timed.machines() };
+  return { messagesPerSecond: median(rates)!, messages, machines: timed.machines() };
 }

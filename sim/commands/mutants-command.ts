@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { ALL_MUTANTS } from '../mutants/all-mutants.ts';
 import type { Mutant } from '../mutants/mutant.ts';
 import { EXIT, EXIT_HELP, type ExitCode, exitCodeOf } from './exit-code.ts';
-import { keptScenarioOf } from './kept-scenario.ts';
 import { huntMutant, type HuntResult } from './hunt-mutant.ts';
+import { inTurn } from './in-turn.ts';
+import { keptScenarioOf } from './kept-scenario.ts';
+import { median } from './median.ts';
 import type { PlainFailure } from './plain-core.ts';
 import { flagsHelp, parseSimFlags, startOf, UsageError } from './sim-flags.ts';
 
@@ -60,10 +62,10 @@ export async function mutantsCommand(argv: readonly string[]): Promise<ExitCode>
   const order = { from: startOf(flags.text('from'), 1), seeds, shrinkSeconds };
   const json = flags.on('json');
   if (!json) printHead(mutants.length, seeds);
-  const rows = await huntAll(
+  const rows = await inTurn(
     mutants,
     flags.integer('jobs', 1, 256) ?? availableParallelism(),
-    async (mutant) => {
+    async (mutant): Promise<Row> => {
       const result = await huntMutant(mutant, order, 60 + shrinkSeconds + seeds * SECONDS_PER_SEED);
       const kept = result.outcome === 'survived' ? await keptScenarioOf(mutant.name) : undefined;
       const folder = flags.text('save');
@@ -78,24 +80,6 @@ export async function mutantsCommand(argv: readonly string[]): Promise<ExitCode>
   const [red] = rows.flatMap(({ result }) => (result.outcome === 'plain-red' ? [result.plain] : []));
   if (red !== undefined) return exitCodeOf(red.key.verdict);
   return rows.every(isFound) ? EXIT.ok : EXIT.mutantSurvived;
-}
-
-/** Works through the mutants, `jobs` at a time. @returns the rows in the order of the mutants. */
-async function huntAll(
-  mutants: readonly Mutant[],
-  jobs: number,
-  hunt: (mutant: Mutant) => Promise<Row>,
-): Promise<Row[]> {
-  const rows: Row[] = [];
-  let next = 0;
-  const work = async (): Promise<void> => {
-    while (next < mutants.length) {
-      const index = next++;
-      rows[index] = await hunt(mutants[index]!);
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(jobs, mutants.length) }, work));
-  return rows;
 }
 
 function save(folder: string, mutant: Mutant, killed: { readonly file: string }): void {
@@ -159,11 +143,6 @@ function figures(rows: readonly Row[]) {
     mostSeeds: Math.max(0, ...runs),
     mostItems: Math.max(0, ...killed.map((kill) => kill.size)),
   };
-}
-
-function median(values: readonly number[]): number | undefined {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)];
 }
 
 function printFigures(rows: readonly Row[]): void {

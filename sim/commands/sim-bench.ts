@@ -1,5 +1,6 @@
 import { steadyLoad } from '../properties/steady-load.ts';
 import { runScenario } from '../run.ts';
+import { median } from './median.ts';
 
 export interface SimBenchResult {
   /** Simulated events per second of one core, every promise watched. */
@@ -45,6 +46,5 @@ function measure(
     events += count;
     begin = now;
   }
-  rates.sort((a, b) => a - b);
-  return { rate: rates[rates.length >> 1]!, events };
+  return { rate: median(rates)!, events };
 }

@@ -1,3 +1,4 @@
+import { ablateCommand } from './ablate-command.ts';
 import { atlasCommand } from './atlas-command.ts';
 import { benchCommand } from './bench-command.ts';
 import { EXIT } from './exit-code.ts';
@@ -17,6 +18,7 @@ Attacks the core with simulated disasters, in virtual time: the same seed gives 
   replay   run one scenario again, a line for each event
   shrink   make a failing scenario as simple as it gets
   mutants  plant known bugs in the core and count the seeds until each is found
+  ablate   show what each class of faults is worth: what is not found without it
   atlas    show which promise holds under which fault
   bench    measure how fast this machine simulates
 
@@ -29,6 +31,7 @@ const COMMANDS: ReadonlyMap<string, SimCommand> = new Map<string, SimCommand>([
   ['replay', replayCommand],
   ['shrink', shrinkCommand],
   ['mutants', mutantsCommand],
+  ['ablate', ablateCommand],
   ['atlas', atlasCommand],
   ['bench', benchCommand],
 ]);
