@@ -13,6 +13,22 @@ import { chargeStrangers } from './strangers.ts';
 
 /** What becomes of a chat's writes and loads when the store answers, or does not: acknowledged, repeated, read again first. */
 
+/** @throws InvariantError when the chat is in another phase: the answer belongs to nothing that it asked. */
+function chatIn(phase: 'writing' | 'loading', service: MessageService, id: ChatId): ChatState {
+  const chat = service.chats.get(id);
+  assert(chat?.phase === phase, 'the store answered a chat that asked nothing of the kind');
+  return chat;
+}
+
+/** @returns what the write under way has carried. */
+function endWrite(service: MessageService, chat: ChatState): ChatState['writing'] {
+  const { writing } = chat;
+  service.writing -= writing.length;
+  chat.writing = [];
+  chat.phase = 'idle';
+  return writing;
+}
+
 export function onAppended(
   service: MessageService,
   id: ChatId,
@@ -20,17 +36,10 @@ export function onAppended(
   now: Micros,
   out: Out,
 ): void {
-  const chat = service.chats.get(id);
-  assert(
-    chat !== undefined && chat.phase === 'writing',
-    'an append completed for a chat that is not writing',
-  );
-  const batch = chat.writing as readonly PendingSend[];
+  const chat = chatIn('writing', service, id);
   const messages = chat.appending;
-  chat.writing = [];
   chat.appending = [];
-  service.writing -= batch.length;
-  chat.phase = 'idle';
+  const batch = endWrite(service, chat) as readonly PendingSend[];
   if (result.outcome === 'ok') chat.learnedAt = now;
   const headBefore = chat.head;
   switch (result.outcome) {
@@ -66,15 +75,8 @@ export function onMemberChanged(
   now: Micros,
   out: Out,
 ): void {
-  const chat = service.chats.get(id);
-  assert(
-    chat !== undefined && chat.phase === 'writing',
-    'a membership change completed for a chat that is not writing',
-  );
-  const pending = chat.writing[0] as PendingAdmin;
-  chat.writing = [];
-  service.writing--;
-  chat.phase = 'idle';
+  const chat = chatIn('writing', service, id);
+  const [pending] = endWrite(service, chat) as readonly [PendingAdmin];
   if (result.outcome === 'ok') {
     chat.learnedAt = now;
     applyMemberChange(service, chat, pending.request, out);
@@ -95,8 +97,7 @@ export function onLoaded(
   now: Micros,
   out: Out,
 ): void {
-  const chat = service.chats.get(id);
-  assert(chat !== undefined && chat.phase === 'loading', 'a load completed for a chat that is not loading');
+  const chat = chatIn('loading', service, id);
   const queue = chat.queue;
   switch (result.outcome) {
     case 'ok': {
