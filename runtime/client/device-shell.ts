@@ -153,7 +153,8 @@ export async function startDevice(options: DeviceShellOptions): Promise<DeviceSh
     dispatch,
     async close() {
       dispatch({ kind: 'stop' });
-      await saving?.catch(() => undefined);
+      // One write after the other, up to the last: behind a message that was acknowledged another one may wait for its turn.
+      while (saving !== undefined && !over) await saving.catch(() => undefined);
       end();
       await storage.close();
     },
