@@ -1,6 +1,9 @@
 import { execFile } from 'node:child_process';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 
 /** `parley` as a shell sees it: what it prints, and with which code it ends. */
 
@@ -58,3 +61,47 @@ test('a server that does not answer is 69, and says how to start one', async () 
   expect(code).toBe(69);
   expect(stderr).toContain('Next: make run');
 });
+
+describe('what cannot be used is named, and not called a defect', () => {
+  /** A file: no folder can be in it. */
+  const file = fileURLToPath(import.meta.url);
+
+  test('a data folder', async () => {
+    const { code, stderr } = await parley('serve', '--port', '0', '--data', join(file, 'data'));
+    expect(code).toBe(2);
+    expect(stderr).toContain(`${join(file, 'data')} cannot be used`);
+  });
+
+  test('a folder for the outbox of a chat', async () => {
+    const payload = Buffer.from(JSON.stringify({ sub: 'u_1', did: 'd_1' })).toString('base64url');
+    const answer = { token: `x.${payload}.x`, userId: 'u_1', deviceId: 'd_1' };
+    const url = await serving('application/json', JSON.stringify(answer));
+    const { code, stderr } = await parley('chat', '--as', 'a', '--to', 'b', '--url', url, '--state', file);
+    expect(code).toBe(2);
+    expect(stderr).toContain(`--state: ENOTDIR: not a directory, mkdir '${file}`);
+  });
+
+  test('a server that is no Parley', async () => {
+    const url = await serving('text/html', '<p>Log in to this network</p>');
+    const { code, stderr } = await parley('token', '--user', 'alice', '--url', url);
+    expect(code).toBe(69);
+    expect(stderr).toContain(`no Parley answers: ${url} answers, but not as Parley does`);
+  });
+
+  test.each(['demo', 'load'])('a server for the %s that is away', async (name) => {
+    const { code, stderr } = await parley(name, '--url', 'http://127.0.0.1:9');
+    expect(code).toBe(69);
+    expect(stderr).toContain('no Parley answers: http://127.0.0.1:9 cannot be reached');
+  });
+});
+
+let server: Server | undefined;
+afterEach(() => server?.close());
+
+/** @returns the address of a server that answers everything with that. */
+async function serving(type: string, body: string): Promise<string> {
+  const made = createServer((_, response) => response.setHeader('content-type', type).end(body));
+  server = made;
+  await new Promise<void>((resolve) => made.listen(0, '127.0.0.1', resolve));
+  return `http://127.0.0.1:${(made.address() as AddressInfo).port}`;
+}
