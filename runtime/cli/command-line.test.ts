@@ -13,16 +13,20 @@ interface Ended {
   readonly stderr: string;
 }
 
+/** With a line on its standard input. */
 function parley(...argv: string[]): Promise<Ended> {
   const main = fileURLToPath(new URL('../main.ts', import.meta.url));
   return new Promise((resolve) => {
-    execFile(
+    const child = execFile(
       process.execPath,
       ['--disable-warning=ExperimentalWarning', main, ...argv],
+      { timeout: 15_000 },
       (error, stdout, stderr) => {
         resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
       },
     );
+    // Who ends without reading it does not care.
+    child.stdin?.on('error', () => undefined).end('hello\n');
   });
 }
 
@@ -93,6 +97,20 @@ describe('what cannot be used is named, and not called a defect', () => {
     expect(code).toBe(69);
     expect(stderr).toContain('no Parley answers: http://127.0.0.1:9 cannot be reached');
   });
+});
+
+test('a pipe whose token the server takes no more ends, and says so', async () => {
+  const payload = Buffer.from(JSON.stringify({ sub: 'u_1', did: 'd_1' })).toString('base64url');
+  const chat = { chatId: 'c_9', head: 0, kind: 'direct', member: true, members: [], messages: [] };
+  const answers = { token: `x.${payload}.x`, userId: 'u_1', deviceId: 'd_1', ...chat };
+  const url = await serving('application/json', JSON.stringify(answers));
+  server?.on('upgrade', (_request, socket) =>
+    socket.end('HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n'),
+  );
+  const argv = ['chat', '--as', 'a', '--chat', 'c_9', '--url', url, '--state', 'none'];
+  const { code, stdout } = await parley(...argv);
+  expect(code).toBe(2);
+  expect(stdout).toContain('[the token was refused]');
 });
 
 let server: Server | undefined;
