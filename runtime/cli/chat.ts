@@ -63,7 +63,7 @@ export async function chat(argv: readonly string[]): Promise<number> {
     const id = wanted === undefined ? await openChat(client, url, others) : chatId(wanted);
     const info = await orExplain(url, client.chat(id));
     for (const { userId } of info.members) if (!names.has(userId)) names.set(userId, userId);
-    return await converse({ client, chatId: id, names, me: as });
+    return await orExplain(url, converse({ client, chatId: id, names, me: as }));
   } finally {
     await client.disconnect();
   }
@@ -90,6 +90,9 @@ async function openClient(
   try {
     return await createParleyClient({ url, token, storage, openSocket: openNodeSocket });
   } catch (error) {
+    const { syscall, message } = error as NodeJS.ErrnoException;
+    if (syscall !== undefined)
+      throw new CommandError(EXIT.failed, `--state: ${message}`, 'parley chat --help');
     if (!(error instanceof StorageInUseError)) throw error;
     throw new CommandError(
       EXIT.failed,

@@ -37,6 +37,8 @@ interface OwnLine {
 export async function converse(options: ConversationOptions): Promise<number> {
   const { client, chatId } = options;
   const ended = Promise.withResolvers<void>();
+  /** The client connects no more, and who writes into a pipe cannot sign in anew. */
+  const refused = Promise.withResolvers<'refused'>();
   const typing = throttled(() => client.typing(chatId), TYPING_EVERY_MS);
   const sending = new Set<Promise<void>>();
   const screen: ChatScreen = openChatScreen({
@@ -45,6 +47,7 @@ export async function converse(options: ConversationOptions): Promise<number> {
     end: () => ended.resolve(),
   });
   const view = createView(options, screen);
+  client.on('status', (status) => status === 'unauthenticated' && refused.resolve('refused'));
   let failures = 0;
 
   function onLine(text: string): void {
@@ -88,6 +91,11 @@ export async function converse(options: ConversationOptions): Promise<number> {
     }
   }
 
+  async function settled(): Promise<void> {
+    // A file that was uploaded is a message then, which is waited for too.
+    for (const sent of sending) await sent;
+  }
+
   await showPast(client, chatId, view);
   client.open(chatId);
   client.connect();
@@ -95,9 +103,8 @@ export async function converse(options: ConversationOptions): Promise<number> {
   await ended.promise;
   // The outbox keeps what is still on its way; from a pipe, wait for it, since nobody will look again.
   if (!process.stdin.isTTY) {
-    // A file that was uploaded is a message then, which is waited for too.
-    for (const sent of sending) await sent;
-    await view.allDelivered(LAST_RECEIPT_MS);
+    if ((await Promise.race([settled(), refused.promise])) === 'refused') failures++;
+    else await view.allDelivered(LAST_RECEIPT_MS);
   }
   screen.close();
   return failures === 0 ? EXIT.ok : EXIT.failed;

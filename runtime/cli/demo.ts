@@ -8,6 +8,7 @@ import { startServerProcess, type ServerProcess } from '../e2e/server-process.ts
 import { readHttpTruth, readStoreTruth } from '../e2e/store-truth.ts';
 import { JUDGED, judge, type Verdict } from '../e2e/verdict.ts';
 import { createWitness, type Sighting } from '../e2e/witness.ts';
+import { orExplain } from './development-token.ts';
 import { EXIT } from './exit-code.ts';
 import { flagsHelp, parseFlags } from './parse-flags.ts';
 
@@ -45,7 +46,8 @@ export async function demo(argv: readonly string[]): Promise<number> {
   const say = (line: string): void => (plan.json ? undefined : console.log(line));
   const url = flags.text('url');
   if (url !== undefined) {
-    const { result, population, sightings } = await talk(plan, say, url, () => Promise.resolve());
+    const talked = talk(plan, say, url, () => Promise.resolve());
+    const { result, population, sightings } = await orExplain(url, talked);
     const truths = await readHttpTruth(population.devices, population.chats, sightings);
     await population.stop();
     return report(

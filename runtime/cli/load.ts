@@ -3,6 +3,7 @@ import { loadGroup } from '../e2e/group-load.ts';
 import { connectLibraryDevice } from '../e2e/load-library-device.ts';
 import { connectLoadPoller } from '../e2e/load-poller.ts';
 import { connectPairs, type LoadResult, type PairOptions } from '../e2e/pair-load.ts';
+import { orExplain } from './development-token.ts';
 import { CommandError, EXIT } from './exit-code.ts';
 import { type Figure, reached, row } from './figures.ts';
 import type { HttpLoadResult } from './http-load.ts';
@@ -82,7 +83,7 @@ export async function load(argv: readonly string[]): Promise<number> {
   };
   for (const part of partsOf(flags.text('only'))) {
     if (!json) console.log(`» ${part}: ${targets.gateways.join(', ')}`);
-    await RUN[part](targets, sizes, show);
+    await orExplain(targets.gateways.join(', '), RUN[part](targets, sizes, show));
   }
   const missed = figures.filter((figure) => !reached(figure)).length;
   if (json) console.log(JSON.stringify({ figures, missed }));

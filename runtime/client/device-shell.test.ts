@@ -144,3 +144,27 @@ test('a device whose storage fails stops before it says anything that depends on
   await sleep(20);
   expect(bench.log).toEqual(['closed', 'broken: the disk is full']);
 });
+
+test('what was sent before the device is closed is kept, however many writes that takes', async () => {
+  const { device, server, log } = await begin();
+  const sendAs = (n: number): void =>
+    device.dispatch({ ...SEND, clientMsgId: clientMsgId(`01900000-0000-7000-8000-00000000000${n}`) });
+  sendAs(1);
+  await sleep(20);
+  log.length = 0;
+  // While the second is being written the first is acknowledged, and nothing behind that is written along with what is before.
+  sendAs(2);
+  sendAs(3);
+  server({
+    frame: 'ACK',
+    clientMsgId: SEND.clientMsgId,
+    chatId: CHAT,
+    serverMsgId: serverMsgId('m_1'),
+    seq: 1,
+    sentAt: undefined,
+    duplicate: false,
+  });
+  sendAs(4);
+  await device.close();
+  expect(log.filter((line) => line === 'saved outbox-put')).toHaveLength(3);
+});

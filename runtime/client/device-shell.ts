@@ -49,7 +49,7 @@ export async function startDevice(options: DeviceShellOptions): Promise<DeviceSh
     transport,
     disk: await storage.load(userId),
   });
-  const connections = createConnections(options, dispatch);
+  const connections = createConnections(options, dispatch, fail);
   const timers = new Map<DeviceTimer, ReturnType<typeof setTimeout>>();
   let events: DeviceEvent[] = [];
   let stepping = false;
@@ -153,7 +153,8 @@ export async function startDevice(options: DeviceShellOptions): Promise<DeviceSh
     dispatch,
     async close() {
       dispatch({ kind: 'stop' });
-      await saving?.catch(() => undefined);
+      // One write after the other, up to the last: behind a message that was acknowledged another one may wait for its turn.
+      while (saving !== undefined && !over) await saving.catch(() => undefined);
       end();
       await storage.close();
     },
@@ -192,6 +193,7 @@ const NORMAL = 1000;
 function createConnections(
   { wsUrl, getToken, openSocket, limits }: DeviceShellOptions,
   dispatch: (event: DeviceEvent) => void,
+  fail: (error: unknown) => void,
 ): Connections {
   /** Undefined while the token is awaited; absent once closed. */
   const sockets = new Map<ConnId, ClientSocket | undefined>();
@@ -230,13 +232,16 @@ function createConnections(
   return {
     open(conn, transport) {
       sockets.set(conn, undefined);
-      getToken().then(
-        (token) => connect(conn, transport, token),
-        () => {
-          sockets.delete(conn);
-          dispatch({ kind: 'closed', conn, code: ABNORMAL });
-        },
-      );
+      getToken()
+        .then(
+          (token) => connect(conn, transport, token),
+          () => {
+            sockets.delete(conn);
+            dispatch({ kind: 'closed', conn, code: ABNORMAL });
+          },
+        )
+        // An address or a token that nobody can connect with: the next attempt would end the same way.
+        .catch(fail);
     },
     send: (conn, text) => sockets.get(conn)?.send(text),
     close,

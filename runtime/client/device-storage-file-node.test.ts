@@ -1,5 +1,6 @@
 import {
   appendFileSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   rmSync,
@@ -117,4 +118,23 @@ test('what another user kept in the file is not sent', async () => {
     await storage.commit([put(1)]);
   });
   await session(async (storage) => expect((await storage.load(userId('u_2'))).outbox).toEqual([]));
+});
+
+test('a file that could not be opened may be opened later, by the same process too', async () => {
+  mkdirSync(`${path}.new`);
+  await expect(createFileStorage(path).load(USER)).rejects.toThrow('EISDIR');
+  rmSync(`${path}.new`, { recursive: true });
+  expect((await reload()).outbox).toEqual([]);
+});
+
+test('who could not have the file, or has closed it before, does not free it for others', async () => {
+  const first = createFileStorage(path);
+  await first.load(USER);
+  await first.close();
+  await session(async (second) => {
+    await second.load(USER);
+    await expect(reload()).rejects.toBeInstanceOf(StorageInUseError);
+    await first.close();
+    await expect(reload()).rejects.toBeInstanceOf(StorageInUseError);
+  });
 });

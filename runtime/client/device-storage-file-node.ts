@@ -52,6 +52,8 @@ export function createFileStorage(path: string): DeviceStorage {
   let state: StoredState | undefined;
   let owner: UserId | undefined;
   let file: FileHandle | undefined;
+  /** Whether the lock is ours: another's is not for us to take away. */
+  let locked = false;
   let size = 0;
   let compactAt = COMPACT_AFTER;
   let tail: Promise<void> = Promise.resolve();
@@ -79,14 +81,25 @@ export function createFileStorage(path: string): DeviceStorage {
     compactAt = size + COMPACT_AFTER;
   }
 
+  function unlock(): void {
+    if (locked) rmSync(`${path}.lock`, { force: true });
+    locked = false;
+  }
+
   return {
     async load(userId) {
       mkdirSync(dirname(path), { recursive: true });
       lock(path);
-      owner = userId;
-      state = replay(path, userId);
-      await compact();
-      return diskOf(state.image);
+      locked = true;
+      try {
+        owner = userId;
+        state = replay(path, userId);
+        await compact();
+        return diskOf(state.image);
+      } catch (error) {
+        unlock();
+        throw error;
+      }
     },
     commit(effects) {
       const current = state;
@@ -105,7 +118,7 @@ export function createFileStorage(path: string): DeviceStorage {
       await tail.catch(() => undefined);
       await file?.close();
       file = undefined;
-      rmSync(`${path}.lock`, { force: true });
+      unlock();
     },
   };
 }

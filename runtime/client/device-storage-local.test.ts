@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { chatId, clientMsgId, deviceId, serverMsgId, userId } from '../../core/contract/ids.ts';
 import { micros } from '../../core/contract/time.ts';
@@ -74,4 +75,13 @@ test('one tab at a time has a device, until it closes', async () => {
   await first.close();
   const next = createLocalStorage('parley:d_3', area);
   await expect.poll(() => next.load(USER)).toBeDefined();
+});
+
+test('a device whose item cannot be read says so each time, and does not blame another tab', async () => {
+  const area = areaOf(1e6);
+  area.setItem('parley:d_5', '{');
+  const refused = () => createLocalStorage('parley:d_5', area).load(USER);
+  await expect(refused()).rejects.toBeInstanceOf(SyntaxError);
+  await sleep(10);
+  await expect(refused()).rejects.toBeInstanceOf(SyntaxError);
 });

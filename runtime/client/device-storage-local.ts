@@ -58,6 +58,14 @@ export function createLocalStorage(
     }
   }
 
+  function read(userId: UserId): StoredState {
+    const text = area.getItem(key);
+    const saved = text === null ? undefined : (JSON.parse(text) as Saved);
+    // Another user's device: what it kept is not ours to send.
+    const mine = saved?.userId === userId ? saved : { disk: emptyDisk(), shown: [] };
+    return newStoredState(userId, mine.disk, mine.shown);
+  }
+
   /** Until `close`, or the end of the tab. A browser without locks is believed to have one tab. */
   async function lock(): Promise<void> {
     if (locks === undefined) return;
@@ -76,13 +84,14 @@ export function createLocalStorage(
   return {
     async load(userId) {
       await lock();
-      const text = area.getItem(key);
-      const saved = text === null ? undefined : (JSON.parse(text) as Saved);
-      // Another user's device: what it kept is not ours to send.
-      const mine = saved?.userId === userId ? saved : { disk: emptyDisk(), shown: [] };
-      owner = userId;
-      state = newStoredState(userId, mine.disk, mine.shown);
-      return diskOf(state.image);
+      try {
+        owner = userId;
+        state = read(userId);
+        return diskOf(state.image);
+      } catch (error) {
+        unlock?.();
+        throw error;
+      }
     },
     commit(effects) {
       if (state === undefined || owner === undefined) return undefined;

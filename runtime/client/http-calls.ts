@@ -119,8 +119,9 @@ export async function callHttp<Answer>(
         : 'cannot be reached';
     throw new ApiError(0, 'unreachable', `${url} ${reason}`, true);
   }
-  if (response.ok) return (response.status === 204 ? undefined : await response.json()) as Answer;
-  const problem = (await response.json().catch(() => ({}))) as {
+  if (response.status === 204) return undefined as Answer;
+  if (response.ok) return (await jsonOf(url, response)) as Answer;
+  const problem = ((await response.json().catch(() => undefined)) ?? {}) as {
     code?: ErrorCode;
     detail?: string;
     retryable?: boolean;
@@ -131,4 +132,15 @@ export async function callHttp<Answer>(
     problem.detail ?? `${method} ${path} was answered with ${response.status}`,
     problem.retryable ?? response.status >= 500,
   );
+}
+
+/** What answers in a server's place (a portal, a proxy) need not speak its language, nor to the end. @throws ApiError. */
+async function jsonOf(url: string, response: Response): Promise<unknown> {
+  try {
+    return await response.json();
+  } catch (error) {
+    const reason =
+      error instanceof SyntaxError ? 'answers, but not as Parley does' : 'did not answer in full';
+    throw new ApiError(0, 'unreachable', `${url} ${reason}`, true);
+  }
 }

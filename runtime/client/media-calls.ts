@@ -52,7 +52,7 @@ export function createMediaCalls(url: string, getToken: () => Promise<string>): 
       const query = chatId === undefined ? '' : `?chatId=${chatId}`;
       const token = await getToken();
       const media = await callHttp<MediaAnswer>(url, 'GET', `/v1/media/${mediaId}${query}`, { token });
-      const content = new Uint8Array(await (await transfer(media.downloadUrl, {})).arrayBuffer());
+      const content = await contentOf(await transfer(media.downloadUrl, {}));
       if ((await sha256Of(content)) !== media.sha256)
         throw new ApiError(0, 'internal', `${mediaId} is not what was uploaded`, true);
       return { content, contentType: media.contentType };
@@ -69,7 +69,7 @@ async function transfer(url: string, init: RequestInit): Promise<Response> {
     throw new ApiError(0, 'unreachable', `${new URL(url).origin} cannot be reached`, true);
   }
   if (response.ok) return response;
-  const text = (await response.text()).slice(0, 200);
+  const text = (await response.text().catch(() => '')).slice(0, 200);
   const code = response.status === 404 ? 'bad_frame' : 'internal';
   throw new ApiError(
     response.status,
@@ -77,6 +77,15 @@ async function transfer(url: string, init: RequestInit): Promise<Response> {
     `the media store answered ${response.status}: ${text}`,
     response.status >= 500,
   );
+}
+
+/** @throws ApiError when the connection breaks, or the time is over, before all of it is here. */
+async function contentOf(response: Response): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    return new Uint8Array(await response.arrayBuffer());
+  } catch {
+    throw new ApiError(0, 'unreachable', 'the media store did not answer in full', true);
+  }
 }
 
 async function sha256Of(bytes: BufferSource): Promise<string> {

@@ -77,3 +77,21 @@ test.each(['http://x:1/parley', 'http://x:1/parley/'])('the path of %s is kept',
   await client.disconnect();
   expect(urlUnder(url, '/v1/chats?x=1').href).toBe('http://x:1/parley/v1/chats?x=1');
 });
+
+test('a connection that cannot even be begun is told to the application, and ends nothing but the client', async () => {
+  const openSocket: OpenSocket = () => {
+    throw new SyntaxError('this address is no WebSocket’s');
+  };
+  const { client } = await begin({ openSocket });
+  const broken = Promise.withResolvers<unknown>();
+  client.on('broken', broken.resolve);
+  client.connect();
+  const sent = client.send(CHAT, 'hi');
+  expect(String(await broken.promise)).toContain('no WebSocket’s');
+  await expect(sent).rejects.toThrow('no WebSocket’s');
+  await client.disconnect();
+});
+
+test('a token with what no header may carry is refused at once, as the line end of the file that it was read from', async () => {
+  await expect(begin({ token: `${tokenOf('u_1')}\n` })).rejects.toThrow('the token is not a JWT');
+});

@@ -298,6 +298,7 @@ describe('a wrong value is named with what was given and what is allowed', () =>
     );
     expect(faults('a: [1')[0]).toMatch(/parley.yaml: .*line 1/);
     expect(faults('- 1')[0]).toContain('holds no keys');
+    expect(faults('region: *secret')[0]).toMatch(/parley.yaml: .*alias.*secret/);
   });
 
   test('variables that Kubernetes sets for services are not keys, other unknown ones are faults', () => {

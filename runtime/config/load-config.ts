@@ -72,13 +72,26 @@ function readConfigFile(path: string): unknown {
   if (!existsSync(path) || !statSync(path).isFile())
     throw new ConfigError([`${path}: there is no such file`]);
   // JSON is YAML, so one parser reads both.
-  const document = parseDocument(readFileSync(path, 'utf8'), { prettyErrors: true });
+  const document = parseDocument(
+    readable(path, () => readFileSync(path, 'utf8')),
+    { prettyErrors: true },
+  );
   if (document.errors.length > 0)
     throw new ConfigError(document.errors.map(({ message }) => `${path}: ${message.split('\n')[0] ?? ''}`));
-  const content = (document.toJS() ?? {}) as unknown;
+  // Only here aliases are followed: `*name` that is no name of an anchor (a password that was not quoted).
+  const content = readable(path, () => document.toJS() as unknown) ?? {};
   if (typeof content !== 'object' || Array.isArray(content))
     throw new ConfigError([`${path}: holds no keys; it starts with lines such as "region: eu"`]);
   return content;
+}
+
+/** @throws ConfigError that names the file, when it cannot be read. */
+function readable<Content>(path: string, read: () => Content): Content {
+  try {
+    return read();
+  } catch (error) {
+    throw new ConfigError([`${path}: ${(error as Error).message}`]);
+  }
 }
 
 /** Lays one key of the environment over the file, making the sections and list places on its way. */

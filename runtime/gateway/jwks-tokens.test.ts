@@ -210,6 +210,22 @@ describe('a token that may be good is not refused for good', () => {
     expect(verification).toMatchObject({ ok: false, retryAfterMs: expect.any(Number) as number });
   });
 
+  test.each([
+    ['damaged', (jwk: JWK) => [{ ...jwk, x: 'AAAA' }]],
+    [
+      'published twice with different contents',
+      (jwk: JWK) => [jwk, { ...pair('RS256').jwk, ...jwk, x: jwk.y }],
+    ],
+  ])('while its key is %s', async (_name, publish) => {
+    published = publish(pair('ES256').jwk) as JWK[];
+    const verification = await tokensOf().verify(await sign(pair('ES256')));
+    expect(verification).toMatchObject({
+      ok: false,
+      detail: 'the key of the token (kid) cannot be used as the issuer published it',
+      retryAfterMs: expect.any(Number) as number,
+    });
+  });
+
   test('while it is too early to read the keys again; then its key is known, or it is refused', async () => {
     const tokens = tokensOf({ ages: { fresh: 600_000, stale: 900_000, cooldown: 200 } });
     await tokens.verify(await sign(pair('EdDSA')));

@@ -106,8 +106,11 @@ export function createKeySet(source: KeySource, ages: KeyAges, log: Logger, cloc
       try {
         return await keys.find(header, token);
       } catch (error) {
-        if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
-        throw new KeyError('the key of the token (kid) is not for its algorithm');
+        if (error instanceof errors.JWKSNoMatchingKey)
+          throw new KeyError('the key of the token (kid) is not for its algorithm');
+        // Damaged, or there twice: a mistake of the issuer's, who may mend it, and nothing that the token says.
+        const detail = 'the key of the token (kid) cannot be used as the issuer published it';
+        throw new KeyError(detail, retryAfter());
       }
     },
   };

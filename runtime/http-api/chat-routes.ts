@@ -16,6 +16,7 @@ import {
 } from './request-schema.ts';
 import type { Route } from './router.ts';
 import type { ServiceCalls } from './service-calls.ts';
+import { answered, storeDown } from './store-answer.ts';
 import { chatShape, chatSummaryShape, historyShape, receiptsShape } from './wire-shape.ts';
 
 export interface ChatRoutesOptions {
@@ -146,7 +147,7 @@ function messageRoutes({ store, limits }: ChatRoutesOptions): Route[] {
         const { serverMsgId } = parseInput(receiptsQuery, Object.fromEntries(search));
         const spans = await spansOf(store, chatId, userId);
         if (spans.length === 0) throw noSuchChat();
-        const found = await store.receiptsOf(chatId, serverMsgId);
+        const found = await answered(store.receiptsOf(chatId, serverMsgId));
         if (found === undefined || !canSee(spans, found.seq)) {
           throw new ProblemError(
             problem('bad_frame', 'serverMsgId: no such message in this chat', { status: 404 }),
@@ -186,8 +187,4 @@ function called<Request, Result>(
 
 function noSuchChat(): ProblemError {
   return new ProblemError(problem('no_such_chat', 'there is no such chat, or you have never been in it'));
-}
-
-function storeDown(): ProblemError {
-  return new ProblemError(problem('unavailable', 'the message store does not answer: try again'));
 }

@@ -27,9 +27,18 @@ export function developmentRoutes(tokens: DevelopmentTokens): Route[] {
       auth: 'none',
       input: { params: devUserParams },
       handle: ({ params }) => {
-        const { name } = parseInput(devUserParams, params);
+        const { name } = parseInput(devUserParams, { name: decoded(params['name'] ?? '') });
         return { status: 200, json: { name, userId: userOf(name) } };
       },
     },
   ];
+}
+
+/** A segment of a path as it was meant (RFC 3986 section 2.1): letters of most languages travel as `%…`. */
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
 }

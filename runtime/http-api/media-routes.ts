@@ -8,6 +8,7 @@ import { ProblemError } from './http-exchange.ts';
 import { problem } from './problem.ts';
 import { mediaParams, mediaQuery, newMediaBody, parseInput } from './request-schema.ts';
 import type { Route } from './router.ts';
+import { answered } from './store-answer.ts';
 import { wireTime } from './wire-shape.ts';
 
 export interface MediaRoutesOptions {
@@ -96,15 +97,6 @@ async function record(
 /** Unguessable: 63 bits of a random source that cannot be foreseen. */
 function drawId(): MediaId {
   return mediaId(`x_${randomBytes(8).readBigUInt64BE() >> 1n}`);
-}
-
-/** A store that does not answer may do so later. */
-async function answered<Result>(call: Promise<Result>): Promise<Result> {
-  try {
-    return await call;
-  } catch {
-    throw new ProblemError(problem('unavailable', 'the message store does not answer: try again'));
-  }
 }
 
 function noSuchMedia(withoutChat: boolean): ProblemError {

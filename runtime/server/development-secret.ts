@@ -8,9 +8,20 @@ const SECRET_BYTES = 32;
 /**
  * The secret that signs development tokens: random, made when it is missing, readable by its owner alone. Processes that
  * make it at the same time end up with the same one.
- * @throws StartError when the file exists and is readable by others, or is not what this function writes.
+ * @throws StartError when its folder cannot be used, or the file exists and is readable by others, or is not what this
+ * function writes.
  */
 export function developmentSecret(path: string): Uint8Array {
+  try {
+    return secretAt(path);
+  } catch (error) {
+    if (error instanceof StartError) throw error;
+    const message = `${dirname(path)} cannot be used: ${(error as Error).message}`;
+    throw new StartError('data-unusable', message, undefined, error);
+  }
+}
+
+function secretAt(path: string): Uint8Array {
   mkdirSync(dirname(path), { recursive: true, mode: 0o711 });
   if (!existsSync(path)) makeSecret(path);
   // Windows has no such bits; there the folder's own rights decide.
