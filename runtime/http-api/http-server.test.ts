@@ -8,6 +8,7 @@ import { MINUTE } from '../../core/contract/time.ts';
 import { createDevelopmentTokens } from '../gateway/development-tokens.ts';
 import { createLogger } from '../observability/logger.ts';
 import { createMetrics } from '../observability/metrics.ts';
+import type { TokenVerifier } from '../ports/token-verifier.ts';
 import { createHttpServer } from './http-server.ts';
 import { createRequestAdmission } from './request-admission.ts';
 import type { Route } from './router.ts';
@@ -27,7 +28,10 @@ afterEach(() => {
   server?.close();
 });
 
-async function start(limits: Partial<Limits>): Promise<string> {
+async function start(
+  limits: Partial<Limits>,
+  more: { readonly verifier?: TokenVerifier; readonly lines?: string[] } = {},
+): Promise<string> {
   const routes: readonly Route[] = [
     { method: 'GET', path: '/mine', auth: 'bearer', handle: () => ({ status: 204 }) },
     { method: 'GET', path: '/open', auth: 'none', handle: () => ({ status: 204 }) },
@@ -61,8 +65,8 @@ async function start(limits: Partial<Limits>): Promise<string> {
   ];
   const made = createHttpServer({
     metrics: createMetrics(false),
-    log: createLogger('silent', 'test'),
-    api: () => ({ routes, verifier: tokens, starting: false }),
+    log: createLogger('info', 'test', { write: (line) => void more.lines?.push(line) }),
+    api: () => ({ routes, verifier: more.verifier ?? tokens, starting: false }),
     trustProxy: true,
     allowedOrigins: ['https://app.example'],
     admission: createRequestAdmission({ ...DEFAULT_LIMITS, ...limits }),
@@ -71,6 +75,9 @@ async function start(limits: Partial<Limits>): Promise<string> {
   await new Promise<void>((resolve) => made.listen(0, '127.0.0.1', resolve));
   return `http://127.0.0.1:${(made.address() as AddressInfo).port}`;
 }
+
+const connections = (): Promise<number> =>
+  new Promise((resolve) => server?.getConnections((_error, count) => resolve(count)));
 
 /** @returns status by status of as many requests, one after the other. */
 async function ask(url: string, times: number, headers: Record<string, string>): Promise<readonly number[]> {
@@ -122,6 +129,27 @@ test('a user has so many requests under way, and room again when one has ended o
   expect((await first).status).toBe(204);
 });
 
+test('a peer that leaves while its token is looked at is no defect of the server’s', async () => {
+  const [asked, checked] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const lines: string[] = [];
+  const verifier: TokenVerifier = {
+    async verify(token) {
+      asked.resolve();
+      await checked.promise;
+      return tokens.verify(token);
+    },
+  };
+  const url = await start({}, { verifier, lines });
+  const peer = connect(Number(new URL(url).port), '127.0.0.1');
+  peer.write(`GET /mine HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${await tokenOf(1)}\r\n\r\n`);
+  await asked.promise;
+  peer.destroy();
+  await expect.poll(connections).toBe(0);
+  checked.resolve();
+  await ask(`${url}/open`, 1, {});
+  expect(lines).toEqual([]);
+});
+
 test('a target that names nothing is a bad request, and no defect', async () => {
   const { port } = new URL(await start({}));
   const status = await new Promise((resolve) =>
@@ -141,8 +169,6 @@ test('a peer that does not take its answer is cut, and the answer with it', asyn
   const { port } = new URL(await start({}));
   const peer = connect(Number(port), '127.0.0.1').pause();
   peer.write('GET /large HTTP/1.1\r\nHost: x\r\n\r\n');
-  const connections = (): Promise<number> =>
-    new Promise((resolve) => server?.getConnections((_error, count) => resolve(count)));
   await expect.poll(() => vi.getTimerCount()).toBe(1);
   expect(await connections()).toBe(1);
   vi.advanceTimersByTime(60_000);

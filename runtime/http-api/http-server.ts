@@ -82,8 +82,8 @@ export function createHttpServer(options: HttpServerOptions): Server {
   server.on('request', (request, response) => {
     serve(request, response).catch((error: unknown) => {
       if (error instanceof ProblemError) return fail(request, response, error);
-      // The peer left before its request was whole: nobody waits for an answer.
-      if (request.destroyed && !request.complete) return;
+      // The peer left before its request was whole, or before all of it was read: nobody waits for an answer.
+      if (request.errored !== null || (request.destroyed && !request.complete)) return;
       log.error({ err: error, method: request.method }, 'request failed');
       return fail(
         request,

@@ -29,6 +29,16 @@ describe('the address of a peer', () => {
     expect(addressOf(request('10.0.0.1', headers), true)).toBe('203.0.113.7');
     expect(addressOf(request('10.0.0.1'), true)).toBe('10.0.0.1');
   });
+
+  test.each([
+    ['203.0.113.7:41234', '203.0.113.7'],
+    ['[2001:db8::1]:41234', '2001:db8:0:0::/64'],
+    ['[2001:db8::1]', '2001:db8:0:0::/64'],
+    ['127.0.0.1:41234', undefined],
+    ['2001:db8::1:4123', '2001:db8:0:0::/64'],
+  ])('has no port where the proxy writes one: %s is known as %s', (entry, known) => {
+    expect(addressOf(request('10.0.0.1', { 'x-forwarded-for': entry }), true)).toBe(known);
+  });
 });
 
 describe('the origin that a peer knows us by', () => {

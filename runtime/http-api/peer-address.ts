@@ -22,9 +22,15 @@ export function addressOf(request: IncomingMessage, trustProxy: boolean): string
   // The last entry is the one that our own proxy has written; those before it may be anybody's.
   const forwarded = trustProxy ? request.headers['x-forwarded-for'] : undefined;
   const text = (Array.isArray(forwarded) ? forwarded.join(',') : forwarded)?.split(',').at(-1)?.trim();
-  const address = (text ?? request.socket.remoteAddress ?? '').replace(/^::ffff:/i, '');
+  const address = withoutPort(text ?? request.socket.remoteAddress ?? '').replace(/^::ffff:/i, '');
   if (address === '' || address === '::1' || address.startsWith('127.')) return undefined;
   return isIPv6(address) ? networkOf(address) : address;
+}
+
+/** Some proxies write the port too, which is another one with each connection: no limit would ever be reached. */
+function withoutPort(text: string): string {
+  const [, v4, v6] = /^(?:(\d+(?:\.\d+){3}):\d+|\[([^\]]*)\](?::\d+)?)$/.exec(text) ?? [];
+  return v4 ?? v6 ?? text;
 }
 
 /** The first four of the eight groups of an IPv6 address. */
