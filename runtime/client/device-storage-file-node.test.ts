@@ -1,6 +1,7 @@
 import {
   appendFileSync,
   mkdirSync,
+  renameSync,
   mkdtempSync,
   readFileSync,
   rmSync,
@@ -118,6 +119,24 @@ test('what another user kept in the file is not sent', async () => {
     await storage.commit([put(1)]);
   });
   await session(async (storage) => expect((await storage.load(userId('u_2'))).outbox).toEqual([]));
+});
+
+test('what a user has not sent is there again when another has used the file meanwhile', async () => {
+  const outboxOf = async (user: string, more: readonly DurableEffect[] = []): Promise<number> => {
+    let kept = 0;
+    await session(async (storage) => {
+      kept = (await storage.load(userId(user))).outbox.length;
+      await storage.commit(more);
+    });
+    return kept;
+  };
+  await outboxOf('u_1', [put(1)]);
+  expect(await outboxOf('u_2', [put(2), put(3)])).toBe(0);
+  expect(await outboxOf('u_1')).toBe(1);
+  expect(await outboxOf('u_2')).toBe(2);
+  // Between the two renames the process died: there is no file, and each has his own aside.
+  renameSync(path, `${path}.u_2`);
+  expect(await outboxOf('u_1')).toBe(1);
 });
 
 test('a file that could not be opened may be opened later, by the same process too', async () => {

@@ -45,7 +45,8 @@ export class StorageInUseError extends Error {
 }
 
 /**
- * @param path the device's file; its folder is created. Beside it lies `<path>.lock` while a client uses it.
+ * @param path the device's file; its folder is created. Beside it lies `<path>.lock` while a client uses it. What another user
+ * has kept there is set aside, as `<path>.<his id>`, and is there again when he comes back: it may be a message not yet sent.
  * @throws StorageInUseError from `load` when another process uses the file.
  */
 export function createFileStorage(path: string): DeviceStorage {
@@ -93,6 +94,7 @@ export function createFileStorage(path: string): DeviceStorage {
       locked = true;
       try {
         owner = userId;
+        await changeUser(path, userId);
         state = replay(path, userId);
         await compact();
         return diskOf(state.image);
@@ -134,16 +136,25 @@ function decodeLine(text: string): Line | undefined {
   return JSON.parse(json) as Line;
 }
 
+/** Two renames, either of which may be the last: without a file, what its user has set aside is looked for. */
+async function changeUser(path: string, userId: UserId): Promise<void> {
+  const [first = ''] = readText(path).split('\n', 1);
+  const line = decodeLine(first);
+  const other = line?.kind === 'snapshot' && line.userId !== userId ? line.userId : undefined;
+  if (other !== undefined) await rename(path, `${path}.${other}`);
+  if (other === undefined && first !== '') return;
+  await rename(`${path}.${userId}`, path).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  });
+}
+
 function replay(path: string, userId: UserId): StoredState {
   let state = newStoredState(userId, emptyDisk(), []);
   for (const text of readText(path).split('\n')) {
     const line = decodeLine(text);
     if (line === undefined) break;
-    if (line.kind === 'snapshot') {
-      // Another user's device: what it kept is not ours to send.
-      if (line.userId !== userId) break;
-      state = newStoredState(userId, line.disk, line.shown);
-    } else for (const effect of line.effects) applyToState(state, effect);
+    if (line.kind === 'snapshot') state = newStoredState(userId, line.disk, line.shown);
+    else for (const effect of line.effects) applyToState(state, effect);
   }
   return state;
 }

@@ -57,6 +57,21 @@ test('a full area keeps the outbox and fewer of the messages that were shown', a
   await again.close();
 });
 
+test('what a user has not sent is there again when another has used the device meanwhile', async () => {
+  const area = areaOf(200_000);
+  const outboxOf = async (user: string, more: readonly DurableEffect[] = []): Promise<number> => {
+    const storage = createLocalStorage('parley:d_1', area);
+    const { outbox } = await storage.load(userId(user));
+    await storage.commit(more);
+    await storage.close();
+    return outbox.length;
+  };
+  await outboxOf('u_1', [put('m1')]);
+  expect(await outboxOf('u_2', [put('m2'), put('m3')])).toBe(0);
+  expect(await outboxOf('u_1')).toBe(1);
+  expect(await outboxOf('u_2')).toBe(2);
+});
+
 test('there is room for a send, or there is not, and asking takes none', async () => {
   const storage = createLocalStorage('parley:d_2', areaOf(40_000));
   await storage.load(USER);

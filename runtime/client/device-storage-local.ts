@@ -34,7 +34,8 @@ interface Saved {
 /**
  * A browser's storage: one item of `localStorage`, written whole at each commit. `setItem` is synchronous and replaces
  * the item or leaves it, which is all the atomicity that is needed.
- * @param key one a device, for example `parley:d_7`. One tab at a time has it, by the Web Locks API.
+ * @param key one a device, for example `parley:d_7`. One tab at a time has it, by the Web Locks API. What another user has kept
+ * there is set aside, as `<key>.<his id>`, and is there again when he comes back: it may be a message not yet sent.
  * @throws DeviceInUseError from `load` when another tab has it.
  */
 export function createLocalStorage(
@@ -59,11 +60,20 @@ export function createLocalStorage(
   }
 
   function read(userId: UserId): StoredState {
-    const text = area.getItem(key);
-    const saved = text === null ? undefined : (JSON.parse(text) as Saved);
-    // Another user's device: what it kept is not ours to send.
-    const mine = saved?.userId === userId ? saved : { disk: emptyDisk(), shown: [] };
-    return newStoredState(userId, mine.disk, mine.shown);
+    const saved = savedAt(key);
+    if (saved?.userId === userId) return newStoredState(userId, saved.disk, saved.shown);
+    // Twice in the area for a moment: without what can be read from the server again.
+    if (saved !== undefined) area.setItem(`${key}.${saved.userId}`, JSON.stringify({ ...saved, shown: [] }));
+    const own = savedAt(`${key}.${userId}`);
+    if (own === undefined) area.removeItem(key);
+    else area.setItem(key, JSON.stringify(own));
+    area.removeItem(`${key}.${userId}`);
+    return newStoredState(userId, own?.disk ?? emptyDisk(), own?.shown ?? []);
+  }
+
+  function savedAt(name: string): Saved | undefined {
+    const text = area.getItem(name);
+    return text === null ? undefined : (JSON.parse(text) as Saved);
   }
 
   /** Until `close`, or the end of the tab. A browser without locks is believed to have one tab. */
