@@ -76,6 +76,12 @@ describe('what cannot be used is named, and not called a defect', () => {
     expect(stderr).toContain(`${join(file, 'data')} cannot be used`);
   });
 
+  test.runIf(process.platform === 'linux')('a data folder where nobody can make one', async () => {
+    const { code, stderr } = await parley('serve', '--port', '0', '--data', '/proc/parley');
+    expect(code).toBe(2);
+    expect(stderr).toContain('/proc/parley cannot be used');
+  });
+
   test('a folder for the outbox of a chat', async () => {
     const payload = Buffer.from(JSON.stringify({ sub: 'u_1', did: 'd_1' })).toString('base64url');
     const answer = { token: `x.${payload}.x`, userId: 'u_1', deviceId: 'd_1' };

@@ -21,8 +21,19 @@ export function developmentSecret(path: string): Uint8Array {
   }
 }
 
+/** Not by `recursive`: where a folder is there and takes no other (/proc), Node asks for the two in turn, for ever. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  try {
+    mkdirSync(path, { mode: 0o711 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+}
+
 function secretAt(path: string): Uint8Array {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o711 });
+  makeFolder(dirname(path));
   if (!existsSync(path)) makeSecret(path);
   // Windows has no such bits; there the folder's own rights decide.
   if (process.platform !== 'win32' && (statSync(path).mode & 0o077) !== 0) {
