@@ -138,8 +138,10 @@ export type Observation =
   | {
       readonly kind: 'admitted' | 'refused';
       readonly gatewayId: NodeId;
+      readonly conn: ConnId;
       readonly deviceId: DeviceId;
       readonly userId: UserId;
+      readonly clientMsgId: ClientMsgId;
     }
   | {
       readonly kind: 'resumed';

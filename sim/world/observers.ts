@@ -1,7 +1,8 @@
-import type { ChatId, ConnId, DeviceId, NodeId, UserId } from '../../core/contract/ids.ts';
+import type { ChatId, ClientMsgId, ConnId, DeviceId, NodeId, UserId } from '../../core/contract/ids.ts';
 import type { Member, ReceiptRecord, StoredMessage } from '../../core/contract/records.ts';
 import type { AskedSend } from '../../core/contract/store.ts';
 import type { DeviceEffect, ShownMessage } from '../../core/device/device-effect.ts';
+import type { SubmitRequest } from '../../core/session/service-call.ts';
 import type {
   MessageFrame,
   PresenceStatus,
@@ -186,14 +187,16 @@ export class Observers implements StoreObserver {
     this.report({ kind: 'pushed', gatewayId, conn: conn.id, deviceId, userId, chatId, seq, prev });
   }
 
-  admitted(gatewayId: NodeId, device: DeviceNames): void {
+  admitted(gatewayId: NodeId, send: Omit<SubmitRequest, 'kind'>): void {
     if (this.#judge === undefined) return;
-    this.report({ kind: 'admitted', gatewayId, deviceId: device.deviceId, userId: device.userId });
+    const { deviceId, userId, clientMsgId, replyTo } = send;
+    this.report({ kind: 'admitted', gatewayId, conn: replyTo.conn, deviceId, userId, clientMsgId });
   }
 
-  refused(gatewayId: NodeId, device: DeviceNames): void {
+  refused(gatewayId: NodeId, { id: conn, device }: ConnectionNames, clientMsgId: ClientMsgId): void {
     if (this.#judge === undefined) return;
-    this.report({ kind: 'refused', gatewayId, deviceId: device.deviceId, userId: device.userId });
+    const { deviceId, userId } = device;
+    this.report({ kind: 'refused', gatewayId, conn, deviceId, userId, clientMsgId });
   }
 
   replaced(conn: ConnectionNames): void {
