@@ -289,8 +289,8 @@ export class Observers implements StoreObserver {
     if (this.#judge !== undefined) this.report({ kind: 'gauge', node, name, value, limit });
   }
 
-  fault(active: number, unfeltToo: number, suspended: readonly PromiseName[]): void {
-    this.report({ kind: 'fault', active, unfeltToo, suspended });
+  fault(active: number, behind: number, unfeltToo: number, suspended: readonly PromiseName[]): void {
+    this.report({ kind: 'fault', active, behind, unfeltToo, suspended });
   }
 
   healed(served: readonly DeviceId[], heard: readonly DeviceId[]): void {
