@@ -7,6 +7,7 @@ import { ERROR_RETRYABLE } from '../wire/frames.ts';
 import { markBehind, noteOwn, pump } from './replay.ts';
 import type { ServiceReply } from './service-call.ts';
 import { sendError } from './session-end.ts';
+import { noteAnswered } from './session-rates.ts';
 import { type Gateway, newChatView, type Out, type Session } from './session-state.ts';
 
 /** Answers of the message service, on their way to the device that asked. */
@@ -19,8 +20,10 @@ export function onReply(gateway: Gateway, reply: ServiceReply, now: Micros, out:
       break;
     case 'refused': {
       const { clientMsgId, chatId, code, message, retryAfterMs } = reply;
-      if (clientMsgId !== undefined) session.requests.delete(clientMsgId);
-      else if (chatId !== undefined) {
+      if (clientMsgId !== undefined) {
+        session.requests.delete(clientMsgId);
+        if (!ERROR_RETRYABLE[code]) noteAnswered(session, clientMsgId);
+      } else if (chatId !== undefined) {
         // The members are asked for again by themselves.
         if (ERROR_RETRYABLE[code] && session.open.has(chatId)) break;
         closePresence(gateway, session, chatId, out);
@@ -49,6 +52,7 @@ function onAck(
 ): void {
   const { clientMsgId, chatId, serverMsgId, seq, sentAt, duplicate } = reply;
   session.requests.delete(clientMsgId);
+  noteAnswered(session, clientMsgId);
   out.push({
     kind: 'frame',
     conn: session.conn,

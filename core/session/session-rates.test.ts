@@ -7,6 +7,7 @@ import type { ClientFrame } from '../wire/frames.ts';
 import type { GatewayEffect } from './gateway-effect.ts';
 import type { GatewayEvent } from './gateway-event.ts';
 import { createGateway, stepGateway } from './gateway.ts';
+import type { ServiceReply } from './service-call.ts';
 
 const C = chatId('c_1');
 
@@ -56,6 +57,7 @@ function start(change: Partial<Limits> = {}) {
       api.say({ frame: 'RESUME', cursors: [] }, conn);
       return api;
     },
+    reply: (reply: ServiceReply) => step({ kind: 'reply', reply }),
     say: (frame: ClientFrame, conn = 1) => step({ kind: 'frame', conn: connId(conn), frame }),
     send: (key: string, conn = 1) => {
       const id = clientMsgId(key);
@@ -80,6 +82,44 @@ describe('a device that sends faster than its rate', () => {
     expect(s.send('a')).toEqual(['pass a']);
     s.later(850);
     expect([s.send('c'), s.send('d')].flat()).toEqual(['pass c', 'pass d']);
+  });
+
+  it('is not waited for when what was refused was a repeat, and the first of it is answered', () => {
+    const answers = [
+      {
+        kind: 'ack',
+        chatId: C,
+        serverMsgId: serverMsgId('m_1'),
+        seq: 1,
+        sentAt: micros(1),
+        duplicate: false,
+      },
+      { kind: 'refused', chatId: C, code: 'no_such_chat', message: '', retryAfterMs: undefined },
+    ] as const;
+    for (const answer of answers) {
+      const s = start(rate).live(1, 1);
+      expect([s.send('a'), s.send('b')].flat()).toEqual(['pass a', 'pass b']);
+      expect([s.send('c'), s.send('b')].flat()).toEqual([
+        'rate_limited SEND c 1000',
+        'rate_limited SEND b 1000',
+      ]);
+      s.reply({ ...answer, conn: connId(1), clientMsgId: clientMsgId('b') });
+      s.later(1_000);
+      expect([s.send('c'), s.send('d')].flat()).toEqual(['pass c', 'pass d']);
+    }
+  });
+
+  it('waits behind a repeat that the service could not take', () => {
+    const s = start(rate).live(1, 1);
+    for (const key of ['a', 'b', 'c', 'b']) s.send(key);
+    const refusal = { kind: 'refused', code: 'overloaded', message: '', retryAfterMs: 1_000 } as const;
+    s.reply({ ...refusal, chatId: C, conn: connId(1), clientMsgId: clientMsgId('b') });
+    s.later(1_000);
+    expect([s.send('c'), s.send('b'), s.send('c')].flat()).toEqual([
+      'rate_limited SEND c 1000',
+      'pass b',
+      'pass c',
+    ]);
   });
 
   it('is not waited for when it never sends the refused one again', () => {

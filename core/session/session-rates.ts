@@ -71,6 +71,11 @@ function mustWait(gateway: Gateway, session: Session, id: ClientMsgId, now: Micr
   return !session.requests.has(id);
 }
 
+/** A send has its final answer and does not come again: nothing stands behind it any more, although a repeat was refused. */
+export function noteAnswered({ rates }: Session, id: ClientMsgId): void {
+  if (rates.first === id) rates.first = undefined;
+}
+
 /** Charges a frame that nothing asked for. @returns whether it may be acted on; otherwise it was refused. */
 export function admitFrame(
   gateway: Gateway,

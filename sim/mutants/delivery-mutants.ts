@@ -157,6 +157,22 @@ export const DELIVERY_MUTANTS: readonly Mutant[] = [
     expected: ['presence-converges'],
   },
   {
+    name: 'members-of-a-screen-told-once',
+    file: 'core/presence/presence-board.ts',
+    find: 'else if (chat.age >= limits.membersRefresh) stale.push({ session, chatId });',
+    replace: '',
+    story: 'Who joins a chat that is on screen is never shown there.',
+    expected: ['presence-converges'],
+  },
+  {
+    name: 'what-rests-longer-never-wakes',
+    file: WORKER,
+    find: '  if (nearest !== Number.POSITIVE_INFINITY) arm(worker, nearest, now, out);\n',
+    replace: '',
+    story: 'The timer of a worker finds something that is not due yet, and is not armed for it again.',
+    expected: LOST,
+  },
+  {
     name: 'push-taken-for-the-sending',
     file: WORKER,
     find: '  const { item } = task.event;\n  for (const entry of sessions) {',

@@ -16,6 +16,14 @@ export const LARGE_CHAT_MUTANTS: readonly Mutant[] = [
     expected: COUNTS,
   },
   {
+    name: 'moved-while-it-was-counted',
+    file: RECOUNT,
+    find: '  if (chat.row !== undefined) recounts.waiting.add(chat);\n',
+    replace: '',
+    story: 'A receipt that is saved while its chat is being counted is never counted.',
+    expected: COUNTS,
+  },
+  {
     name: 'rising-reads-not-told',
     file: RECOUNT,
     find: 'return deliveredCount > (told?.deliveredCount ?? 0) || readCount > (told?.readCount ?? 0);',

@@ -30,6 +30,24 @@ export const RATE_MUTANTS: readonly Mutant[] = [
     expected: ['rates-are-fair', 'converges'],
   },
   {
+    name: 'waits-for-what-was-let-through',
+    file: RATES,
+    find: '  rates.first = undefined;\n  device.fullAt',
+    replace: '  device.fullAt',
+    story:
+      'The refused send comes again and is passed on, and those behind it go on waiting for it, for as long as a request may take.',
+    expected: ['rates-are-fair'],
+  },
+  {
+    name: 'answered-send-is-waited-for',
+    file: RATES,
+    find: '  if (rates.first === id) rates.first = undefined;\n',
+    replace: '',
+    story:
+      'A repeat is refused for its rate, then the first of it is answered: what is behind waits for nobody.',
+    expected: ['rates-are-fair'],
+  },
+  {
     name: 'asked-to-wait-and-does-not',
     file: OUTBOX,
     find: 'if (hasElapsed(since, span, now)) {',

@@ -13,6 +13,23 @@ export const RECEIPT_MUTANTS: readonly Mutant[] = [
     expected: ARRIVE,
   },
   {
+    name: 'read-said-on-one-connection',
+    file: 'core/device/reads.ts',
+    find: '  reads.due.push(...again);\n',
+    replace: '',
+    story:
+      'A READ that went down with its connection is not said on the next one: it never was, for everybody else.',
+    expected: ARRIVE,
+  },
+  {
+    name: 'read-while-away-not-said',
+    file: 'core/device/reads.ts',
+    find: '(read.conn === undefined ? reads.due : again).push(inbox);',
+    replace: 'if (read.conn !== undefined) again.push(inbox);',
+    story: 'What a user reads in a tunnel his device says to nobody, also when it is out again.',
+    expected: ARRIVE,
+  },
+  {
     name: 'delivered-not-passed-on',
     file: 'core/session/client-frames.ts',
     find: "    report(session, view, serverMsgId, pushed.seq, 'DELIVERED', now, out);\n",

@@ -44,6 +44,31 @@ export const SERVICE_MUTANTS: readonly Mutant[] = [
     expected: ['no-duplicate-shown', 'no-acked-message-lost', 'order-per-chat'],
   },
   {
+    name: 'id-of-another-taken-for-a-repeat',
+    file: 'core/sequencing/waiting-sends.ts',
+    find: 'send !== undefined && send.request.userId !== request.userId) send',
+    replace: 'send !== undefined && send.request.userId === undefined) send',
+    story:
+      'Two users make the same clientMsgId, and the second hears that he has used it for another message: his is lost.',
+    expected: ['delivered-set-is-membership'],
+  },
+  {
+    name: 'duplicate-tells-the-time-of-the-repeat',
+    file: STORE_ANSWERS,
+    find: '      acknowledgeSend(out, p.replyTos, match, true);\n',
+    replace: '      acknowledgeSend(out, p.replyTos, { ...match, sentAt: p.sentAt }, true);\n',
+    story: 'A send that turns out to be a message already is acknowledged as sent when it was repeated.',
+    expected: ['order-per-chat'],
+  },
+  {
+    name: 'duplicate-takes-its-batch-with-it',
+    file: STORE_ANSWERS,
+    find: '      requeue(service, chat, answerDuplicates(service, chat, batch, result.found, out));\n',
+    replace: '      answerDuplicates(service, chat, batch, result.found, out);\n',
+    story: 'One send of a batch is a message already; the others of the batch are never answered.',
+    expected: ['converges'],
+  },
+  {
     name: 'batch-shares-a-seq',
     file: SEQUENCER,
     find: 'messages.push(toMessage(p, chat.head + batch.length));',

@@ -171,6 +171,14 @@ export const SESSION_MUTANTS: readonly Mutant[] = [
     expected: ['delivered-set-is-membership'],
   },
   {
+    name: 'unclaimed-session-never-registers',
+    file: OPENING,
+    find: '  armRenewal(gateway, out);\n',
+    replace: "  if (result.outcome === 'held') armRenewal(gateway, out);\n",
+    story: 'A session that opened while the registry was down is not registered when that is back.',
+    expected: ['no-acked-message-lost', 'converges'],
+  },
+  {
     name: 'registry-loss-not-noticed',
     file: 'core/session/lease.ts',
     find: "outcome: intact ? 'renewed' : 'recreated',",

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { chatId, clientMsgId, deviceId } from '../../core/contract/ids.ts';
 import { OPEN_END } from '../../core/contract/records.ts';
 import { type Tale, threeDevices } from './tale.ts';
 import { everywhere, expectRed } from './testing/expect-red.ts';
@@ -36,6 +37,19 @@ describe('delivered-set-is-membership', () => {
 
   test('who has left writes', () => {
     expectRed(left().send('d_2', 'c_1', 'k_3').commit('d_2', 'c_1', 3, 'm_3'), NAME, /u_2 wrote seq 3/);
+  });
+
+  test('a member is told for good that his send is none', () => {
+    const names = { deviceId: deviceId('d_1'), clientMsgId: clientMsgId('k_1'), chatId: chatId('c_1') };
+    const refused = (tale: Tale): Tale => tale.tell({ kind: 'send-failed', ...names, code: 'not_a_member' });
+    expectRed(refused(threeDevices().send('d_1', 'c_1', 'k_1')), NAME, /refused for good: not_a_member/);
+    // Who was out when he wrote, or is out by now, may have been refused; and what a full outbox did not take was no send.
+    const away = (tale: Tale): Tale => tale.member('c_1', 'u_1', [], 0);
+    const only = { only: [NAME] } as const;
+    expect(refused(away(threeDevices().send('d_1', 'c_1', 'k_1'))).judged(only)).toBeUndefined();
+    const back = away(threeDevices()).send('d_1', 'c_1', 'k_1').member('c_1', 'u_1');
+    expect(refused(back).judged(only)).toBeUndefined();
+    expect(refused(threeDevices()).judged(only)).toBeUndefined();
   });
 
   test('leaving takes away what came before', () => {

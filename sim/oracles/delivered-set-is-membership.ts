@@ -1,7 +1,8 @@
 import { OPEN_END } from '../../core/contract/records.ts';
-import type { History } from './history.ts';
+import type { ErrorCode } from '../../core/wire/frames.ts';
+import { type History, NONE } from './history.ts';
 import type { JudgeOptions } from './judge.ts';
-import type { Observation } from './observation.ts';
+import type { Observation, Seen } from './observation.ts';
 import type { Oracle, Violation } from './oracle.ts';
 import { broken } from './violation.ts';
 import { sameUpTo, sees } from './visible.ts';
@@ -9,8 +10,8 @@ import { sameUpTo, sees } from './visible.ts';
 const NAME = 'delivered-set-is-membership';
 
 /**
- * Promise 4. A message, and a receipt for it, reaches nobody outside the membership at its seq, and nobody outside it can
- * write; a change of membership leaves what was visible before as it was. (That members get all of it is promise 1.)
+ * Promise 4. A message, and a receipt for it, reaches nobody outside the membership at its seq, nobody outside it can write,
+ * and nobody inside it is told for good that he cannot, as no device uses a clientMsgId for two messages; a change of membership leaves what was visible before as it was. (That members get all of it is promise 1.)
  */
 export function deliveredSetIsMembership(history: History, options: JudgeOptions): Oracle {
   const stranger = (seq: number, what: string, at: number): Violation | undefined =>
@@ -22,6 +23,9 @@ export function deliveredSetIsMembership(history: History, options: JudgeOptions
       shown: (o, at) => stranger(o.seq, 'shows', at),
       'receipt-shown': (o, at) => stranger(o.receipt.seq, 'gets a receipt for', at),
       committed: (o, at) => stranger(o.message.seq, 'wrote', at),
+      // Read from a store afterwards, nobody knows who was a member by then.
+      'send-failed': (o, at) =>
+        options.commitsSeen === 'at-once' ? memberRefused(history, o, at) : undefined,
       // Read from a store afterwards, there is no before to compare with.
       member: (o, at) => (options.commitsSeen === 'at-once' ? rewritten(history, o, at) : undefined),
     },
@@ -38,6 +42,30 @@ function outsider(history: History, seq: number, what: string, at: number): Viol
   const expected =
     words.length === 0 ? `${user} sees nothing of ${chat}` : `${user} sees of ${chat} ${words.join(' and ')}`;
   return broken(NAME, at, expected, `${user} ${what} ${history.nameSeq(history.chat, seq)}`);
+}
+
+/** Final answers that say that this user may not write here, or has used the id for something else. */
+const NOT_HIS: ReadonlySet<string> = new Set<ErrorCode>([
+  'not_a_member',
+  'no_such_chat',
+  'idempotency_conflict',
+]);
+
+/** What was given to a full outbox has never been a send. */
+function memberRefused(history: History, o: Seen<'send-failed'>, at: number): Violation | undefined {
+  if (!NOT_HIS.has(o.code)) return undefined;
+  const { seat, send } = history;
+  const sentAt = history.sentAt[send]!;
+  const joinedAt = history.joinedAt[seat];
+  if (sentAt === NONE || !history.isMember(seat) || joinedAt === undefined || joinedAt > sentAt)
+    return undefined;
+  const who = history.userNames[history.user]!;
+  return broken(
+    NAME,
+    at,
+    `${who} has been a member of ${o.chatId} since before ${o.clientMsgId}, and may write`,
+    `it is refused for good: ${o.code}`,
+  );
 }
 
 function rewritten(

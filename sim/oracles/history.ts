@@ -97,6 +97,8 @@ export class History {
   /** By device: not served, and yet a gateway hears of it; meaningful once healed. */
   readonly heard: boolean[] = [];
 
+  #faultsBehind = 0;
+  #lastFaultBehind = -Infinity;
   #anyFault = false;
   #lastAnyFault = -Infinity;
   readonly #devices = new Map<DeviceId, number>();
@@ -231,6 +233,9 @@ export class History {
   noteFaults(o: Extract<Observation, { kind: 'fault' }>, at: number): void {
     if (this.activeFaults > 0 || o.active > 0) this.lastFault = at;
     this.activeFaults = o.active;
+    const behind = o.behind ?? o.active;
+    if (this.#faultsBehind > 0 || behind > 0) this.#lastFaultBehind = at;
+    this.#faultsBehind = behind;
     this.suspended = o.suspended ?? NOTHING;
     this.#anyFault = (o.unfeltToo ?? o.active) > 0;
     this.#lastAnyFault = at;
@@ -239,6 +244,11 @@ export class History {
   /** @returns whether no fault was active at any time since `since`. */
   calmSince(since: number): boolean {
     return this.activeFaults === 0 && this.lastFault < since;
+  }
+
+  /** The same, of faults that do more than to hit a device or its network. */
+  calmBehindSince(since: number): boolean {
+    return this.#faultsBehind === 0 && this.#lastFaultBehind < since;
   }
 
   /** The same, of faults that must not delay anything as well. */

@@ -44,7 +44,7 @@ describe('no-duplicate-shown', () => {
     const end = { deviceId: 'd_1' as never, clientMsgId: 'k_1' as never, chatId: 'c_1' as never };
     const tale = threeDevices()
       .send('d_1', 'c_1', 'k_1')
-      .tell({ kind: 'send-failed', ...end, code: 'not_a_member' })
+      .tell({ kind: 'send-failed', ...end, code: 'unavailable' })
       .tell({ kind: 'sent-again', ...end });
     expectRed(tale, NAME, /sends k_1 again/);
   });

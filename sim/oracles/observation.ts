@@ -138,8 +138,10 @@ export type Observation =
   | {
       readonly kind: 'admitted' | 'refused';
       readonly gatewayId: NodeId;
+      readonly conn: ConnId;
       readonly deviceId: DeviceId;
       readonly userId: UserId;
+      readonly clientMsgId: ClientMsgId;
     }
   | {
       readonly kind: 'resumed';
@@ -249,12 +251,14 @@ export type Observation =
     }
   // ---- phases
   /**
-   * Faults under way that may delay what is promised; and all of them, when those that must not be felt are counted too.
+   * Faults under way that may delay what is promised, and those among them that do more than to hit a device or its network
+   * (`behind`; missing: all of them); and all faults, when those that must not be felt are counted too.
    * `suspended`: what may take longer now (sim/faults/feasibility.ts).
    */
   | {
       readonly kind: 'fault';
       readonly active: number;
+      readonly behind?: number;
       readonly unfeltToo?: number;
       readonly suspended?: readonly PromiseName[];
     }

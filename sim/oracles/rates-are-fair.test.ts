@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { chatId, connId, deviceId, nodeId, userId } from '../../core/contract/ids.ts';
+import { chatId, clientMsgId, connId, deviceId, nodeId, userId } from '../../core/contract/ids.ts';
 import { DEFAULT_LIMITS } from '../../core/contract/limits.ts';
 import { MILLISECOND, SECOND } from '../../core/contract/time.ts';
 import { type Tale, threeDevices } from './tale.ts';
@@ -9,9 +9,17 @@ const judged = (tale: Tale): string | undefined => {
   const violation = tale.judged({ limits, only: ['rates-are-fair'] });
   return violation === undefined ? undefined : `${violation.expected}; ${violation.observed}`;
 };
-const sends = (tale: Tale, kind: 'admitted' | 'refused', times = 1): Tale => {
-  for (let i = 0; i < times; i++)
-    tale.tell({ kind, gatewayId: nodeId('gateway-0'), deviceId: deviceId('d_1'), userId: userId('u_1') });
+/** The sends k_0, k_1, … of d_1, from number `first` on. */
+const sends = (tale: Tale, kind: 'admitted' | 'refused', times = 1, first = 0, conn = 1): Tale => {
+  for (let i = first; i < first + times; i++)
+    tale.tell({
+      kind,
+      gatewayId: nodeId('gateway-0'),
+      conn: connId(conn),
+      deviceId: deviceId('d_1'),
+      userId: userId('u_1'),
+      clientMsgId: clientMsgId(`k_${i}`),
+    });
   return tale;
 };
 
@@ -31,6 +39,16 @@ test('more than the rate is let through', () => {
 test('a device that is slower than its rate is refused', () => {
   const tale = sends(threeDevices(), 'admitted', 2).wait(150 * MILLISECOND);
   expect(judged(sends(tale, 'refused'))).toMatch(/its SEND is refused/);
+});
+
+test('a send waits behind the one that was refused before it, and no longer', () => {
+  const refused = (): Tale => sends(sends(threeDevices(), 'admitted', 2), 'refused', 2, 2).wait(SECOND);
+  expect(judged(sends(refused(), 'refused', 1, 3))).toBeUndefined();
+  const passed = sends(refused(), 'admitted', 1, 2).wait(SECOND);
+  expect(judged(sends(passed, 'refused', 1, 3))).toMatch(/its SEND is refused/);
+  expect(judged(sends(refused(), 'refused', 1, 2))).toMatch(/its SEND is refused/);
+  // What waits on one connection is no reason on the next.
+  expect(judged(sends(refused(), 'refused', 1, 3, 2))).toMatch(/its SEND is refused/);
 });
 
 test('a device that was asked to wait sends', () => {

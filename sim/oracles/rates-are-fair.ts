@@ -1,7 +1,7 @@
 import { DEFAULT_LIMITS, type Limits } from '../../core/contract/limits.ts';
 import { type History, NONE } from './history.ts';
 import type { JudgeOptions } from './judge.ts';
-import type { Observation } from './observation.ts';
+import type { Observation, Seen } from './observation.ts';
 import type { Oracle, Violation } from './oracle.ts';
 import { RepeatedAsks } from './repeated-asks.ts';
 import { StrangerReads } from './stranger-reads.ts';
@@ -19,7 +19,6 @@ const NAME = 'rates-are-fair';
  */
 export function ratesAreFair(history: History, options: JudgeOptions): Oracle {
   const { limits } = options;
-  const rates = new SendRates(history, limits);
   const asks = new RepeatedAsks(history, limits);
   const strangers = new StrangerReads(history, limits);
   const waits: { readonly until: number; readonly since: number }[] = [];
@@ -31,13 +30,14 @@ export function ratesAreFair(history: History, options: JudgeOptions): Oracle {
     limits.serviceBacklog === DEFAULT_LIMITS.serviceBacklog &&
     limits.sessionRequests === DEFAULT_LIMITS.sessionRequests &&
     limits.strangerBurst === DEFAULT_LIMITS.strangerBurst;
+  const rates = new SendRates(history, limits, keepsOrder);
   // What a fault leaves behind (a service that is passed by, a retry that waits) is gone by then.
   const aftermath = limits.leaseTtl + limits.sendRetryMax;
   return {
     name: NAME,
     on: {
-      admitted: (o, at) => rates.admitted(o.gatewayId, at),
-      refused: (_, at) => rates.refused(at),
+      admitted: (o, at) => rates.admitted(o, at),
+      refused: (o, at) => rates.refused(o, at),
       'held-back'(o, at) {
         waits[history.device] = { until: at + o.span, since: at };
         return undefined;
@@ -50,21 +50,28 @@ export function ratesAreFair(history: History, options: JudgeOptions): Oracle {
   };
 }
 
+type Refusable = Seen<'admitted' | 'refused'>;
+
 class SendRates {
   readonly #history: History;
   readonly #limits: Limits;
+  readonly #keepsOrder: boolean;
   /** What a gateway let through, by gateway and device or user: "gateway-0 3". */
   readonly #through = new Map<string, Tokens>();
   /** What was tried anywhere. */
   readonly #tried = new Map<string, Tokens>();
   readonly #refusedAt: number[] = [];
+  /** By connection, "gateway-0 7": sends that were refused and not let through since, in the order of their first refusals. */
+  readonly #behind = new Map<string, Set<number>>();
 
-  constructor(history: History, limits: Limits) {
+  /** @param keepsOrder what is refused comes again in order; else any send may stand behind any other. */
+  constructor(history: History, limits: Limits, keepsOrder: boolean) {
     this.#history = history;
     this.#limits = limits;
+    this.#keepsOrder = keepsOrder;
   }
 
-  admitted(gateway: string, at: number): Violation | undefined {
+  admitted({ gatewayId: gateway, conn }: Refusable, at: number): Violation | undefined {
     for (const tokens of this.#triedBy()) tokens.take(at, 0);
     const { deviceSendInterval, deviceSendBurst, userSendInterval, userSendBurst } = this.#limits;
     const { device, user } = this.#history;
@@ -73,6 +80,7 @@ class SendRates {
     const bad = this.#tooFast(own, 'of this device', at) ?? this.#tooFast(shared, 'of its user', at);
     own.take(at, 0);
     shared.take(at, 0);
+    if (this.#behind.size > 0) this.#behind.get(`${gateway} ${conn}`)?.delete(this.#history.send);
     return bad;
   }
 
@@ -86,19 +94,29 @@ class SendRates {
     return broken(NAME, at, `the next SEND ${whose} is let through in ${wait} µs`, `${who} sends another`);
   }
 
-  refused(at: number): Violation | undefined {
+  refused({ gatewayId, conn }: Refusable, at: number): Violation | undefined {
     const { device } = this.#history;
     const before = this.#refusedAt[device] ?? -Infinity;
     this.#refusedAt[device] = at;
     const all = this.#triedBy();
     const has = all.every((tokens) => tokens.level(at) >= tokens.interval);
     for (const tokens of all) tokens.take(at, 0);
-    // Behind one that was refused before, it waits for that one.
-    const waits = at - before <= this.#limits.ratePause + this.#limits.requestTimeout;
+    // Behind one that was refused before, it waits for that one, until that is let through or does not come again.
+    const [first] = this.#addRefused(`${gatewayId} ${conn}`);
+    const mayWait = !this.#keepsOrder || first !== this.#history.send;
+    const waits = mayWait && at - before <= this.#limits.ratePause + this.#limits.requestTimeout;
     if (!has || waits || !this.#history.calmSince(at - 2 * Math.max(...all.map(({ full }) => full))))
       return undefined;
     const who = this.#history.nameDevice(device);
     return broken(NAME, at, `${who} may send: it was slower than its rate`, 'its SEND is refused');
+  }
+
+  #addRefused(connection: string): ReadonlySet<number> {
+    const those = this.#behind.get(connection);
+    if (those !== undefined) return those.add(this.#history.send);
+    const first = new Set([this.#history.send]);
+    this.#behind.set(connection, first);
+    return first;
   }
 
   #triedBy(): readonly Tokens[] {

@@ -32,6 +32,23 @@ test('the store does not hear what a device shows, or what its user read', () =>
   expect(judged(unread)).toMatch(/d_2 of u_2 read seq 1 of c_1.*; it has READ up to seq 0/);
 });
 
+test('what a connection of the device may have lost, its next one says again, if nothing else was broken', () => {
+  const lost = (tale: Tale, behind: number): Tale => tale.fault(1, [], behind).live('d_2', false);
+  const back = (tale: Tale): Tale => tale.fault(0).live('d_2', true);
+  const shown = (): Tale => told(saved(arrived(), 'DELIVERED'), 'd_1', 'DELIVERED');
+  expect(judged(back(lost(read(shown()), 0)))).toMatch(/it has READ up to seq 0/);
+  expect(judged(back(read(lost(shown(), 0))))).toMatch(/it has READ up to seq 0/);
+  const unconfirmed = threeDevices().sent('c_1', 1, 'm_1').fault(1, [], 0).shown('d_2', 'c_1', 1, 'm_1');
+  expect(judged(back(unconfirmed.live('d_2', false)))).toMatch(/it has DELIVERED up to seq 0/);
+  // The gateway may have been dead, or the connection that is left too; and READ is not said for ever.
+  expect(judged(back(lost(read(shown()), 1)))).toBeUndefined();
+  expect(judged(lost(read(shown()), 0).live('d_2', true).fault(0))).toBeUndefined();
+  const often = back(lost(read(shown()), 0))
+    .live('d_2', false)
+    .live('d_2', true);
+  expect(judged(often)).toBeUndefined();
+});
+
 test('another member is not shown it', () => {
   const one = judged(saved(arrived(), 'DELIVERED'));
   expect(one).toMatch(/d_1 of u_1 is shown DELIVERED of u_2 .*; it is shown it up to seq 0/);

@@ -20,7 +20,8 @@ const ROOMY: readonly (keyof Limits)[] = [
 
 /**
  * Promise 13. A receipt is worth no second try of its own, since the next one says more; but in calm weather each arrives:
- * the store has what devices show and what their users read, and the other members of a small chat are shown it.
+ * the store has what devices show and what their users read, and the other members of a small chat are shown it. What is lost
+ * with a connection of the device itself is said again on the next.
  */
 export function receiptsArrive(history: History, options: JudgeOptions): Oracle {
   const owed = new OwedReceipts(history, options.limits);
@@ -43,6 +44,10 @@ function watchesOf(owed: OwedReceipts): Watches {
       owed.read(at);
       return undefined;
     },
+    'device-live'(o) {
+      if (o.live) owed.begin();
+      return undefined;
+    },
     'start-cursor'() {
       owed.forget();
       return undefined;
@@ -63,18 +68,26 @@ function watchesOf(owed: OwedReceipts): Watches {
   };
 }
 
-/** A seq, 0 before the first, and when it was reached, in microseconds. */
+/** A seq, 0 before the first, when it was reached, in microseconds, and the sessions of the device before the one that could say it. */
 interface Reached {
   seq: number;
   at: number;
+  before: number;
 }
+
+/** A READ has no answer: a device says it on one session more than the first that can carry it. */
+const SAYS_READ = 2;
 type Marks = Record<ReceiptType, Reached>;
-const noMarks = (): Marks => ({ DELIVERED: { seq: 0, at: 0 }, READ: { seq: 0, at: 0 } });
+const noMarks = (): Marks => ({
+  DELIVERED: { seq: 0, at: 0, before: 0 },
+  READ: { seq: 0, at: 0, before: 0 },
+});
 type Waiting = readonly [expected: string, observed: string, stuck: string];
 
 class OwedReceipts {
   readonly #history: History;
   readonly #limits: Limits;
+  readonly #patience: number;
   /** By pair: the newest message of somebody else that the device shows, and that its user has read, since the app began. */
   readonly #done: (Marks | undefined)[] = [];
   /** By seat: the watermarks. */
@@ -82,12 +95,15 @@ class OwedReceipts {
   /** By pair, then place of the author in the chat: up to which seq the device was shown receipts. */
   readonly #toldDelivered: number[][] = [];
   readonly #toldRead: number[][] = [];
+  /** By device: how often it became live. */
+  readonly #sessions: number[] = [];
   /** Chats that were large for a while (their receipts are counted), and those whose members have changed. */
   readonly #leftOut = new Set<number>();
 
   constructor(history: History, limits: Limits) {
     this.#history = history;
     this.#limits = limits;
+    this.#patience = limits.leaseTtl + limits.silence;
   }
 
   show(seq: number, at: number): void {
@@ -97,10 +113,18 @@ class OwedReceipts {
   }
 
   read(at: number): void {
-    const done = this.#done[this.#history.pair];
-    if (done === undefined) return;
+    const { pair, device, live } = this.#history;
+    const done = this.#done[pair];
+    // Who reads the same again says nothing new.
+    if (done === undefined || done.READ.seq === done.DELIVERED.seq) return;
     done.READ.seq = done.DELIVERED.seq;
     done.READ.at = at;
+    done.READ.before = (this.#sessions[device] ?? 0) - (live[device]! ? 1 : 0);
+  }
+
+  begin(): void {
+    const { device } = this.#history;
+    this.#sessions[device] = (this.#sessions[device] ?? 0) + 1;
   }
 
   /** What the app had not said yet when it ended, its next RESUME says, or nobody. */
@@ -171,7 +195,8 @@ class OwedReceipts {
     for (const type of ['DELIVERED', 'READ'] as const) {
       const reached = done?.[type];
       const saved = this.#saved[seat]?.[type].seq ?? 0;
-      if (reached === undefined || saved >= reached.seq || !this.#wasCalm(reached.at)) continue;
+      if (reached === undefined || saved >= reached.seq) continue;
+      if (!this.#wasCalm(reached.at) && !this.#isSaidAgain(type, device, reached)) continue;
       // What he saw as a member of an earlier time is settled.
       if (!sees(history.spans[seat]!, reached.seq)) continue;
       const what = history.nameSeq(history.pairChat[pair]!, reached.seq);
@@ -213,8 +238,19 @@ class OwedReceipts {
     return undefined;
   }
 
+  /**
+   * Whether the session at hand says what an earlier one may have lost: RESUME says DELIVERED, and the first session after the
+   * one that may have lost a READ repeats it. It began after the last fault, and what is behind it had been well for long.
+   */
+  #isSaidAgain(type: ReceiptType, device: number, { before }: Reached): boolean {
+    const history = this.#history;
+    const since = history.liveSince[device]!;
+    if (type === 'READ' && (this.#sessions[device] ?? 0) - before > SAYS_READ) return false;
+    return history.calmSince(since) && history.calmBehindSince(since - this.#patience);
+  }
+
   /** Whether nothing that a fault did can still have been felt then: routes and leases of what died are forgotten. */
   #wasCalm(at: number): boolean {
-    return this.#history.calmSince(at - this.#limits.leaseTtl - this.#limits.silence);
+    return this.#history.calmSince(at - this.#patience);
   }
 }

@@ -60,8 +60,14 @@ export const RESOLVERS: { readonly [K in Kind]: (history: History, o: Seen<K>) =
   'sent-on': findDevice,
   asked: (history, o) => history.place(o.deviceId, o.chatId),
   'read-for': (history, o) => history.sit(o.userId, o.chatId),
-  admitted: findDevice,
-  refused: findDevice,
+  admitted(history, o) {
+    findDevice(history, o);
+    findSend(history, o.clientMsgId);
+  },
+  refused(history, o) {
+    findDevice(history, o);
+    findSend(history, o.clientMsgId);
+  },
   resumed: findDevice,
   pushed: (history, o) => history.place(o.deviceId, o.chatId),
   'poll-answered': findDevice,

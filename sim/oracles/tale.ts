@@ -251,8 +251,9 @@ export class Tale {
     return this.tell({ kind: 'gauge', node: nodeId('gateway-0'), name, value, limit });
   }
 
-  fault(active: number, suspended: readonly PromiseName[] = []): this {
-    return this.tell({ kind: 'fault', active, suspended });
+  /** @param behind those among them that hit more than devices and their networks. */
+  fault(active: number, suspended: readonly PromiseName[] = [], behind = active): this {
+    return this.tell({ kind: 'fault', active, behind, suspended });
   }
 
   heal(...served: readonly string[]): this {

@@ -15,6 +15,8 @@ export class FaultBook {
   readonly #undo = new Map<number, () => void>();
   /** Faults under way that may be felt, permanent ones included. */
   #felt = 0;
+  /** Those among them that hit more than a device or its network. */
+  #behind = 0;
   #active = 0;
   /** How many faults under way suspend each promise. */
   readonly #suspensions = new Map<PromiseName, number>();
@@ -37,17 +39,20 @@ export class FaultBook {
     this.#world.probes.hit(`fault.${fault.kind}`);
     const end = kind.begin(this.#world, fault, new Draws(this.#world.seed, this.#stream(index)));
     if (fault.permanent !== true) this.#undo.set(index, end);
-    this.#feel(kind, 1);
+    this.#feel(kind, fault.target, 1);
   }
 
-  #feel(kind: FaultKind, change: 1 | -1): void {
+  #feel(kind: FaultKind, target: string, change: 1 | -1): void {
     this.#active += change;
     const suspended = suspendedBy(kind);
-    if (suspended.length > 0) this.#felt += change;
+    if (suspended.length > 0) {
+      this.#felt += change;
+      if (!target.startsWith('device')) this.#behind += change;
+    }
     for (const promise of suspended)
       this.#suspensions.set(promise, (this.#suspensions.get(promise) ?? 0) + change);
     const now = [...this.#suspensions].filter(([, count]) => count > 0).map(([promise]) => promise);
-    this.#world.observers.fault(this.#felt, this.#active, now);
+    this.#world.observers.fault(this.#felt, this.#behind, this.#active, now);
   }
 
   /** Named by what the fault is, not by its place: taking another one away must not change this one's draws. */
@@ -64,7 +69,8 @@ export class FaultBook {
     if (end === undefined) return;
     this.#undo.delete(index);
     end();
-    this.#feel(faultKind(this.#world.scenario.faults[index]!.kind)!, -1);
+    const { kind, target } = this.#world.scenario.faults[index]!;
+    this.#feel(faultKind(kind)!, target, -1);
   }
 
   /** Ends everything but the permanent faults. */

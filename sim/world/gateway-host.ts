@@ -350,7 +350,7 @@ export class GatewayHost extends Host {
 
   #refused(conn: Connection, frame: ErrorFrame): void {
     if (frame.code === 'rate_limited' && frame.clientMsgId !== undefined)
-      this.world.observers.refused(this.nodeId, conn.device);
+      this.world.observers.refused(this.nodeId, conn, frame.clientMsgId);
   }
 
   #wake(timer: GatewayTimer, connId: ConnId | undefined, after: number): void {

@@ -1,7 +1,8 @@
-import type { ChatId, ConnId, DeviceId, NodeId, UserId } from '../../core/contract/ids.ts';
+import type { ChatId, ClientMsgId, ConnId, DeviceId, NodeId, UserId } from '../../core/contract/ids.ts';
 import type { Member, ReceiptRecord, StoredMessage } from '../../core/contract/records.ts';
 import type { AskedSend } from '../../core/contract/store.ts';
 import type { DeviceEffect, ShownMessage } from '../../core/device/device-effect.ts';
+import type { SubmitRequest } from '../../core/session/service-call.ts';
 import type {
   MessageFrame,
   PresenceStatus,
@@ -186,14 +187,16 @@ export class Observers implements StoreObserver {
     this.report({ kind: 'pushed', gatewayId, conn: conn.id, deviceId, userId, chatId, seq, prev });
   }
 
-  admitted(gatewayId: NodeId, device: DeviceNames): void {
+  admitted(gatewayId: NodeId, send: Omit<SubmitRequest, 'kind'>): void {
     if (this.#judge === undefined) return;
-    this.report({ kind: 'admitted', gatewayId, deviceId: device.deviceId, userId: device.userId });
+    const { deviceId, userId, clientMsgId, replyTo } = send;
+    this.report({ kind: 'admitted', gatewayId, conn: replyTo.conn, deviceId, userId, clientMsgId });
   }
 
-  refused(gatewayId: NodeId, device: DeviceNames): void {
+  refused(gatewayId: NodeId, { id: conn, device }: ConnectionNames, clientMsgId: ClientMsgId): void {
     if (this.#judge === undefined) return;
-    this.report({ kind: 'refused', gatewayId, deviceId: device.deviceId, userId: device.userId });
+    const { deviceId, userId } = device;
+    this.report({ kind: 'refused', gatewayId, conn, deviceId, userId, clientMsgId });
   }
 
   replaced(conn: ConnectionNames): void {
@@ -286,8 +289,8 @@ export class Observers implements StoreObserver {
     if (this.#judge !== undefined) this.report({ kind: 'gauge', node, name, value, limit });
   }
 
-  fault(active: number, unfeltToo: number, suspended: readonly PromiseName[]): void {
-    this.report({ kind: 'fault', active, unfeltToo, suspended });
+  fault(active: number, behind: number, unfeltToo: number, suspended: readonly PromiseName[]): void {
+    this.report({ kind: 'fault', active, behind, unfeltToo, suspended });
   }
 
   healed(served: readonly DeviceId[], heard: readonly DeviceId[]): void {

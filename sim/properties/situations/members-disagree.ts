@@ -8,7 +8,7 @@ const STEPS = [0, 500, 2_000, 8_000, 30_000];
 
 /**
  * The owner has made somebody an admin, and then everybody changes who is in the group at once: those two, members who may
- * not, and somebody who is not in it. Two services hear of it, and each may believe what the other has changed already.
+ * not, and somebody who is not in it; who is let in writes. Two services hear of it, and each may believe what the other has changed already.
  */
 export function membersDisagree(draws: Draws, setting: SituationSetting): DrawnSituation {
   const { moment, safetyMicros } = setting;
@@ -20,11 +20,17 @@ export function membersDisagree(draws: Draws, setting: SituationSetting): DrawnS
   const ops: Op[] = [
     { at: Math.floor(moment / 2), op: 'add-member', by: 0, user: 1, chat: 0, role: 'admin' },
   ];
+  // Some look on, and see who comes.
+  for (const device of upTo(draws.int(3)))
+    ops.push({ at: Math.floor(moment / 2) + device, op: 'open', device, chat: 0 });
   for (let turn = 3 + draws.int(6); turn > 0; turn--) {
     const change = { at: at(2 * turn), by: draws.int(users), user: draws.int(users), chat: 0 };
     if (draws.perMille(500)) ops.push({ ...change, op: 'remove-member' });
     else ops.push({ ...change, op: 'add-member', role: draws.perMille(400) ? 'admin' : 'member' });
-    if (draws.perMille(500)) ops.push(says(draws, topology, 0, at(2 * turn + 1)));
+    // Who has just come in has something to say, and a service that has not heard of him hears that.
+    if (draws.perMille(400))
+      ops.push({ at: at(2 * turn + 1), op: 'send', device: change.user, chat: 0, bytes: 8 });
+    else if (draws.perMille(500)) ops.push(says(draws, topology, 0, at(2 * turn + 1)));
   }
   const misrouting: Fault = {
     at: 0,
