@@ -168,6 +168,24 @@ export const SERVICE_MUTANTS: readonly Mutant[] = [
     expected: ['changes-are-permitted', 'delivered-set-is-membership'],
   },
   {
+    name: 'unknown-change-taken-for-made',
+    file: STORE_ANSWERS,
+    find: "  if (result.outcome === 'ok') {\n    chat.learnedAt = now;\n    applyMemberChange",
+    replace:
+      "  if (result.outcome === 'ok' || result.outcome === 'unknown') {\n    chat.learnedAt = now;\n    applyMemberChange",
+    story: 'An admin is told that somebody is out of the group, who is not.',
+    expected: ['changes-are-permitted'],
+  },
+  {
+    name: 'nothing-to-change-by-hearsay',
+    file: SEQUENCER,
+    find: "if (pending.check === 'done' || isFreshList(service, chat, answers, now)) out.push(...answers);",
+    replace: 'if (chat.known) out.push(...answers);',
+    story:
+      'A service says that a change is made already, by what it has heard: somebody has changed it back since.',
+    expected: ['changes-are-permitted'],
+  },
+  {
     name: 'leaving-takes-effect-late',
     file: MEMBERSHIP,
     find: '[...kept, { after: last.after, upTo: head }]',

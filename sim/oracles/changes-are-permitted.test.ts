@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { userId } from '../../core/contract/ids.ts';
+import { chatId, userId } from '../../core/contract/ids.ts';
 import { OPEN_END, type Role } from '../../core/contract/records.ts';
 import { Tale } from './tale.ts';
 import { expectRed } from './testing/expect-red.ts';
@@ -19,6 +19,32 @@ describe('changes-are-permitted', () => {
     tale.member('c_1', user, OPEN, 0, { by: userId(by), role });
   const removes = (tale: Tale, by: string, user: string): Tale =>
     tale.member('c_1', user, [], 0, { by: userId(by) });
+
+  test('a change is told as made that is not', () => {
+    const confirmed = (tale: Tale, user: string, role: Role | undefined): Tale =>
+      tale.tell({
+        kind: 'change-confirmed',
+        chatId: chatId('c_1'),
+        userId: userId(user),
+        role,
+        askedAt: tale.events.at(-1)!.at + 1,
+      });
+    expectRed(confirmed(group(), 'u_3', undefined), NAME, /that is member/);
+    expectRed(confirmed(group(), 'u_3', 'admin'), NAME, /that is member/);
+    expectRed(confirmed(group(), 'u_4', 'member'), NAME, /that is no member/);
+    expectRed(confirmed(group(), 'u_5', 'member'), NAME, /that is no member/);
+    const right = confirmed(
+      confirmed(confirmed(group(), 'u_2', 'admin'), 'u_4', undefined),
+      'u_5',
+      undefined,
+    );
+    expect(right.judged()).toBeUndefined();
+    // It was made, and unmade before that was told.
+    const askedAt = 0;
+    const names = { chatId: chatId('c_1'), userId: userId('u_3'), role: undefined, askedAt };
+    const back = adds(removes(group(), 'u_1', 'u_3'), 'u_1', 'u_3');
+    expect(back.tell({ kind: 'change-confirmed', ...names }).judged()).toBeUndefined();
+  });
 
   test('the owner and an admin add, promote and remove, and anybody leaves: nothing is wrong', () => {
     for (const by of ['u_1', 'u_2']) {

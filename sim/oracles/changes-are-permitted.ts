@@ -11,13 +11,14 @@ const NAME = 'changes-are-permitted';
 /**
  * Promise 16. Who is in a chat, and as what, changes only by somebody who may change it as the members are at that very
  * version, however long ago he asked: the owner and admins add others, remove them and change their role; anybody removes
- * himself. Nobody else removes the owner, his role is neither changed nor given away, and a direct chat stays as it began.
+ * himself. And who is told that a change is made finds it made. Nobody else removes the owner, his role is neither changed nor given away, and a direct chat stays as it began.
  *
  * The rules of core/sequencing/chat-admin.ts told a second time, of what was committed and not of what was asked.
  */
 export function changesArePermitted(history: History): Oracle {
   /** By seat. */
   const roles: Role[] = [];
+  const changedAt: number[] = [];
   return {
     name: NAME,
     on: {
@@ -25,7 +26,20 @@ export function changesArePermitted(history: History): Oracle {
         const problem = o.by === undefined ? undefined : problemOf(history, roles, o, o.by);
         if (problem !== undefined) return forbidden(o, problem, at);
         roles[history.seat] = o.member.role;
+        changedAt[history.seat] = at;
         return undefined;
+      },
+      'change-confirmed'(o, at) {
+        const { seat } = history;
+        const isSo = history.isMember(seat) ? roles[seat] === o.role : o.role === undefined;
+        // It was so until somebody changed it again.
+        if (isSo || changedAt[seat]! >= o.askedAt) return undefined;
+        return broken(
+          NAME,
+          at,
+          `${o.userId} is ${o.role ?? 'no member'} in ${o.chatId}, as was told`,
+          history.isMember(seat) ? `that is ${roles[seat]!}` : 'that is no member',
+        );
       },
     },
   };

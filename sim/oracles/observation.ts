@@ -13,6 +13,7 @@ import type {
   Member,
   ReceiptRecord,
   ReceiptType,
+  Role,
   StoredMessage,
 } from '../../core/contract/records.ts';
 import type { Micros } from '../../core/contract/time.ts';
@@ -132,6 +133,14 @@ export type Observation =
       readonly serviceId: NodeId;
       readonly userId: UserId;
       readonly chatId: ChatId;
+    }
+  /** Whoever asked at `askedAt` that `userId` be in the chat with this role, or (undefined) out of it, is told that it is so. */
+  | {
+      readonly kind: 'change-confirmed';
+      readonly chatId: ChatId;
+      readonly userId: UserId;
+      readonly role: Role | undefined;
+      readonly askedAt: number;
     }
   // ---- what gateways send
   /** A SEND was passed on, or refused for its rate. */

@@ -60,6 +60,7 @@ export const RESOLVERS: { readonly [K in Kind]: (history: History, o: Seen<K>) =
   'sent-on': findDevice,
   asked: (history, o) => history.place(o.deviceId, o.chatId),
   'read-for': (history, o) => history.sit(o.userId, o.chatId),
+  'change-confirmed': (history, o) => history.sit(o.userId, o.chatId),
   admitted(history, o) {
     findDevice(history, o);
     findSend(history, o.clientMsgId);

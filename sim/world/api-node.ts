@@ -28,6 +28,11 @@ export class ApiNode {
   }
 
   answered(reply: ServiceReply): void {
-    this.#world.probes.hit(`api.${reply.kind}`);
+    const { observers, probes, scenario, userIds } = this.#world;
+    probes.hit(`api.${reply.kind}`);
+    if (reply.kind !== 'member-changed') return;
+    const op = scenario.ops[reply.conn] as MemberOp;
+    const role = op.op === 'remove-member' ? undefined : (op.role ?? 'member');
+    observers.changeConfirmed({ chatId: reply.chatId, userId: userIds[op.user]!, role, askedAt: op.at });
   }
 }

@@ -117,6 +117,10 @@ export class Observers implements StoreObserver {
       this.report({ kind: 'read-for', serviceId, userId, chatId });
   }
 
+  changeConfirmed(change: Omit<Extract<Observation, { kind: 'change-confirmed' }>, 'kind'>): void {
+    if (this.#judge !== undefined) this.report({ kind: 'change-confirmed', ...change });
+  }
+
   startCursor(deviceId: DeviceId, chatId: ChatId, seq: number): void {
     if (this.#judge !== undefined) this.report({ kind: 'start-cursor', deviceId, chatId, seq });
   }

@@ -39,5 +39,15 @@ export function membersDisagree(draws: Draws, setting: SituationSetting): DrawnS
     for: safetyMicros,
     amount: 500,
   };
-  return { topology, limits: {}, ops, faults: draws.perMille(800) ? [misrouting] : [] };
+  const faults: Fault[] = draws.perMille(800) ? [misrouting] : [];
+  // Nobody knows of some changes whether they were made.
+  if (draws.perMille(300))
+    faults.push({
+      at: moment,
+      kind: 'store-unknown',
+      target: 'store',
+      for: safetyMicros - moment,
+      amount: 300,
+    });
+  return { topology, limits: {}, ops, faults };
 }
