@@ -50,7 +50,9 @@ export async function cluster(argv: readonly string[]): Promise<number> {
     default:
       throw new CommandError(
         EXIT.usage,
-        `cluster: ${JSON.stringify(action)} is not up, status or down`,
+        action === ''
+          ? 'cluster needs up, status or down'
+          : `cluster: ${JSON.stringify(action)} is not up, status or down`,
         'parley cluster --help',
       );
   }

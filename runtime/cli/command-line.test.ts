@@ -1,6 +1,9 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 /** `parley` as a shell sees it: what it prints, and with which code it ends. */
 
@@ -10,8 +13,13 @@ interface Ended {
   readonly stderr: string;
 }
 
+const main = fileURLToPath(new URL('../main.ts', import.meta.url));
+
+let folder: string;
+beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'parley-command-line-'))));
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
 function parley(...argv: string[]): Promise<Ended> {
-  const main = fileURLToPath(new URL('../main.ts', import.meta.url));
   return new Promise((resolve) => {
     execFile(
       process.execPath,
@@ -40,7 +48,16 @@ describe('a wrong command line ends with 1, names what is wrong, and says what t
     [['serve', '--prot', '1'], "'--prot'"],
     [['serve', '--port', 'many'], '--port: "many" is not an integer from 0 to 65535'],
     [['serve', '--port', '70000'], '--port: "70000" is not an integer'],
+    [['serve', '--port', '-1'], "'--port' needs a value"],
     [['serve', 'now'], "'now'"],
+    [['help', 'launch'], 'there is no command "launch"'],
+    [['chat', '--as', 'alice', '--to', 'bob', '--chat', 'c_1'], '--chat or --to: not both'],
+    [['chat', '--as', 'alice', '--to', 'bob', '--url', 'here'], '--url: "here" is not a URL'],
+    [['token', '--user', 'alice', '--url', 'ftp://here'], '--url: "ftp://here" is not a URL'],
+    [['doctor', '--timeout', 'long'], '--timeout: "long" is not an integer'],
+    [['load', '--only', 'luck'], '--only: "luck" is none of sends'],
+    [['config'], 'config needs print or schema'],
+    [['cluster'], 'cluster needs up, status or down'],
     [['token'], 'token needs --user'],
     [['chat', '--as', 'alice'], 'chat needs --to'],
     [['bench', '--only', 'luck'], '--only: "luck" is none of core'],
@@ -53,8 +70,51 @@ describe('a wrong command line ends with 1, names what is wrong, and says what t
   });
 });
 
-test('a server that does not answer is 69, and says how to start one', async () => {
-  const { code, stderr } = await parley('token', '--user', 'alice', '--url', 'http://127.0.0.1:9');
+test('--version is that of the release', async () => {
+  expect(await parley('--version')).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) as string,
+  });
+});
+
+test('an address that no machine has is a wrong command line', async () => {
+  const { code, stderr } = await parley('serve', '--host', 'no-such-host.invalid', '--data', folder);
+  expect(code).toBe(1);
+  expect(stderr).toContain('no-such-host.invalid is no address of this machine; localhost is one');
+});
+
+describe('what the file system refuses is no defect, and is named', () => {
+  test.each([
+    [(file: string) => ['serve', '--port', '0', '--data', file]],
+    [(file: string) => ['serve', '--port', '0', '--data', join(folder, 'data'), '--record', file]],
+    [(file: string) => ['certificates', '--folder', file, '--nodes', 'gateway/gateway-1']],
+  ])('%#', async (argv) => {
+    const file = join(folder, 'file');
+    writeFileSync(file, 'not a folder');
+    const { code, stderr } = await parley(...argv(file));
+    expect(code).toBe(2);
+    expect(stderr).toContain(`parley: ${file}: there is a file where a folder should be\nNext: `);
+  });
+});
+
+test('a demonstration that is interrupted takes its server and its data along', async () => {
+  const child = spawn(process.execPath, [main, 'demo', '--users', '2', '--no-kill'], {
+    env: { ...process.env, TMPDIR: folder },
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  for await (const text of child.stdout.setEncoding('utf8') as AsyncIterable<string>)
+    if (text.includes('users on real sockets')) child.kill('SIGINT');
+  expect(await exited).toBe(130);
+  expect(readdirSync(folder)).toEqual([]);
+}, 60_000);
+
+test.each([
+  ['token', '--user', 'alice', '--url', 'http://127.0.0.1:9'],
+  ['demo', '--url', 'http://127.0.0.1:9'],
+  ['load', '--only', 'sends', '--url', 'http://127.0.0.1:9'],
+])('a server that does not answer is 69, and says how to start one: %s', async (...argv) => {
+  const { code, stderr } = await parley(...argv);
   expect(code).toBe(69);
   expect(stderr).toContain('Next: make run');
 });

@@ -27,10 +27,11 @@ export async function doctor(argv: readonly string[]): Promise<number> {
     );
     return EXIT.ok;
   }
+  const timeoutMs = flags.integer('timeout', 100, 60_000) ?? 3_000;
   const config = loadConfig({ path: flags.text('config'), environment: process.env });
   const findings = await examineDeployment({
     config,
-    timeoutMs: flags.integer('timeout', 100, 60_000) ?? 3_000,
+    timeoutMs,
     log: createLogger('silent', 'doctor'),
   });
   const broken = findings.filter(({ verdict }) => verdict === 'broken').length;
