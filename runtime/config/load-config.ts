@@ -69,16 +69,21 @@ function advertisedOf({ advertise, host, port }: ParsedConfig['links']): string 
 }
 
 function readConfigFile(path: string): unknown {
-  if (!existsSync(path) || !statSync(path).isFile())
-    throw new ConfigError([`${path}: there is no such file`]);
+  if (!existsSync(path)) throw new ConfigError([`${path}: there is no such file`]);
+  if (!statSync(path).isFile()) throw new ConfigError([`${path}: is not a file`]);
   // JSON is YAML, so one parser reads both.
   const document = parseDocument(readFileSync(path, 'utf8'), { prettyErrors: true });
   if (document.errors.length > 0)
-    throw new ConfigError(document.errors.map(({ message }) => `${path}: ${message.split('\n')[0] ?? ''}`));
+    throw new ConfigError(document.errors.map(({ message }) => `${path}: ${firstLine(message)}`));
   const content = (document.toJS() ?? {}) as unknown;
   if (typeof content !== 'object' || Array.isArray(content))
     throw new ConfigError([`${path}: holds no keys; it starts with lines such as "region: eu"`]);
   return content;
+}
+
+/** What follows it points at a place in the text, which only a monospaced error of several lines could show. */
+function firstLine(message: string): string {
+  return (message.split('\n')[0] ?? '').replace(/:$/, '');
 }
 
 /** Lays one key of the environment over the file, making the sections and list places on its way. */
