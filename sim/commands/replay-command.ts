@@ -12,7 +12,7 @@ import type { ScenarioFile } from './scenario-file.ts';
 import { flagsHelp, parseSimFlags } from './sim-flags.ts';
 
 const FLAGS = {
-  quiet: { help: 'no line for each event, only how it ends' },
+  quiet: { help: 'no line for each event: what happens, and how it ends' },
   twice: { help: 'run it a second time and name the first event that differs' },
   json: { help: 'one JSON object on standard output, a line for each event with --events' },
   events: { help: 'with --json: the events as well' },
