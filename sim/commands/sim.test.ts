@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -106,6 +106,19 @@ describe('parley sim: exit codes', { timeout: 60_000 }, () => {
     };
     expect(await replayed('safety own: few messages')).toContain('judged by the promises of Parley alone');
     expect(await replayed('safety order-per-chat')).toContain('the code has changed');
+  });
+
+  it('ends with its workers, and without a word of theirs, when it is interrupted', async () => {
+    const argv = [join(ROOT, 'runtime/main.ts'), 'sim', 'run', '--seeds', '100000', '--from', '1'];
+    const run = spawn(process.execPath, argv, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+    let err = '';
+    run.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
+    // Its workers are in the midst of their seeds by then.
+    run.stdout.once('data', () => setTimeout(() => run.kill('SIGINT'), 2_000));
+    // Not before the workers have let go of it, too.
+    await new Promise((resolve) => run.once('close', resolve));
+    expect(run.signalCode).toBe('SIGINT');
+    expect(err).not.toContain('Error');
   });
 
   it('11 for a broken promise of liveness, and shrink ends with it too', async () => {
