@@ -68,11 +68,9 @@ fmt: install ## format every file (FILES=core for some)
 	@$(NODE) node_modules/@biomejs/biome/bin/biome format --write $(FILES)
 
 sim: install ## simulate disasters (SEEDS=20000 JOBS=2)
-	@echo "» simulating $(SEEDS) seeds in $(JOBS) processes"
 	@./parley sim run --seeds $(SEEDS) --jobs $(JOBS)
 
 mutants: install ## plant known bugs in the core and count the seeds until the simulator finds each (FROM=seed or commit)
-	@echo "» hunting the mutants"
 	@./parley sim mutants $(if $(FROM),--from $(FROM))
 
 conformance: install ## compare the simulator's models with the engines that run here (ENGINE=kafka)

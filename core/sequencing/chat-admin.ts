@@ -8,6 +8,7 @@ import {
   type AdminRequest,
   type ChatState,
   currentMembers,
+  isMember,
   refreshRecipients,
   strangerCode,
 } from './chat-state.ts';
@@ -191,8 +192,7 @@ export function applyMemberChange(
 export function onTyping(service: MessageService, user: UserId, chatId: ChatId, out: Out): void {
   const chat = service.chats.get(chatId);
   if (chat === undefined || !chat.known) return;
-  const member = chat.members.get(user);
-  if (member === undefined || !isCurrent(member.spans)) return;
+  if (!isMember(chat, user)) return;
   // All of them but who is typing.
   if (chat.size === 1 || chat.size - 1 > service.limits.receiptMembers) return;
   const others = currentMembers(chat).filter((other) => other !== user);

@@ -12,6 +12,7 @@ import {
   fetchToken,
   fetchUserId,
   orExplain,
+  serverUrl,
   type DevelopmentToken,
 } from './development-token.ts';
 import { CommandError, EXIT } from './exit-code.ts';
@@ -51,7 +52,9 @@ export async function chat(argv: readonly string[]): Promise<number> {
       .filter((name) => name !== '') ?? [];
   const wanted = flags.text('chat');
   if (wanted === undefined && to.length === 0) required('chat', 'to', undefined);
-  const url = flags.text('url') ?? DEFAULT_URL;
+  if (wanted !== undefined && to.length > 0)
+    throw new CommandError(EXIT.usage, '--chat or --to: not both', 'parley chat --help');
+  const url = serverUrl('chat', flags.text('url'));
   const device = flags.text('device') ?? 'terminal';
 
   const token = await fetchToken(url, as, device);
@@ -90,9 +93,6 @@ async function openClient(
   try {
     return await createParleyClient({ url, token, storage, openSocket: openNodeSocket });
   } catch (error) {
-    const { syscall, message } = error as NodeJS.ErrnoException;
-    if (syscall !== undefined)
-      throw new CommandError(EXIT.failed, `--state: ${message}`, 'parley chat --help');
     if (!(error instanceof StorageInUseError)) throw error;
     throw new CommandError(
       EXIT.failed,

@@ -50,7 +50,9 @@ export async function cluster(argv: readonly string[]): Promise<number> {
     default:
       throw new CommandError(
         EXIT.usage,
-        `cluster: ${JSON.stringify(action)} is not up, status or down`,
+        action === ''
+          ? 'cluster needs up, status or down'
+          : `cluster: ${JSON.stringify(action)} is not up, status or down`,
         'parley cluster --help',
       );
   }
@@ -123,7 +125,7 @@ async function status(flags: Parsed<FlagName>): Promise<number> {
   const state = readClusterState(folderOf(flags));
   const rows = await table(state?.processes ?? []);
   if (flags.on('json')) console.log(JSON.stringify({ folder: folderOf(flags), processes: rows }));
-  else if (rows.length === 0) console.log(`No cluster was started in ${folderOf(flags)}. Next: make cluster`);
+  else if (rows.length === 0) console.log(`No cluster runs in ${folderOf(flags)}. Next: make cluster`);
   else console.log(format(rows));
   const wrong = rows.filter(({ state: each }) => each !== 'ready');
   if (wrong.length > 0 && !flags.on('json'))
@@ -182,7 +184,8 @@ function format(rows: readonly Row[]): string {
     new URL(url).port,
     String(pid),
     memoryMiB === undefined ? '–' : `${memoryMiB} MiB`,
-    detail === '' ? state : `${state}: ${detail}`,
+    // Ready, and something is gone: what /readyz calls degraded.
+    detail === '' ? state : `${state === 'ready' ? 'degraded' : state}: ${detail}`,
   ]);
   const head = ['role', 'node', 'port', 'pid', 'memory', 'state'];
   const widths = head.map((title, i) => Math.max(title.length, ...cells.map((row) => row[i]?.length ?? 0)));

@@ -118,7 +118,7 @@ export function commandList(): string {
     '',
     ...COMMANDS.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`),
     '',
-    'parley <command> --help tells a command’s flags.',
+    'parley <command> --help tells a command’s flags, parley --version the release.',
     `Exit codes: ${EXIT.ok} done, ${EXIT.usage} wrong command line, ${EXIT.failed} failed or found a violation, ` +
       `${EXIT.portInUse} port in use, ${EXIT.dataInUse} data folder in use,`,
     `            ${EXIT.unavailable} something it needs does not answer, ${EXIT.defect} a defect of Parley.`,

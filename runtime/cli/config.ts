@@ -32,7 +32,9 @@ export async function config(argv: readonly string[]): Promise<number> {
   } else {
     throw new CommandError(
       EXIT.usage,
-      `config: ${JSON.stringify(action)} is not print or schema`,
+      action === ''
+        ? 'config needs print or schema'
+        : `config: ${JSON.stringify(action)} is not print or schema`,
       'parley config --help',
     );
   }

@@ -1,16 +1,18 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { within } from '../driver/within.ts';
 import { createLatencySample } from '../e2e/latency-sample.ts';
 import { createPopulation, type Population } from '../e2e/population.ts';
 import { startServerProcess, type ServerProcess } from '../e2e/server-process.ts';
 import { readHttpTruth, readStoreTruth } from '../e2e/store-truth.ts';
 import { JUDGED, judge, type Verdict } from '../e2e/verdict.ts';
 import { createWitness, type Sighting } from '../e2e/witness.ts';
-import { orExplain } from './development-token.ts';
+import { orExplain, serverUrl } from './development-token.ts';
 import { EXIT } from './exit-code.ts';
 import { flagsHelp, parseFlags } from './parse-flags.ts';
+import { stopSignals } from './stop-signals.ts';
 
 const FLAGS = {
   users: { value: 'N', help: 'simulated users, each a real socket (default: 100)' },
@@ -30,6 +32,8 @@ const ABOUT =
 /** How long the server stays dead. */
 const DEAD_MS = 1_500;
 const SETTLE_MS = 30_000;
+/** What the server gets to end when the demonstration is interrupted. */
+const END_MS = 10_000;
 
 export async function demo(argv: readonly string[]): Promise<number> {
   const flags = parseFlags('demo', FLAGS, argv);
@@ -44,7 +48,8 @@ export async function demo(argv: readonly string[]): Promise<number> {
     json: flags.on('json'),
   };
   const say = (line: string): void => (plan.json ? undefined : console.log(line));
-  const url = flags.text('url');
+  const given = flags.text('url');
+  const url = given === undefined ? undefined : serverUrl('demo', given);
   if (url !== undefined) {
     const talked = talk(plan, say, url, () => Promise.resolve());
     const { result, population, sightings } = await orExplain(url, talked);
@@ -86,10 +91,11 @@ interface Talk {
 async function ownServer(plan: Plan, say: (line: string) => void, kill: boolean): Promise<number> {
   const dataDir = mkdtempSync(join(tmpdir(), 'parley-demo-'));
   say('Starting a server of its own, with PostgreSQL …');
-  let server: ServerProcess | undefined;
-  try {
-    const first = await startServerProcess({ dataDir });
-    server = first;
+  // Interrupted, it takes the server, its PostgreSQL and their data along.
+  const interrupted = stopSignals();
+  let server = startServerProcess({ dataDir, ownGroup: true });
+  const judged = async (): Promise<number> => {
+    const first = await server;
     let kills = 0;
     const halfway = async (): Promise<void> => {
       if (!kill) return;
@@ -97,20 +103,35 @@ async function ownServer(plan: Plan, say: (line: string) => void, kill: boolean)
       kills++;
       say(`  ✗ kill -9 ${first.pid}: the server is gone; everybody goes on writing`);
       await sleep(DEAD_MS);
-      server = await startServerProcess({ dataDir, port: first.port });
-      say(`  ✓ started again as process ${server.pid}`);
+      server = startServerProcess({ dataDir, port: first.port, ownGroup: true });
+      say(`  ✓ started again as process ${(await server).pid}`);
     };
     const { result, population, sightings } = await talk(plan, say, first.url, halfway);
     const served = population.devices.map(({ deviceId }) => deviceId);
     await population.stop();
-    await server.end('SIGTERM');
+    await (await server).end('SIGTERM');
     say('Reading the store and asking the oracles …');
     const truths = await readStoreTruth(dataDir, population.chats);
     return report(plan, say, { ...result, kills }, judge(sightings, truths, served));
+  };
+  try {
+    const ended = await Promise.race([judged(), interrupted]);
+    if (typeof ended === 'number') return ended;
+    say(`\nThe demonstration ends, and so does its server …`);
+    await within(END_MS, endServer(server, 'SIGTERM'));
+    rmSync(dataDir, { recursive: true, force: true });
+    // The users are still there.
+    process.exit(128 + constants.signals[ended]);
   } finally {
-    await server?.end('SIGKILL');
+    await endServer(server, 'SIGKILL');
     rmSync(dataDir, { recursive: true, force: true });
   }
+}
+
+/** Also one that is just starting. */
+async function endServer(server: Promise<ServerProcess>, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+  const running = await server.catch(() => undefined);
+  await running?.end(signal);
 }
 
 interface Talked {
@@ -150,7 +171,7 @@ async function talk(
     },
   });
   say(
-    `${plan.users} users on real sockets, ${population.chats.length} chats (${groups} groups), ${plan.rate} messages/s for ${plan.seconds} s`,
+    `${plan.users} users on real sockets, ${population.chats.length} chats (${groups} ${groups === 1 ? 'group' : 'groups'}), ${plan.rate} messages/s for ${plan.seconds} s`,
   );
   let killing: Promise<void> | undefined;
   const began = performance.now();
@@ -221,9 +242,12 @@ function report(plan: Plan, say: (line: string) => void, result: Talk, verdict: 
   const ms = (value: number | undefined): string => (value === undefined ? '–' : `${value.toFixed(1)} ms`);
   say('');
   say(
-    `Sent ${result.sent}, acknowledged ${result.acked}, shown on other devices ${result.shown}; server killed ${result.kills} time(s).`,
+    `Sent ${result.sent}, acknowledged ${result.acked}, shown on other devices ${result.shown}; ` +
+      (result.kills === 0 ? 'the server was left alone.' : 'the server was killed once.'),
   );
-  say(`Delivery, the outage included: p50 ${ms(result.deliveryP50Ms)}, p99 ${ms(result.deliveryP99Ms)}.`);
+  say(
+    `Delivery${result.kills === 0 ? '' : ', the outage included'}: p50 ${ms(result.deliveryP50Ms)}, p99 ${ms(result.deliveryP99Ms)}.`,
+  );
   say(`Oracles over ${verdict.observations} observations:`);
   for (const name of JUDGED)
     say(`  ${violation === undefined ? '✓' : name === violation.oracle ? '✗' : '·'} ${name}`);

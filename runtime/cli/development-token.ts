@@ -10,6 +10,17 @@ export interface DevelopmentToken {
   readonly deviceId: DeviceId;
 }
 
+/** What `--url` says. @throws CommandError when it is no URL of a server. */
+export function serverUrl(command: string, text: string | undefined): string {
+  if (text === undefined) return DEFAULT_URL;
+  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text;
+  throw new CommandError(
+    EXIT.usage,
+    `--url: ${JSON.stringify(text)} is not a URL such as ${DEFAULT_URL}`,
+    `parley ${command} --help`,
+  );
+}
+
 /** Asks a server in development mode for a token. @throws CommandError when there is none, or it gives none. */
 export function fetchToken(url: string, user: string, device: string): Promise<DevelopmentToken> {
   return orExplain(

@@ -27,10 +27,11 @@ export async function doctor(argv: readonly string[]): Promise<number> {
     );
     return EXIT.ok;
   }
+  const timeoutMs = flags.integer('timeout', 100, 60_000) ?? 3_000;
   const config = loadConfig({ path: flags.text('config'), environment: process.env });
   const findings = await examineDeployment({
     config,
-    timeoutMs: flags.integer('timeout', 100, 60_000) ?? 3_000,
+    timeoutMs,
     log: createLogger('silent', 'doctor'),
   });
   const broken = findings.filter(({ verdict }) => verdict === 'broken').length;
@@ -38,7 +39,11 @@ export async function doctor(argv: readonly string[]): Promise<number> {
   if (flags.on('json')) console.log(JSON.stringify({ broken, warnings, findings }));
   else {
     for (const finding of findings) console.log(lines(finding));
-    console.log(broken + warnings === 0 ? 'All is well.' : `${broken} broken, ${warnings} warnings.`);
+    console.log(
+      broken + warnings === 0
+        ? 'All is well.'
+        : `${broken} broken, ${warnings} ${warnings === 1 ? 'warning' : 'warnings'}.`,
+    );
   }
   return broken === 0 ? EXIT.ok : EXIT.unavailable;
 }

@@ -14,7 +14,12 @@ export interface UploadedFile {
 
 /** Uploads a file, to be named in a message. @throws Error that says what is wrong, for people. */
 export async function uploadFile(client: ParleyClient, path: string): Promise<UploadedFile> {
-  const { size } = await stat(path);
+  if (path === '') throw new Error('/send-file takes the path of a file');
+  const found = await stat(path).catch((error: unknown) =>
+    reword(error, 'ENOENT', `${path}: there is no such file`),
+  );
+  if (!found.isFile()) throw new Error(`${path}: is not a file`);
+  const { size } = found;
   if (size > MOST_BYTES) throw new Error(`${path} is larger than ${sizeText(MOST_BYTES)}`);
   const content = new Uint8Array(await readFile(path));
   const id = await client.uploadMedia(content);
@@ -28,14 +33,21 @@ export async function saveFile(
   id: string,
   path: string,
 ): Promise<string> {
+  if (id === '' || path === '') throw new Error('/save takes an id and a path: /save x_12 photo.jpg');
   const { content } = await client.downloadMedia(mediaId(id), chatId);
-  const file = await open(path, 'wx');
+  const taken = `${path}: there is a file of this name; give another`;
+  const file = await open(path, 'wx').catch((error: unknown) => reword(error, 'EEXIST', taken));
   try {
     await file.writeFile(content);
   } finally {
     await file.close();
   }
   return sizeText(content.length);
+}
+
+/** @throws Error with the words, when it is that error; what it is otherwise. */
+function reword(error: unknown, code: string, words: string): never {
+  throw (error as NodeJS.ErrnoException).code === code ? new Error(words, { cause: error }) : error;
 }
 
 function sizeText(bytes: number): string {

@@ -21,14 +21,14 @@ const FLAGS = {
   pairs: { value: 'N', help: 'pairs of users who write to each other (default: 200)' },
   rate: {
     value: 'N',
-    help: 'messages a second of the steady load in sends (default: 1000, half of what is promised)',
+    help: 'messages a second of the steady load in sends (default: 1000)',
   },
   window: { value: 'N', help: 'messages under way per sender when saturated (default: 8)' },
   devices: { value: 'KIND', help: 'light, or library: what sends and receives in sends (default: light)' },
   pollers: { value: 'N', help: 'devices that poll, each written to by a WebSocket (default: 200)' },
   members: { value: 'N', help: 'members of the group (default: 1000)' },
   connections: { value: 'N', help: 'idle connections (default: 15000)' },
-  data: { value: 'DIR', help: 'folder of the local cluster' },
+  data: { value: 'FOLDER', help: 'of the local cluster (default: ./data/cluster)' },
   json: { help: 'print the figures as one JSON object' },
   help: { help: 'print this', short: 'h' },
 };
@@ -74,6 +74,7 @@ export async function load(argv: readonly string[]): Promise<number> {
     members: flags.integer('members', 2, 10_000) ?? 1_000,
     connections: flags.integer('connections', 1, 18_000) ?? 15_000,
   };
+  const parts = partsOf(flags.text('only'));
   const targets = loadTargets(flags.text('url'), flags.text('data'));
   const json = flags.on('json');
   const figures: Figure[] = [];
@@ -81,7 +82,7 @@ export async function load(argv: readonly string[]): Promise<number> {
     figures.push(figure);
     if (!json) console.log(row(figure));
   };
-  for (const part of partsOf(flags.text('only'))) {
+  for (const part of parts) {
     if (!json) console.log(`» ${part}: ${targets.gateways.join(', ')}`);
     await orExplain(targets.gateways.join(', '), RUN[part](targets, sizes, show));
   }

@@ -58,10 +58,15 @@ function readValues(
   try {
     return parseArgs({ args: [...argv], options, strict: true, allowPositionals: false }).values;
   } catch (error) {
-    // Node's message names the flag; what it suggests about `--` does not apply here.
-    const text = (error instanceof Error ? error.message : String(error)).split('. ')[0];
-    throw new CommandError(EXIT.usage, `${command}: ${text}`, `parley ${command} --help`);
+    throw new CommandError(EXIT.usage, `${command}: ${flagProblem(error)}`, `parley ${command} --help`);
   }
+}
+
+/** Node's message names the flag; what it suggests about `--` does not apply here. */
+function flagProblem(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  const first = text.split(/\.\s/)[0] ?? text;
+  return first.replace('argument is ambiguous', 'needs a value, and what follows looks like another flag');
 }
 
 /** The help of a command: its usage, a sentence, its flags. */

@@ -12,7 +12,10 @@ import { flagsHelp, parseFlags, type Parsed } from './parse-flags.ts';
 const FLAGS = {
   only: { value: 'NAMES', help: `some of ${ENGINE_KINDS.join(',')} (default: all)` },
   regions: { value: 'N', help: 'complete sets of PostgreSQL, Redis and Kafka: 1 or 2 (default: 2)' },
-  data: { value: 'DIR', help: 'where the engines keep their data (default: PARLEY_SERVICES_DATA)' },
+  data: {
+    value: 'FOLDER',
+    help: 'where the engines keep their data (default: $PARLEY_SERVICES_DATA, else /var/lib/parley-services for root, ~/.local/share/parley-services for others)',
+  },
   'port-offset': { value: 'N', help: 'added to every port; auto: the first of 0, 1000, … that is free' },
   postgres: { value: 'SOURCE', help: 'of new databases: debian, or embedded (default: debian)' },
   json: { help: 'print the addresses, or the status, as JSON' },

@@ -1,5 +1,5 @@
 import { required } from './commands.ts';
-import { DEFAULT_URL, fetchToken } from './development-token.ts';
+import { DEFAULT_URL, fetchToken, serverUrl } from './development-token.ts';
 import { EXIT } from './exit-code.ts';
 import { flagsHelp, parseFlags } from './parse-flags.ts';
 
@@ -20,7 +20,8 @@ export async function token(argv: readonly string[]): Promise<number> {
     return EXIT.ok;
   }
   const user = required('token', 'user', flags.text('user'));
-  const answer = await fetchToken(flags.text('url') ?? DEFAULT_URL, user, flags.text('device') ?? 'main');
+  const url = serverUrl('token', flags.text('url'));
+  const answer = await fetchToken(url, user, flags.text('device') ?? 'main');
   console.log(flags.on('json') ? JSON.stringify(answer) : answer.token);
   return EXIT.ok;
 }

@@ -82,6 +82,16 @@ async function begin(): Promise<Bench> {
   return bench;
 }
 
+const ACK = {
+  frame: 'ACK',
+  clientMsgId: SEND.clientMsgId,
+  chatId: CHAT,
+  serverMsgId: serverMsgId('m_1'),
+  seq: 1,
+  sentAt: undefined,
+  duplicate: false,
+} as const;
+
 test('a send is in the outbox before it is on the wire, and leaves it after the application was told', async () => {
   const { device, server, log } = await begin();
   device.dispatch(SEND);
@@ -89,15 +99,7 @@ test('a send is in the outbox before it is on the wire, and leaves it after the 
   await sleep(20);
   expect(log).toEqual(['saved outbox-put', 'wrote SEND']);
   log.length = 0;
-  server({
-    frame: 'ACK',
-    clientMsgId: SEND.clientMsgId,
-    chatId: CHAT,
-    serverMsgId: serverMsgId('m_1'),
-    seq: 1,
-    sentAt: undefined,
-    duplicate: false,
-  });
+  server(ACK);
   await sleep(20);
   expect(log.indexOf('told sent')).toBe(0);
   expect(log).toContain('saved outbox-drop');
@@ -155,15 +157,7 @@ test('what was sent before the device is closed is kept, however many writes tha
   // While the second is being written the first is acknowledged, and nothing behind that is written along with what is before.
   sendAs(2);
   sendAs(3);
-  server({
-    frame: 'ACK',
-    clientMsgId: SEND.clientMsgId,
-    chatId: CHAT,
-    serverMsgId: serverMsgId('m_1'),
-    seq: 1,
-    sentAt: undefined,
-    duplicate: false,
-  });
+  server(ACK);
   sendAs(4);
   await device.close();
   expect(log.filter((line) => line === 'saved outbox-put')).toHaveLength(3);

@@ -23,7 +23,9 @@ function below(node: SchemaNode, path: KeyPath): readonly ConfigKey[] {
     const found = members.flatMap((member) =>
       Object.entries(member.properties ?? {}).flatMap(([name, child]) => below(child, [...path, name])),
     );
-    return found.filter(({ key }, i) => found.findIndex((other) => other.key === key) === i);
+    return found
+      .filter(({ key }, i) => found.findIndex((other) => other.key === key) === i)
+      .map((first) => ({ ...first, allowed: allowedOf(found.filter(({ key }) => key === first.key)) }));
   }
   if (node.items?.properties !== undefined) return below(node.items, [...path, 0]);
   const fixed = node.const === undefined ? undefined : JSON.stringify(node.const);
@@ -36,6 +38,11 @@ function below(node: SchemaNode, path: KeyPath): readonly ConfigKey[] {
       description: node.description ?? '',
     },
   ];
+}
+
+/** What tells alternatives apart has another value in each. */
+function allowedOf(same: readonly ConfigKey[]): string {
+  return [...new Set(same.map(({ allowed }) => allowed))].join(' or ');
 }
 
 /** The table of `parley config --help` and of the documentation. */

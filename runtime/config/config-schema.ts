@@ -81,11 +81,11 @@ const tokens = section(
 );
 
 const filesystem = z.strictObject({
-  kind: z.literal('filesystem'),
+  kind: z.literal('filesystem').meta({ description: 'where media are kept' }),
   folder: file('where media lie; shared by every process that serves HTTP'),
 });
 const s3 = z.strictObject({
-  kind: z.literal('s3'),
+  kind: z.literal('s3').meta({ description: 'where media are kept' }),
   endpoint: url(['https:', 'http:'], 'of the service'),
   region: text('the name of the service’s region').default('us-east-1'),
   bucket: text('the bucket'),

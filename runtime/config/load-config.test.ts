@@ -296,7 +296,8 @@ describe('a wrong value is named with what was given and what is allowed', () =>
     expect(() => loadConfig({ path: '/nowhere.yaml', environment: {} })).toThrow(
       '/nowhere.yaml: there is no such file',
     );
-    expect(faults('a: [1')[0]).toMatch(/parley.yaml: .*line 1/);
+    expect(() => loadConfig({ path: folder, environment: {} })).toThrow(`${folder}: is not a file`);
+    expect(faults('a: [1')[0]).toMatch(/parley.yaml: .*line 1, column \d+$/);
     expect(faults('- 1')[0]).toContain('holds no keys');
     expect(faults('region: *secret')[0]).toMatch(/parley.yaml: .*alias.*secret/);
   });
@@ -319,6 +320,10 @@ test('the table of keys names every section of the schema, and variables that ar
     expect.arrayContaining(['http.port', 'regions.0.redis.nodes', 'media.bucket', 'limits.frameBytes']),
   );
   const port = keys.find(({ key }) => key === 'http.port');
+  expect(keys.find(({ key }) => key === 'media.kind')).toMatchObject({
+    allowed: '"filesystem" or "s3"',
+    description: 'where media are kept',
+  });
   expect(port).toMatchObject({ variable: 'PARLEY_HTTP__PORT', fallback: '8080' });
   expect(load(valid(), { [port?.variable ?? '']: '1234' }).http.port).toBe(1234);
 });

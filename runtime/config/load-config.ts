@@ -69,15 +69,15 @@ function advertisedOf({ advertise, host, port }: ParsedConfig['links']): string 
 }
 
 function readConfigFile(path: string): unknown {
-  if (!existsSync(path) || !statSync(path).isFile())
-    throw new ConfigError([`${path}: there is no such file`]);
+  if (!existsSync(path)) throw new ConfigError([`${path}: there is no such file`]);
+  if (!statSync(path).isFile()) throw new ConfigError([`${path}: is not a file`]);
   // JSON is YAML, so one parser reads both.
   const document = parseDocument(
     readable(path, () => readFileSync(path, 'utf8')),
     { prettyErrors: true },
   );
   if (document.errors.length > 0)
-    throw new ConfigError(document.errors.map(({ message }) => `${path}: ${message.split('\n')[0] ?? ''}`));
+    throw new ConfigError(document.errors.map(({ message }) => `${path}: ${firstLine(message)}`));
   // Only here aliases are followed: `*name` that is no name of an anchor (a password that was not quoted).
   const content = readable(path, () => document.toJS() as unknown) ?? {};
   if (typeof content !== 'object' || Array.isArray(content))
@@ -92,6 +92,11 @@ function readable<Content>(path: string, read: () => Content): Content {
   } catch (error) {
     throw new ConfigError([`${path}: ${(error as Error).message}`]);
   }
+}
+
+/** What follows it points at a place in the text, which only a monospaced error of several lines could show. */
+function firstLine(message: string): string {
+  return (message.split('\n')[0] ?? '').replace(/:$/, '');
 }
 
 /** Lays one key of the environment over the file, making the sections and list places on its way. */

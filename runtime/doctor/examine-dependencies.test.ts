@@ -4,10 +4,12 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { DEFAULT_LIMITS } from '../../core/contract/limits.ts';
 import { startCheckingS3 } from '../adapters/s3/testing/checking-s3.ts';
 import type { Config } from '../config/load-config.ts';
+import { examineNodes } from './examine-links.ts';
 import { examineMedia } from './examine-media.ts';
 import { examineTokens } from './examine-tokens.ts';
 import { examineTraces } from './examine-traces.ts';
@@ -42,6 +44,21 @@ async function answering(status: number | undefined, body = ''): Promise<string>
   ends.push(() => new Promise((resolve) => server.close(resolve).closeAllConnections()));
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
+
+test('processes are not called missing where Redis, which knows them, does not answer', async () => {
+  const log = pino({ level: 'silent' });
+  const config = { region: 'eu', regions: [{ name: 'eu', redis: { url: 'redis://127.0.0.1:9' } }] };
+  const findings = await found([examineNodes(config as Config, { timeoutMs: TIMEOUT_MS, log })]);
+  expect(findings).toMatchObject([
+    {
+      verdict: 'warning',
+      detail: 'eu: its Redis tells of none',
+      next: expect.stringMatching(
+        /^see that Redis of eu answers; if it does, start in eu: gateway/,
+      ) as string,
+    },
+  ]);
+});
 
 describe('the media bucket', () => {
   const key = { accessKeyId: 'K', secretAccessKey: 'S' };

@@ -75,6 +75,12 @@ const NEEDED = ['gateway', 'message-service', 'outbox-relay', 'delivery-worker']
 
 function roster(region: string, nodes: readonly NodeRecord[]): Note {
   const here = nodes.filter((node) => node.region === region);
+  // They are known by that Redis alone, so that where it is away this says nothing of them.
+  if (here.length === 0)
+    return warning(
+      `${region}: its Redis tells of none`,
+      `see that Redis of ${region} answers; if it does, start in ${region}: ${NEEDED.join(', ')}`,
+    );
   const count = (role: string): number =>
     here.filter((node) => node.role === role || node.role === 'all').length;
   const versions = [...new Set(here.map(({ version }) => version))];

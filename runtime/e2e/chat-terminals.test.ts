@@ -81,9 +81,13 @@ test('a file is sent from one terminal and kept by the other', async () => {
   expect(readFileSync(to, 'utf8')).toBe(readFileSync(from, 'utf8'));
   // Nothing is overwritten, and what does not exist is said.
   frank.type(`/save ${id} ${to}`);
-  await frank.shows('EEXIST');
+  await frank.shows(`${to}: there is a file of this name; give another`);
+  frank.type(`/save ${id}`);
+  await frank.shows('/save takes an id and a path');
   erin.type(`/send-file ${join(state, 'nothing')}`);
-  await erin.shows('ENOENT');
+  await erin.shows(`${join(state, 'nothing')}: there is no such file`);
+  erin.type(`/send-file ${state}`);
+  await erin.shows(`${state}: is not a file`);
   erin.process.stdin.end();
   frank.process.stdin.end();
   expect([await erin.ended, await frank.ended]).toEqual([2, 2]);

@@ -20,6 +20,8 @@ export interface ServerProcessOptions {
   /** 0 (the default) for a free one. */
   readonly port?: number;
   readonly args?: readonly string[];
+  /** In a process group of its own: Ctrl-C in the terminal is for whoever started it, who ends it. */
+  readonly ownGroup?: boolean;
 }
 
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
@@ -31,18 +33,10 @@ export function startServerProcess({
   dataDir,
   port = 0,
   args = [],
+  ownGroup = false,
 }: ServerProcessOptions): Promise<ServerProcess> {
-  return startProcess([
-    'serve',
-    '--json',
-    '--port',
-    String(port),
-    '--data',
-    dataDir,
-    '--log-level',
-    'warn',
-    ...args,
-  ]);
+  const argv = ['serve', '--json', '--port', String(port), '--data', dataDir, '--log-level', 'warn', ...args];
+  return startProcess(argv, ownGroup);
 }
 
 /** One role of a cluster, on the configuration in a file. @throws Error as `startServerProcess`. */
@@ -50,8 +44,8 @@ export function startRoleProcess(role: NodeRole, configFile: string): Promise<Se
   return startProcess([role, '--json', '--config', configFile]);
 }
 
-async function startProcess(args: readonly string[]): Promise<ServerProcess> {
-  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+async function startProcess(args: readonly string[], detached = false): Promise<ServerProcess> {
+  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'], detached });
   let log = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     log = (log + text).slice(-LOG_CHARS);

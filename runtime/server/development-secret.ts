@@ -8,31 +8,10 @@ const SECRET_BYTES = 32;
 /**
  * The secret that signs development tokens: random, made when it is missing, readable by its owner alone. Processes that
  * make it at the same time end up with the same one.
- * @throws StartError when its folder cannot be used, or the file exists and is readable by others, or is not what this
- * function writes.
+ * @throws StartError when the file exists and is readable by others, or is not what this function writes, or its folder can
+ * never be made.
  */
 export function developmentSecret(path: string): Uint8Array {
-  try {
-    return secretAt(path);
-  } catch (error) {
-    if (error instanceof StartError) throw error;
-    const message = `${dirname(path)} cannot be used: ${(error as Error).message}`;
-    throw new StartError('data-unusable', message, undefined, error);
-  }
-}
-
-/** Not by `recursive`: where a folder is there and takes no other (/proc), Node asks for the two in turn, for ever. */
-function makeFolder(path: string): void {
-  if (existsSync(path)) return;
-  makeFolder(dirname(path));
-  try {
-    mkdirSync(path, { mode: 0o711 });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  }
-}
-
-function secretAt(path: string): Uint8Array {
   makeFolder(dirname(path));
   if (!existsSync(path)) makeSecret(path);
   // Windows has no such bits; there the folder's own rights decide.
@@ -52,6 +31,21 @@ function secretAt(path: string): Uint8Array {
     );
   }
   return Buffer.from(text, 'hex');
+}
+
+/** Not by `recursive`: where a folder is there and takes no other (/proc), Node asks for the two in turn, for ever. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  try {
+    mkdirSync(path, { mode: 0o711 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT')
+      throw new StartError('data-unusable', `${path} cannot be made: nobody can make folders there`);
+    // Another process was faster.
+    if (code !== 'EEXIST') throw error;
+  }
 }
 
 /** Complete before it has its name, so that nobody reads half of it. */

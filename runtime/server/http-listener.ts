@@ -29,13 +29,18 @@ export function listenHttp(
   });
 }
 
+const NO_ADDRESS: ReadonlySet<string> = new Set(['EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN']);
+
 function listenError(error: NodeJS.ErrnoException, host: string, port: number, next: string): Error {
   if (error.code === 'EADDRINUSE')
     return new StartError('port-in-use', `port ${port} of ${host} is in use by another process`, next);
   if (error.code === 'EACCES')
     return new StartError('port-not-allowed', `this user may not listen on port ${port}`, next);
-  if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND')
-    return new StartError('port-not-allowed', `${host} is no address of this machine`, next);
+  if (NO_ADDRESS.has(error.code ?? ''))
+    return new StartError(
+      'address-unknown',
+      `${host} is no address of this machine; localhost is one, 0.0.0.0 are all`,
+    );
   return error;
 }
 

@@ -2,6 +2,7 @@
 export type StartProblem =
   | 'port-in-use'
   | 'port-not-allowed'
+  | 'address-unknown'
   | 'data-in-use'
   | 'data-unusable'
   | 'store-unavailable';

@@ -1,20 +1,10 @@
-import type { FaultClass } from '../faults/fault-kind.ts';
+import { FAULT_CLASSES } from '../faults/fault-kind.ts';
 import { faultKind } from '../faults/fault-kinds.ts';
 import type { Scenario } from '../scenario.ts';
 import { seedAt } from './campaign-work.ts';
 
 /** What can be left out: the faults of one class, or all of them. */
-export const ABLATIONS = [
-  'process',
-  'clock',
-  'network',
-  'device',
-  'store',
-  'queue',
-  'registry',
-  'shape',
-  'all',
-] as const satisfies readonly (FaultClass | 'all')[];
+export const ABLATIONS = [...FAULT_CLASSES, 'all'] as const;
 export type Ablation = (typeof ABLATIONS)[number];
 
 export interface AblationOrder {

@@ -1,3 +1,4 @@
+import { answerParent } from './answer-parent.ts';
 import { scenarioOfSeed } from '../properties/scenario-of-seed.ts';
 import { runJudged } from '../properties/run-judged.ts';
 import { scenarioSize } from '../shrink/shrink-scenario.ts';
@@ -75,5 +76,5 @@ function shrunk(seed: number, seconds: number): HuntReport['killed'] {
 }
 
 /** A process whose core has a mutant planted in it. */
-process.on('message', (order: Hunt) => process.send?.(hunt(order)));
+process.on('message', (order: Hunt) => answerParent(hunt(order)));
 process.on('disconnect', () => process.exit(0));

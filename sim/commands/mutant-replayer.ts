@@ -1,3 +1,4 @@
+import { answerParent } from './answer-parent.ts';
 import { runJudged } from '../properties/run-judged.ts';
 import type { Scenario } from '../scenario.ts';
 import { failureKey, type FailureKey } from '../trace/failure.ts';
@@ -19,5 +20,5 @@ function replay(scenario: Scenario): MutantReplay {
 }
 
 /** A process whose core has a mutant planted in it. */
-process.on('message', (scenarios: readonly Scenario[]) => process.send?.(scenarios.map(replay)));
+process.on('message', (scenarios: readonly Scenario[]) => answerParent(scenarios.map(replay)));
 process.on('disconnect', () => process.exit(0));

@@ -12,7 +12,7 @@ import type { ScenarioFile } from './scenario-file.ts';
 import { flagsHelp, parseSimFlags } from './sim-flags.ts';
 
 const FLAGS = {
-  quiet: { help: 'no line for each event, only how it ends' },
+  quiet: { help: 'no line for each event: what happens, and how it ends' },
   twice: { help: 'run it a second time and name the first event that differs' },
   json: { help: 'one JSON object on standard output, a line for each event with --events' },
   events: { help: 'with --json: the events as well' },
@@ -46,9 +46,15 @@ export function replayCommand(argv: readonly string[]): ExitCode {
   };
   const traced = json ? flags.on('events') : !flags.on('quiet');
   const result = runJudged(file.scenario, traced ? { trace: { event: print } } : {});
-  const differs = flags.on('twice') ? firstDifference(file.scenario) : undefined;
+  const twice = flags.on('twice');
+  const differs = twice ? firstDifference(file.scenario) : undefined;
   if (json) console.log(JSON.stringify({ ...jsonOf(result), firstDifference: differs }));
-  else printEnd(file, result, differs);
+  else {
+    printEnd(file, result);
+    if (differs !== undefined)
+      console.log(`✗ nondeterminism: the second run differs from event ${number(differs)} on`);
+    else if (twice) console.log('  the second run is the same, event for event');
+  }
   return differs === undefined ? exitCodeOf(result.verdict) : EXIT.nondeterminism;
 }
 
@@ -59,7 +65,7 @@ function printStart(file: ScenarioFile): void {
   console.log('');
 }
 
-function printEnd(file: ScenarioFile, result: RunResult, differs: number | undefined): void {
+function printEnd(file: ScenarioFile, result: RunResult): void {
   const { violation, crash } = result;
   console.log('');
   if (result.verdict === 'pass') console.log('✓ pass: every promise held');
@@ -71,16 +77,18 @@ function printEnd(file: ScenarioFile, result: RunResult, differs: number | undef
     for (const line of violation.stuck) console.log(`  stuck       ${line}`);
   }
   if (crash !== undefined) console.log(`  at ${crash.node}\n${crash.stack}`);
-  const same =
-    file.hash === undefined
-      ? ''
-      : file.hash === result.hash
-        ? ', as when it was saved'
-        : `, was ${file.hash} when it was saved: the code has changed`;
-  console.log(`  hash        ${result.hash}${same}`);
+  console.log(`  hash        ${result.hash}${sinceSaved(file, result.hash)}`);
   console.log(`  ${number(result.events)} events, ${timeText(result.simulatedMicros)}`);
-  if (differs !== undefined)
-    console.log(`✗ nondeterminism: the second run differs from event ${number(differs)} on`);
+}
+
+function sinceSaved({ hash: saved, failed }: ScenarioFile, hash: string): string {
+  if (saved === undefined) return '';
+  if (saved === hash) return ', as when it was saved';
+  // A run ends where it is judged to have failed, and that promise is judged by a test alone.
+  const own = failed?.split(' ')[1] === 'own:';
+  return own
+    ? ': judged by the promises of Parley alone, the run goes on'
+    : `, was ${saved} when it was saved: the code has changed`;
 }
 
 function jsonOf(result: RunResult) {

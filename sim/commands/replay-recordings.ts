@@ -54,7 +54,7 @@ function summary(results: readonly Timed[], same: boolean): string {
   const seconds = sum((each) => each.seconds);
   const recorded = recordedSpan(results) / 1e6;
   const rate = `${number(Math.round(steps / seconds))} steps/s, ${(recorded / seconds).toFixed(0)} times real time`;
-  const what = `${number(steps)} steps of ${results.length} machines in ${recorded.toFixed(1)} s`;
+  const what = `${number(steps)} steps of ${results.length} ${results.length === 1 ? 'machine' : 'machines'} in ${recorded.toFixed(1)} s`;
   return `✓ ${what} gave the same effects; ${rate}`;
 }
 

@@ -116,7 +116,7 @@ function printSummary(
   for (const name of missed) console.log(`✗ no run reached the probe ${name}`);
   if (totals.found.length > 0) {
     console.log(
-      `\n✗ ${number(totals.found.length)} of ${number(totals.seeds)} seeds failed, in ${groups.length} groups`,
+      `\n✗ ${number(totals.found.length)} of ${number(totals.seeds)} seeds failed, in ${groups.length} ${groups.length === 1 ? 'group' : 'groups'}`,
     );
   } else if (totals.different.length + totals.differentBetween.length === 0) {
     console.log(

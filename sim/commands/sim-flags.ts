@@ -49,7 +49,12 @@ function parsed(argv: readonly string[], options: Record<string, { type: 'string
   try {
     return parseArgs({ args: [...argv], options, strict: true, allowPositionals: true });
   } catch (error) {
-    throw new UsageError((error instanceof Error ? error.message : String(error)).split('. ')[0]);
+    // Node's message names the flag; what it suggests about `--` does not apply here.
+    const text = error instanceof Error ? error.message : String(error);
+    const first = text.split(/\.\s/)[0] ?? text;
+    throw new UsageError(
+      first.replace('argument is ambiguous', 'needs a value, and what follows looks like another flag'),
+    );
   }
 }
 

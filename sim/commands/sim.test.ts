@@ -1,5 +1,5 @@
-import { execFile } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { execFile, spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -78,6 +78,7 @@ describe('parley sim: exit codes', { timeout: 60_000 }, () => {
     const replay = await sim(['replay', join(REGRESSIONS, 'clocks-disagree.json'), '--twice']);
     expect(replay.code).toBe(0);
     expect(replay.out).toContain('✓ pass: every promise held');
+    expect(replay.out).toContain('the second run is the same, event for event');
     expect((await sim(['shrink', '7'])).out).toContain('there is nothing to shrink');
   });
 
@@ -87,12 +88,37 @@ describe('parley sim: exit codes', { timeout: 60_000 }, () => {
       'ack-before-append',
     );
     expect(run.code, run.err).toBe(10);
+    expect(run.out).toMatch(/seeds failed, in (1 group|(?!1 )\d+ groups)\n/);
     const replay = /replay {6}\.\/parley sim replay (\S+)/.exec(run.out)?.[1] ?? '';
     expect(readdirSync(join(folder, 'failures'))).toContain(replay.replace('failures/', ''));
     const again = await sim(['replay', replay, '--quiet'], 'ack-before-append');
     expect(again.code).toBe(10);
     expect(again.out).toMatch(/✗ safety: no-acked-message-lost[^]*as when it was saved/);
     expect((await sim(['replay', replay, '--quiet'])).code).toBe(0);
+  });
+
+  it('says of a failure that a test of one’s own has judged why its run is another one', async () => {
+    const file = JSON.parse(readFileSync(join(REGRESSIONS, 'clocks-disagree.json'), 'utf8')) as object;
+    const replayed = async (failed: string): Promise<string> => {
+      const saved = { ...file, failed, hash: '0123456789abcdef' };
+      writeFileSync(join(folder, 'saved.json'), JSON.stringify(saved));
+      return (await sim(['replay', 'saved.json', '--quiet'])).out;
+    };
+    expect(await replayed('safety own: few messages')).toContain('judged by the promises of Parley alone');
+    expect(await replayed('safety order-per-chat')).toContain('the code has changed');
+  });
+
+  it('ends with its workers, and without a word of theirs, when it is interrupted', async () => {
+    const argv = [join(ROOT, 'runtime/main.ts'), 'sim', 'run', '--seeds', '100000', '--from', '1'];
+    const run = spawn(process.execPath, argv, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+    let err = '';
+    run.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
+    // Its workers are in the midst of their seeds by then.
+    run.stdout.once('data', () => setTimeout(() => run.kill('SIGINT'), 2_000));
+    // Not before the workers have let go of it, too.
+    await new Promise((resolve) => run.once('close', resolve));
+    expect(run.signalCode).toBe('SIGINT');
+    expect(err).not.toContain('Error');
   });
 
   it('11 for a broken promise of liveness, and shrink ends with it too', async () => {

@@ -3,15 +3,17 @@ import type { Fault, Topology } from '../scenario.ts';
 import type { World } from '../world/world.ts';
 
 /** Classes that a swarm switches on and off as a whole. `shape`: a kind that expands to several steps in an order that hurts. */
-export type FaultClass =
-  | 'process'
-  | 'clock'
-  | 'network'
-  | 'device'
-  | 'store'
-  | 'queue'
-  | 'registry'
-  | 'shape';
+export const FAULT_CLASSES = [
+  'process',
+  'clock',
+  'network',
+  'device',
+  'store',
+  'queue',
+  'registry',
+  'shape',
+] as const;
+export type FaultClass = (typeof FAULT_CLASSES)[number];
 
 /** What a fault's parameters are drawn for. */
 export interface FaultSetting {

@@ -1,20 +1,9 @@
 import type { Draws } from '../engine/draws.ts';
-import type { FaultClass, FaultKind, FaultSetting } from '../faults/fault-kind.ts';
+import { FAULT_CLASSES, type FaultKind, type FaultSetting } from '../faults/fault-kind.ts';
 import { FAULT_KINDS } from '../faults/fault-kinds.ts';
 import { regionCut } from '../faults/region-cut.ts';
 import type { Fault } from '../scenario.ts';
 import { type Moments, nearMoment } from './moments.ts';
-
-const CLASSES: readonly FaultClass[] = [
-  'process',
-  'clock',
-  'network',
-  'device',
-  'store',
-  'queue',
-  'registry',
-  'shape',
-];
 
 /**
  * The plain ones are drawn more often: what they do depends on the moment, and a run has more moments than faults. The
@@ -130,7 +119,9 @@ function drawAt(
 
 function drawKinds(draws: Draws): FaultKind[] {
   const single = draws.perMille(250);
-  const classes = single ? [CLASSES[draws.int(CLASSES.length)]!] : CLASSES.filter(() => draws.perMille(350));
+  const classes = single
+    ? [FAULT_CLASSES[draws.int(FAULT_CLASSES.length)]!]
+    : FAULT_CLASSES.filter(() => draws.perMille(350));
   const possible = FAULT_KINDS.filter((kind) => kind.classes.some((c) => classes.includes(c)));
   const share = single ? 1_000 : 300 + draws.int(700);
   const kinds = possible.filter(() => draws.perMille(share));

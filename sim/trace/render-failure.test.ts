@@ -116,6 +116,11 @@ describe('a failure on the screen', () => {
     expect(text).not.toContain('node_modules');
   });
 
+  test('has no heading for last events that there are not', () => {
+    const text = renderFailure(failure({ result: result({ lastEvents: [] }) }), CONTEXT).join('\n');
+    expect(text).not.toContain('the last events');
+  });
+
   test('has at most twelve lines of scenario', () => {
     const ops = Array.from(
       { length: 50 },

@@ -31,7 +31,9 @@ export function renderFailure(failure: Failure, context: FailureContext): string
   const { key, result, scenario } = failure;
   const lines = [`✗ ${key.verdict}: ${key.cause} (exit code ${context.exitCode})`, ''];
   lines.push(...section(scenarioTitle(failure), scenarioLines(failure)));
-  lines.push(...section('the last events', result.lastEvents.slice(-MOST_EVENTS)));
+  // What is judged when the run is over has none.
+  const last = result.lastEvents.slice(-MOST_EVENTS);
+  if (last.length > 0) lines.push(...section('the last events', last));
   lines.push(...section('', judgement(failure)));
   const stuck = result.violation?.stuck ?? [];
   if (stuck.length > 0) lines.push(...section('stuck', stuck));

@@ -19,10 +19,13 @@ interface Competitor {
   readonly ownership: OutboxOwnership;
   /** What it was told, in order. */
   readonly told: ('owned' | 'lost')[];
+  /** The warnings it logged. */
+  readonly warnings: string[];
 }
 
 function compete(throughProxy = false): Competitor {
   const told: ('owned' | 'lost')[] = [];
+  const warnings: string[] = [];
   const connectionString = throughProxy
     ? `postgresql://parley@127.0.0.1:${rig.proxy.port}/parley`
     : rig.database.connectionString;
@@ -30,7 +33,7 @@ function compete(throughProxy = false): Competitor {
     shard: 's0',
     connectionString,
     store: undefined as never,
-    log: pino({ level: 'silent' }),
+    log: pino({ level: 'warn' }, { write: (line: string) => warnings.push(line) }),
     beatMs: 20,
     patienceMs: 200,
   });
@@ -38,7 +41,7 @@ function compete(throughProxy = false): Competitor {
     () => told.push('owned'),
     () => told.push('lost'),
   );
-  const competitor = { ownership, told };
+  const competitor = { ownership, told, warnings };
   competitors.push(competitor);
   return competitor;
 }
@@ -52,6 +55,8 @@ test('of many one owns the outbox, and when it closes another takes over', async
     const owner = all.find(({ ownership }) => ownership.owned)!;
     await owner.ownership.close();
     expect(owner.told).toEqual(['owned', 'lost']);
+    // A drain is no reason to wake anybody.
+    expect(owner.warnings).toEqual([]);
   }
   await until(async () => oneOf(all));
 });

@@ -77,7 +77,7 @@ class Competitor implements OutboxOwnership {
     this.#closed = true;
     clearTimeout(this.#timer);
     // Its relay stops before somebody else's can start.
-    this.#lose('it is given up');
+    this.#lose();
     await this.#connection.close();
   }
 
@@ -119,12 +119,15 @@ class Competitor implements OutboxOwnership {
     this.#tending.unref();
   }
 
-  #lose(reason: string): void {
+  /** @param reason undefined: it is given up on purpose, which is nothing to be warned of. */
+  #lose(reason?: string): void {
     clearTimeout(this.#timer);
     clearTimeout(this.#tending);
     if (!this.#owned) return;
     this.#owned = false;
-    this.#options.log.warn({ shard: this.#options.shard, reason }, 'this process lost the outbox');
+    const { log, shard } = this.#options;
+    if (reason === undefined) log.info({ shard }, 'this process gives the outbox up');
+    else log.warn({ shard, reason }, 'this process lost the outbox');
     this.#onLost();
   }
 }

@@ -55,7 +55,7 @@ async function up(options: ServicesOptions): Promise<ServiceState> {
   };
   await settleAll(wanted.map((engine) => start(engine, known, folder, remember, progress)));
   await settleAll(wanted.map((engine) => engine.furnish?.() ?? Promise.resolve()));
-  progress(`${wanted.length} engines of ${regions === 1 ? 'one region' : `${regions} regions`} answer`, 0);
+  progress(enginesText(wanted.length, regions), 0);
   writeServiceState(folder, state);
   return state;
 }
@@ -149,4 +149,9 @@ export async function servicesDown(
     if (state !== undefined) writeServiceState(folder, { ...state, processes: running.filter(isRunning) });
     return ending.map(({ name }) => name);
   });
+}
+
+function enginesText(engines: number, regions: number): string {
+  const where = regions === 1 ? 'one region' : `${regions} regions`;
+  return engines === 1 ? `1 engine of ${where} answers` : `${engines} engines of ${where} answer`;
 }
