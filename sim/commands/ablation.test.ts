@@ -33,6 +33,16 @@ describe('a hunt without a class of faults', () => {
     expect(runs).toBeLessThan(SEEDS * ABLATIONS.length);
   });
 
+  it('goes on behind the seed that the complete hunt ended with, which nobody has run yet', () => {
+    const fault = (kind: string) => ({ at: 0, kind, target: 'anything', for: 1, amount: 0 });
+    const scenarioOf = (seed: number): Scenario => ({
+      ...scenarioOfSeed(1),
+      faults: [fault(seed === 1 ? 'crash' : 'registry-flush')],
+    });
+    const { complete, without } = ablate(order, scenarioOf, ({ faults }) => faults.length > 0);
+    expect([complete, without.process, without.registry, without.queue]).toEqual([1, 2, 1, 1]);
+  });
+
   it('of what no seed finds there is nothing to leave out', () => {
     expect(ablate(order, scenarioOfSeed, () => false)).toEqual({ complete: undefined, without: {} });
   });
