@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { flagProblem } from '../../sim/commands/sim-flags.ts';
 import { CommandError, EXIT } from './exit-code.ts';
 
 /** One flag of a command. `value` names what it takes (`N`, `FOLDER`); without it the flag is a switch. */
@@ -60,13 +61,6 @@ function readValues(
   } catch (error) {
     throw new CommandError(EXIT.usage, `${command}: ${flagProblem(error)}`, `parley ${command} --help`);
   }
-}
-
-/** Node's message names the flag; what it suggests about `--` does not apply here. */
-function flagProblem(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  const first = text.split(/\.\s/)[0] ?? text;
-  return first.replace('argument is ambiguous', 'needs a value, and what follows looks like another flag');
 }
 
 /** The help of a command: its usage, a sentence, its flags. */

@@ -49,13 +49,15 @@ function parsed(argv: readonly string[], options: Record<string, { type: 'string
   try {
     return parseArgs({ args: [...argv], options, strict: true, allowPositionals: true });
   } catch (error) {
-    // Node's message names the flag; what it suggests about `--` does not apply here.
-    const text = error instanceof Error ? error.message : String(error);
-    const first = text.split(/\.\s/)[0] ?? text;
-    throw new UsageError(
-      first.replace('argument is ambiguous', 'needs a value, and what follows looks like another flag'),
-    );
+    throw new UsageError(flagProblem(error));
   }
+}
+
+/** What `parseArgs` threw, in a sentence. Node's names the flag; what it suggests about `--` does not apply here. */
+export function flagProblem(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  const first = text.split(/\.\s/)[0] ?? text;
+  return first.replace('argument is ambiguous', 'needs a value, and what follows looks like another flag');
 }
 
 /** The first seed, as `--from` names it. @throws UsageError for what is no seed. */

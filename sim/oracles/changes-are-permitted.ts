@@ -11,7 +11,8 @@ const NAME = 'changes-are-permitted';
 /**
  * Promise 16. Who is in a chat, and as what, changes only by somebody who may change it as the members are at that very
  * version, however long ago he asked: the owner and admins add others, remove them and change their role; anybody removes
- * himself. And who is told that a change is made finds it made. Nobody else removes the owner, his role is neither changed nor given away, and a direct chat stays as it began.
+ * himself. Nobody else removes the owner, his role is neither changed nor given away, and a direct chat stays as it began. And
+ * who is told that a change is made finds it made.
  *
  * The rules of core/sequencing/chat-admin.ts told a second time, of what was committed and not of what was asked.
  */

@@ -11,7 +11,8 @@ const NAME = 'delivered-set-is-membership';
 
 /**
  * Promise 4. A message, and a receipt for it, reaches nobody outside the membership at its seq, nobody outside it can write,
- * and nobody inside it is told for good that he cannot, as no device uses a clientMsgId for two messages; a change of membership leaves what was visible before as it was. (That members get all of it is promise 1.)
+ * and nobody inside it is told for good that he cannot, as no device uses a clientMsgId for two messages; a change of
+ * membership leaves what was visible before as it was. (That members get all of it is promise 1.)
  */
 export function deliveredSetIsMembership(history: History, options: JudgeOptions): Oracle {
   const stranger = (seq: number, what: string, at: number): Violation | undefined =>
